@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "capture/base/addr.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+
+struct addr
+addr_from_v4(const uint8_t v4[4])
+{
+	struct addr a = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff } };
+
+	memcpy(a.b + 12, v4, 4);
+	return a;
+}
+
+bool
+addr_is_group(const struct addr *a)
+{
+	static const struct addr zero;
+	static const uint8_t all_ones[4] = { 255, 255, 255, 255 };
+	static const uint8_t none[4] = { 0, 0, 0, 0 };
+
+	if (addr_is_v4(a))
+		return (a->b[12] & 0xf0) == 0xe0 || memcmp(a->b + 12, all_ones, 4) == 0 ||
+		    memcmp(a->b + 12, none, 4) == 0;
+	return a->b[0] == 0xff || addr_eq(a, &zero);
+}
+
+const char *
+addr_print(const struct addr *a, char buf[ADDR_TEXT])
+{
+	if (addr_is_v4(a))
+		(void)inet_ntop(AF_INET, a->b + 12, buf, ADDR_TEXT);
+	else
+		(void)inet_ntop(AF_INET6, a->b, buf, ADDR_TEXT);
+	return buf;
+}
+
+const char *
+prefix_print(const struct prefix *p, char buf[PREFIX_TEXT])
+{
+	char text[ADDR_TEXT];
+	unsigned bits = p->bits;
+
+	if (addr_is_v4(&p->net) && bits >= 96)
+		bits -= 96;
+	(void)snprintf(buf, PREFIX_TEXT, "%.47s/%u", addr_print(&p->net, text), bits % 1000U);
+	return buf;
+}
+
+bool
+addr_parse(const char *text, size_t n, struct addr *out)
+{
+	char buf[ADDR_TEXT];
+	uint8_t v4[4];
+
+	if (n == 0 || n >= sizeof(buf) || memchr(text, '\0', n) != NULL)
+		return false;
+	memcpy(buf, text, n);
+	buf[n] = '\0';
+	if (inet_pton(AF_INET, buf, v4) == 1) {
+		*out = addr_from_v4(v4);
+		return true;
+	}
+	return inet_pton(AF_INET6, buf, out->b) == 1;
+}
+
+static void
+mask(struct addr *a, unsigned bits)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned keep = bits > i * 8 ? bits - i * 8 : 0;
+
+		if (keep < 8)
+			a->b[i] = (uint8_t)(a->b[i] & (0xff00U >> keep));
+	}
+}
+
+bool
+prefix_parse(const char *text, size_t n, struct prefix *out)
+{
+	const char *slash = memchr(text, '/', n);
+	size_t len = slash == NULL ? n : (size_t)(slash - text);
+	struct addr masked;
+	unsigned bits = 0, full;
+
+	if (!addr_parse(text, len, &out->net))
+		return false;
+	full = addr_is_v4(&out->net) && memchr(text, ':', len) == NULL ? 32 : 128;
+	if (slash == NULL) {
+		bits = full;
+	} else {
+		size_t digits = n - len - 1;
+
+		if (digits == 0 || digits > 3)
+			return false;
+		for (size_t i = len + 1; i < n; i++) {
+			if (text[i] < '0' || text[i] > '9')
+				return false;
+			bits = bits * 10 + (unsigned)(text[i] - '0');
+		}
+	}
+	if (bits > full)
+		return false;
+	out->bits = (uint8_t)(bits + (128 - full));
+	masked = out->net;
+	mask(&masked, out->bits);
+	return addr_eq(&masked, &out->net);
+}
+
+bool
+prefix_has(const struct prefix *p, const struct addr *a)
+{
+	unsigned whole = p->bits / 8, rest = p->bits % 8;
+
+	if (memcmp(p->net.b, a->b, whole) != 0)
+		return false;
+	return rest == 0 ||
+	    ((unsigned)(p->net.b[whole] ^ a->b[whole]) & (0xff00U >> rest) & 0xffU) == 0;
+}
+
+bool
+prefix_set_has(const struct prefix_set *s, const struct addr *a)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (prefix_has(&s->p[i], a))
+			return true;
+	return false;
+}
+
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+bool
+mac_parse(const char *text, size_t n, uint64_t *out)
+{
+	uint64_t v = 0;
+	unsigned digits = 0;
+	char sep = '\0';
+
+	if (n != 17 && n != 14)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		int d = hex(text[i]);
+
+		if (d >= 0) {
+			v = v << 4 | (uint64_t)d;
+			digits++;
+			continue;
+		}
+		if (n == 17 ? (i % 3 != 2 || (text[i] != ':' && text[i] != '-')) :
+		    (i % 5 != 4 || text[i] != '.'))
+			return false;
+		if (sep != '\0' && text[i] != sep)
+			return false;
+		sep = text[i];
+	}
+	if (digits != 12)
+		return false;
+	*out = v;
+	return true;
+}
+
+const char *
+mac_print(uint64_t mac, char buf[MAC_TEXT])
+{
+	(void)snprintf(buf, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x",
+	    (unsigned)(mac >> 40 & 0xff), (unsigned)(mac >> 32 & 0xff),
+	    (unsigned)(mac >> 24 & 0xff), (unsigned)(mac >> 16 & 0xff),
+	    (unsigned)(mac >> 8 & 0xff), (unsigned)(mac & 0xff));
+	return buf;
+}
+
+uint64_t
+mac_from_bytes(const uint8_t b[6])
+{
+	uint64_t v = 0;
+
+	for (int i = 0; i < 6; i++)
+		v = v << 8 | b[i];
+	return v;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "capture/base/pool.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define ALIGN 16
+
+struct pool {
+	uint8_t *mem;
+	void *free;		/* singly linked through the first word of a free object */
+	size_t size, count, used, touched;
+	size_t bytes;
+};
+
+struct pool *
+pool_create(size_t size, size_t count)
+{
+	struct pool *p;
+	size_t bytes;
+
+	if (size == 0 || count == 0 || size > SIZE_MAX - ALIGN)
+		return NULL;
+	size = (size + ALIGN - 1) / ALIGN * ALIGN;
+	if (__builtin_mul_overflow(size, count, &bytes))
+		return NULL;
+	p = calloc(1, sizeof(*p));
+	if (p == NULL)
+		return NULL;
+	/* Pages come when they are first touched: a large cap costs nothing in a small office. */
+	p->mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p->mem == MAP_FAILED) {
+		free(p);
+		return NULL;
+	}
+	p->size = size;
+	p->count = count;
+	p->bytes = bytes;
+	return p;
+}
+
+void
+pool_destroy(struct pool *p)
+{
+	if (p == NULL)
+		return;
+	(void)munmap(p->mem, p->bytes);
+	free(p);
+}
+
+void *
+pool_take(struct pool *p)
+{
+	void *obj = p->free;
+
+	if (obj != NULL) {
+		memcpy(&p->free, obj, sizeof(p->free));
+		memset(obj, 0, p->size);
+	} else if (p->touched < p->count) {
+		obj = p->mem + p->touched++ * p->size;	/* fresh from mmap: zero */
+	} else {
+		return NULL;
+	}
+	p->used++;
+	return obj;
+}
+
+void
+pool_give(struct pool *p, void *obj)
+{
+	if (obj == NULL)
+		return;
+	/* One of ours, at the start of a slot: a caller's bug, never a packet's doing. */
+	assert((uint8_t *)obj >= p->mem && (uint8_t *)obj < p->mem + p->bytes);
+	assert((size_t)((uint8_t *)obj - p->mem) % p->size == 0);
+	memcpy(obj, &p->free, sizeof(p->free));
+	p->free = obj;
+	p->used--;
+}
+
+size_t
+pool_used(const struct pool *p)
+{
+	return p->used;
+}
+
+size_t
+pool_count(const struct pool *p)
+{
+	return p->count;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * decode: frames to packets, link layer to layer 4.
+ *
+ * Owns: Ethernet (II and 802.3/LLC), VLAN tags, Linux cooked 1, raw IP, null and loop; IPv4
+ * with options and fragments; IPv6 with extension headers and fragments; TCP, UDP, ICMP,
+ * ICMPv6, ARP. Refuses: state (there is none), checksums (a sensor sees packets before an
+ * offloading card fills them in), recursion. Every read goes through a span. Every refusal has
+ * its own name in DROPS: the books balance, seen = used + the sum of drops.
+ *
+ * A header that the capture cut off is refused (cut-...); a payload that it cut off is not: the
+ * lengths in the headers say how long it was. Lengths that lie (IP total length larger than
+ * what was on the wire) are cut at the wire's length and counted in the packet's favour only
+ * when the frame is whole; total length 0 of a segmentation-offloaded packet means "to the end
+ * of the frame".
+ */
+#ifndef CAPTURE_DECODE_DECODE_H
+#define CAPTURE_DECODE_DECODE_H
+
+#include "capture/decode/packet.h"
+
+/* X(enum suffix, printed name, meaning) */
+#define DROPS(X) \
+	X(LINK_TYPE, "link-type", "a link type earshot does not read") \
+	X(CUT_LINK, "cut-link", "captured bytes end inside the link header") \
+	X(CUT_VLAN, "cut-vlan", "captured bytes end inside a VLAN tag") \
+	X(VLAN_DEPTH, "vlan-depth", "more than two VLAN tags") \
+	X(CUT_ARP, "cut-arp", "captured bytes end inside an ARP message") \
+	X(CUT_IPV4, "cut-ipv4", "captured bytes end inside an IPv4 header") \
+	X(BAD_IPV4, "bad-ipv4", "an IPv4 header whose version, header or total length cannot be") \
+	X(CUT_IPV6, "cut-ipv6", "captured bytes end inside an IPv6 header") \
+	X(BAD_IPV6, "bad-ipv6", "an IPv6 header whose version or length cannot be") \
+	X(CUT_IPV6_EXT, "cut-ipv6-ext", "captured bytes end inside an IPv6 extension header") \
+	X(IPV6_EXT_DEPTH, "ipv6-ext-depth", "more than eight IPv6 extension headers") \
+	X(BAD_FRAGMENT, "bad-fragment", "a fragment that reaches beyond 65,535 bytes") \
+	X(CUT_TCP, "cut-tcp", "captured bytes end inside a TCP header") \
+	X(BAD_TCP, "bad-tcp", "a TCP header whose length cannot be") \
+	X(CUT_UDP, "cut-udp", "captured bytes end inside a UDP header") \
+	X(BAD_UDP, "bad-udp", "a UDP header whose length cannot be") \
+	X(CUT_ICMP, "cut-icmp", "captured bytes end inside an ICMP header") \
+	X(TUNNEL_DEPTH, "tunnel-depth", "headers nested more than eight deep")
+
+enum drop {
+	DROP_NONE,
+#define DROP_ENUM(id, name, meaning) DROP_##id,
+	DROPS(DROP_ENUM)
+#undef DROP_ENUM
+	DROP_COUNT
+};
+
+/* "cut-ipv4"; "none" for DROP_NONE. */
+const char *drop_name(enum drop d);
+const char *drop_meaning(enum drop d);
+
+/* Fills *out and returns DROP_NONE, or says why not; *out is then not to be read. Any bytes,
+ * any cap, any wire: no read beyond cap, no write but *out. */
+enum drop decode_frame(const struct frame *f, struct packet *out);
+
+/* True for link types decode_frame reads, so that a source can refuse early. */
+bool decode_knows(int link_type);
+
+#endif

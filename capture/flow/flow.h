@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * flow: packets to flows and host pairs, with true bytes.
+ *
+ * A flow is a 5-tuple, with the protocol always in the key and the VLAN unless told not to. A
+ * pair is an inside host and an outside host; it sums every flow between them and outlives
+ * them. Both live in tables keyed by SipHash under the start's own key, in pools sized at the
+ * start. They expire by packet time, oldest first in order of last packet; nothing depends on
+ * the order of a hash.
+ *
+ * Bytes. "captured" is payload seen for the first time: TCP by the advance of the sequence
+ * number, so that retransmissions do not count and reordering does not matter; UDP and others
+ * by payload length. "true" adds gaps that the other side's acknowledgements prove delivered;
+ * a jump of more than 16 MiB (GAP_MAX) is not believed. Wire bytes are frame lengths.
+ *
+ * Each flow and pair carries room for the next stages (flow_user, pair_user), zeroed at birth;
+ * a callback tells of birth, packet and end. Callbacks may not call back into the table, but
+ * for flow_user/pair_user.
+ *
+ * Memory. When a pool is full something is evicted: first a flow of one packet or a half-open
+ * TCP flow, then the longest-idle tiny one (< 4 kB up), then the longest idle; a flow that is
+ * uploading (4 kB or more up) only when nothing else is left. Evictions are counted by class.
+ */
+#ifndef CAPTURE_FLOW_FLOW_H
+#define CAPTURE_FLOW_FLOW_H
+
+#include "capture/base/fault.h"
+#include "capture/base/siphash.h"
+#include "capture/decode/packet.h"
+#include "capture/flow/observation.h"	/* enum flow_end */
+#include "capture/flow/zone.h"
+
+#define FLOW_ID_BITS 51		/* what a JSON number carries through JavaScript */
+#define GAP_MAX (16u * 1024 * 1024)
+
+/* Directions of a flow: from the side that opened it, and back. */
+enum flow_dir { FLOW_TO_SERVER, FLOW_TO_CLIENT };
+
+struct flow_count {
+	uint64_t captured;	/* payload bytes, each once */
+	uint64_t gaps;		/* payload bytes not captured but acknowledged */
+	uint64_t retrans;	/* payload bytes that came again */
+	uint64_t wire;		/* frame bytes */
+	uint64_t pkts;
+	uint64_t data_pkts;	/* packets with payload */
+};
+
+static inline uint64_t
+flow_true_bytes(const struct flow_count *c)
+{
+	return c->captured + c->gaps;
+}
+
+struct flow_key {
+	struct addr a, b;		/* a < b, or a == b and a_port <= b_port */
+	uint16_t a_port, b_port;
+	uint16_t vlan;			/* VLAN_NONE when there is none or it is not in the key */
+	uint8_t proto;
+};
+
+enum {
+	FLOW_MIDSTREAM = 1 << 0,	/* TCP whose SYN was not seen */
+	FLOW_SAW_SYN = 1 << 1, FLOW_SAW_SYNACK = 1 << 2, FLOW_SAW_FIN = 1 << 3,
+	FLOW_SAW_RST = 1 << 4, FLOW_TRUNCATED = 1 << 5,	/* some payload was cut by the snap length */
+	FLOW_FRAGMENTS = 1 << 6,
+	FLOW_ACKS_UNSEEN = 1 << 7,	/* an acknowledgement of bytes nobody saw: half capture */
+};
+
+struct pair {
+	uint64_t id;			/* < 2^51, from the addresses and first packet's time */
+	struct addr inside, outside;
+	struct pkt_time first, last;
+	/* [0] tcp, [1] udp, [2] others; up = inside to outside */
+	struct flow_count up[3], down[3];
+	uint32_t flows;			/* alive now */
+	uint64_t flows_ever;
+};
+
+struct flow {
+	uint64_t id;			/* < 2^51; SipHash under a fixed key of key and first time */
+	struct flow_key key;
+	struct addr client, server;
+	uint16_t client_port, server_port;
+	uint64_t mac[2];		/* last source MAC seen from client, from server; 0 unknown */
+	struct pkt_time first, last;
+	uint64_t first_ordinal;
+	struct flow_count count[2];	/* by enum flow_dir */
+	int8_t up;			/* the enum flow_dir that goes up, or -1: nothing crosses */
+	uint16_t flags;
+	uint32_t iface;
+	struct pair *pair;		/* NULL when nothing crosses */
+};
+
+/* Index into pair.up/down. */
+static inline int
+pair_transport(uint8_t proto)
+{
+	return proto == IPPROTO_IS_TCP ? 0 : proto == IPPROTO_IS_UDP ? 1 : 2;
+}
+
+/* One packet in the context of its flow. Lent for the call. */
+struct flow_hit {
+	struct flow *flow;
+	const struct packet *pkt;
+	enum flow_dir dir;
+	bool up, down;			/* crosses, and which way */
+	bool is_new;			/* the flow's first packet */
+	uint32_t fresh;			/* payload bytes seen for the first time by this packet */
+	/* Bytes of the OTHER direction that this packet's acknowledgement proved delivered though
+	 * the capture missed them (already added to its `gaps`). */
+	uint32_t acked_unseen;
+	/* TCP: offset of the payload's first byte in the stream of this direction (0 = first byte
+	 * after SYN, or the first byte seen mid-stream); UDP: 0. May be before what was seen
+	 * already (a retransmission). */
+	uint64_t offset;
+};
+
+struct flow_callbacks {
+	void *arg;
+	void (*packet)(void *arg, const struct flow_hit *hit);	/* is_new tells of birth */
+	void (*end)(void *arg, struct flow *f, enum flow_end why);
+	void (*pair_end)(void *arg, struct pair *p);	/* before the pair is forgotten */
+};
+
+struct flow_options {
+	struct siphash_key key;		/* drawn at start */
+	struct zone zone;		/* lent for the table's life */
+	size_t max_flows;		/* 0: 262144 */
+	size_t max_pairs;		/* 0: 65536 */
+	size_t flow_user, pair_user;	/* bytes of room behind each */
+	bool ignore_vlan;
+	/* idle limits in ns; 0: tcp 600 s, half-open tcp 30 s, closed tcp 10 s, udp 120 s,
+	 * others 60 s, pairs 3600 s */
+	int64_t idle_tcp, idle_half, idle_closed, idle_udp, idle_other, idle_pair;
+	struct flow_callbacks on;
+};
+
+struct flow_stats {
+	uint64_t flows_ever, flows_now, pairs_ever, pairs_now;
+	uint64_t evicted_half, evicted_tiny, evicted_idle, evicted_uploading, evicted_pairs;
+	uint64_t fragments_orphan;	/* later fragments whose first was not seen */
+	uint64_t no_room;		/* packets that found no flow even after eviction: must stay 0 */
+	uint64_t time_back;		/* packets older than the table's time, taken as now */
+};
+
+struct flowtab;
+
+struct flowtab *flowtab_create(const struct flow_options *o, struct fault *why);
+void flowtab_destroy(struct flowtab *t);		/* calls no callback */
+
+/* One decoded packet of class PACKET_FLOW. Calls on.packet (and on.end for what was evicted). */
+void flowtab_packet(struct flowtab *t, const struct packet *pkt);
+
+/* Packet time has come to now: expires what is due, in order. */
+void flowtab_step(struct flowtab *t, struct pkt_time now);
+
+/* The input ends: every flow ends with FLOW_END_INPUT in order of birth, then every pair. */
+void flowtab_finish(struct flowtab *t);
+
+/* Calls fn for every live flow in order of birth. fn may read and write the user room. */
+void flowtab_each(struct flowtab *t, void (*fn)(void *arg, struct flow *f), void *arg);
+void flowtab_each_pair(struct flowtab *t, void (*fn)(void *arg, struct pair *p), void *arg);
+
+void *flow_user(struct flow *f);
+void *pair_user(struct pair *p);
+void flowtab_stats(const struct flowtab *t, struct flow_stats *out);
+size_t flowtab_bytes(const struct flowtab *t);		/* memory committed at the cap */
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * source: where frames come from, behind one set of operations.
+ *
+ * Three kinds: a capture file (classic pcap by a block reader of our own; pcapng and whatever
+ * else libpcap knows through libpcap; either byte order, microseconds or nanoseconds; zstd
+ * by its magic; "-" is standard input), a live interface (libpcap), and frames a test wrote.
+ *
+ * source_dispatch hands on at most `budget` frames and returns how many; 0 is a normal answer
+ * on a wire (nothing to read now) and SOURCE_END, SOURCE_FAULT say that no more will come. A
+ * file that ends in the middle of a packet gives all whole packets, then SOURCE_FAULT with the
+ * offset in *why: nothing already read is lost.
+ */
+#ifndef CAPTURE_SOURCE_SOURCE_H
+#define CAPTURE_SOURCE_SOURCE_H
+
+#include "capture/base/fault.h"
+#include "capture/source/frame.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct source;
+
+enum { SOURCE_END = -1, SOURCE_FAULT = -2 };
+
+typedef void source_frame_fn(void *arg, const struct frame *f);
+
+/* What the source itself lost or saw; cumulative. Unknown values are UINT64_MAX. */
+struct source_loss {
+	uint64_t kernel_drops;		/* the kernel had no room in the ring */
+	uint64_t iface_drops;		/* the interface or its driver dropped */
+	uint64_t bytes_read, bytes_total;	/* files; total 0 when unknown (a pipe) */
+};
+
+struct source_ops {
+	const char *name;
+	int (*dispatch)(void *src, int budget, source_frame_fn *fn, void *arg, struct fault *why);
+	void (*loss)(void *src, struct source_loss *out);
+	int (*wait_fd)(void *src);		/* poll(2) it before dispatch; -1: always ready */
+	void (*destroy)(void *src);
+};
+
+/* The general object: a set of operations and what it works on. Takes src over. */
+struct source *source_wrap(const struct source_ops *ops, void *src);
+
+int source_dispatch(struct source *s, int budget, source_frame_fn *fn, void *arg,
+    struct fault *why);
+void source_get_loss(struct source *s, struct source_loss *out);
+int source_wait_fd(struct source *s);
+void source_destroy(struct source *s);
+
+/* A capture file by path, or "-" for standard input. filter: a BPF expression or NULL. The
+ * file is open when this returns (a sandbox may follow). NULL and *why when it is missing,
+ * unreadable, empty, or no capture ("'x' is not a capture: it starts with 1f 8b, gzip"). */
+struct source *source_open_file(const char *path, const char *filter, struct fault *why);
+
+struct live_options {
+	const char *iface;
+	const char *filter;		/* NULL: everything */
+	uint32_t ring_bytes;		/* 0: 64 MiB */
+	uint32_t snaplen;		/* 0: 262144 */
+	bool no_promiscuous;
+};
+
+struct source *source_open_live(const struct live_options *o, struct fault *why);
+
+/* Frames from an array, for tests: the array and its bytes are lent for the source's life. */
+struct source *source_open_script(const struct frame *frames, size_t n);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * dns: one DNS message (RFC 1035), from UDP or after TCP's two length bytes. Compression
+ * pointers only go back, at most 32 of them; names come out lower case, dots between labels,
+ * no final dot, bytes outside [-_a-z0-9.] as they are (hostile: escape before printing).
+ * A message the snap length cut gives what was whole before the cut.
+ */
+#ifndef CLASSIFY_CONTENT_DNS_H
+#define CLASSIFY_CONTENT_DNS_H
+
+#include "capture/base/addr.h"
+#include "capture/base/span.h"
+
+#define DNS_NAME_MAX 254
+#define DNS_ANSWERS 24
+
+struct dns_answer {
+	struct addr addr;		/* A or AAAA */
+};
+
+struct dns_message {
+	bool response;
+	bool question_whole;		/* the question name was not cut */
+	uint16_t id, qtype;
+	uint8_t rcode;
+	size_t name_len;
+	char name[DNS_NAME_MAX + 1];	/* the question; for a CNAME chain still the question */
+	unsigned answers;
+	struct dns_answer answer[DNS_ANSWERS];
+	bool truncated;			/* captured bytes ended before the message did */
+};
+
+/* False: not DNS (header or question impossible). Any bytes are safe. */
+bool dns_parse(struct span payload, struct dns_message *out);
+
+#endif

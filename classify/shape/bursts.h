@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * bursts: T6, recorded first and sent then. Bytes that go up between two hosts, all flows
+ * together, fall into bursts; a recorder's bursts have equal gaps and equal sizes. Keeps the
+ * last twelve; zeroed memory is new. Payload by first sight (fresh), never retransmissions.
+ */
+#ifndef CLASSIFY_SHAPE_BURSTS_H
+#define CLASSIFY_SHAPE_BURSTS_H
+
+#include "capture/base/ptime.h"
+#include "classify/shape/hearing.h"
+
+#define BURSTS_KEPT 12
+
+struct bursts {
+	struct {
+		struct pkt_time start;
+		uint64_t bytes;
+	} kept[BURSTS_KEPT];		/* closed bursts, oldest first */
+	uint32_t n;
+	struct pkt_time start, last;	/* the open burst */
+	uint64_t bytes;			/* 0: none open */
+	uint64_t total;			/* bytes of all bursts that were kept */
+};
+
+void bursts_packet(struct bursts *b, const struct hearing *h, struct pkt_time now,
+    uint32_t fresh);
+
+/* Closes the open burst when burst.gap has passed. True when one was closed and kept: then
+ * it is worth judging the pair. */
+bool bursts_step(struct bursts *b, const struct hearing *h, struct pkt_time now);
+
+/* Sets chunks.*; way_bytes is down/up of the pair (negative: unknown, not held against it). */
+void bursts_observe(const struct bursts *b, const struct hearing *h, double way_bytes,
+    struct observation *o);
+
+#endif

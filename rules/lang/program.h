@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * program: rule files, checked. Compiled, shared, immutable, free of the parse tree; it lives
+ * in one arena and is destroyed as a whole. The grammar stands in GRAMMAR.md; a program knows
+ * nothing of files: they are read through a provider that the caller gives.
+ */
+#ifndef RULES_LANG_PROGRAM_H
+#define RULES_LANG_PROGRAM_H
+
+#include "capture/base/fault.h"
+#include "capture/flow/observation.h"
+#include "classify/endpoint/hostlist.h"
+#include "classify/endpoint/inventory.h"
+#include "classify/shape/hearing.h"
+
+/* What an event can be about: `kind` in a rule, earshot.kind in an event. X(id, name, meaning) */
+#define EVENT_KINDS(X) \
+	X(LIVE_AUDIO, "live-audio", "one-way audio that is being sent as it happens") \
+	X(CHUNKED_AUDIO, "chunked-audio", "recorded, then sent piece by piece") \
+	X(AUDIO_UPLOAD, "audio-upload", "an audio file, proven by clear text") \
+	X(BULK_UPLOAD, "bulk-upload", "much was sent; content unknown") \
+	X(TUNNEL, "tunnel", "a tunnel that carries what a recorder would send") \
+	X(NEW_DEVICE, "new-device", "a device that is in no inventory") \
+	X(UNKNOWN_DESTINATION, "unknown-destination", "an endpoint nobody knows") \
+	X(BUDGET, "budget", "more than the device may send") \
+	X(INCIDENT, "incident", "correlated over sensors") \
+	X(GAP, "gap", "events that were lost on the way") \
+	X(SENSOR, "sensor", "the sensor's own state")
+
+enum event_kind {
+#define X(id, name, meaning) EVENT_##id,
+	EVENT_KINDS(X)
+#undef X
+	EVENT_KIND_COUNT
+};
+
+/* Most urgent first. In events: critical 1, high 1, medium 2, low 3, info 4. */
+#define SEVERITIES(X) X(CRITICAL, "critical") X(HIGH, "high") X(MEDIUM, "medium") \
+	X(LOW, "low") X(INFO, "info")
+
+enum severity {
+#define X(id, name) SEVERITY_##id,
+	SEVERITIES(X)
+#undef X
+	SEVERITY_COUNT
+};
+
+const char *event_kind_name(enum event_kind k);
+const char *event_kind_meaning(enum event_kind k);
+const char *severity_name(enum severity s);
+
+enum expr_op {
+	EXPR_AND, EXPR_OR,	/* a, b */
+	EXPR_NOT,		/* a */
+	EXPR_BOOL,		/* field, a bool */
+	EXPR_COMPARE,		/* field cmp value */
+	EXPR_IN_SET,		/* field in { values }: any equals; text by glob, address by net */
+	EXPR_IN_LIST,		/* field in LIST (text or address field) */
+	EXPR_DEST_IN_LIST,	/* `dest in LIST`: address, or any name known of it */
+	EXPR_KNOWN,		/* field is known (never unknown itself) */
+	EXPR_EMPTY,		/* LIST is empty */
+	EXPR_SUM,		/* field cmp value within window per keys; see rules/eval */
+};
+
+enum compare_op { CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_EQ, CMP_NE };
+const char *compare_op_text(enum compare_op op);	/* "<" "<=" ">" ">=" "=" "!=" */
+
+struct value {
+	enum field_type type;
+	bool b;			/* BOOL */
+	uint64_t u;		/* COUNT, BYTES, PORT, MAC, WORD (its number), WORDS (bits) */
+	double n;		/* NUMBER, RATE */
+	int64_t i;		/* DURATION, MOMENT */
+	struct prefix net;	/* ADDRESS: a prefix; an address alone has full length */
+	const char *text;	/* TEXT; may hold '*' as a glob in EXPR_IN_SET and with = */
+};
+
+struct expr {
+	enum expr_op op;
+	const struct expr *a, *b;
+	enum field field;
+	enum compare_op cmp;
+	struct value value;
+	const struct value *set;
+	unsigned set_n;
+	unsigned list;		/* index into program.list */
+	int64_t window;		/* EXPR_SUM, ns */
+	const enum field *key;	/* EXPR_SUM: device -> FIELD_device_key, dest -> FIELD_dest_key */
+	unsigned key_n;
+	unsigned sum;		/* EXPR_SUM: its number in the program */
+	unsigned leaf;		/* leaves of a rule's `when` are numbered from 0, in text order */
+	const char *text;	/* canonical text of this expression; for leaves never NULL */
+};
+
+struct caveat {			/* `lower when EXPR because "..."`, `note when EXPR because "..."` */
+	const struct expr *when;
+	const char *because;
+	bool lower;		/* one severity lower as well */
+};
+
+struct rule_test {
+	const char *name, *pcap;	/* as written; relative to the rule file */
+	unsigned expect;		/* how many alerts (or suspects, for a suspect rule) */
+	enum { EXPECT_EXACTLY, EXPECT_AT_LEAST } how;
+	const struct expr *where;	/* NULL: any */
+	unsigned line;
+};
+
+struct rule {
+	const char *name, *file;
+	unsigned line;
+	uint32_t id, rev;
+	enum severity severity;
+	enum event_kind kind;
+	bool trial, suspect;		/* count only; event_type anomaly instead of alert */
+	const char *const *mitre, *const *related;
+	unsigned mitre_n, related_n;
+	const struct expr *when;
+	unsigned leaves;
+	const struct expr *const *leaf;	/* by number */
+	const struct caveat *caveat;
+	unsigned caveats;
+	unsigned limit;			/* at most so many... */
+	const enum field *limit_key;	/* ...per these... */
+	unsigned limit_key_n;
+	int64_t limit_every;		/* ...every so long (ns) */
+	const char *explain;		/* template: {device}, {dest}, {field.word} */
+	const struct rule_test *test;
+	unsigned tests;
+	bool fields_need_hearing;
+};
+
+struct exception {
+	int rule;			/* index into program.rule; -1: every rule */
+	const char *device;		/* glob over device key, name and address; NULL: any */
+	const char *dest;		/* glob over names, or a network; NULL: any */
+	int64_t until;			/* ns since 1970, the end of that day; 0: for good */
+	const char *owner, *reason, *file;
+	unsigned line;
+};
+
+struct named_list {
+	const char *name;
+	const struct hostlist *hosts;
+	const char *path;		/* NULL: written in the rule file */
+};
+
+struct program {
+	struct prefix_set home;		/* empty: nobody said, the default holds */
+	const struct inventory *inventory;	/* NULL: none */
+	const struct named_list *list;
+	unsigned lists;
+	struct hearing hearing;
+	bool hearing_set[HEARING_COUNT];
+	const struct rule *rule;
+	unsigned rules;
+	const struct exception *except;
+	unsigned exceptions;
+	unsigned sums;
+	char version[17];		/* 16 hex digits over the canonical print and all lists */
+};
+
+/* ---- making one ---- */
+
+/* One problem, with its place. Text is lent. */
+enum diag_level { DIAG_ERROR, DIAG_WARNING };
+struct diag {
+	enum diag_level level;
+	const char *file;
+	unsigned line, column, length;	/* from 1; length of the token under the caret */
+	const char *what, *remedy;	/* remedy may be "" */
+	const char *source;		/* the line itself, no newline; "" when there is none */
+};
+typedef void diag_fn(void *arg, const struct diag *d);
+
+/* home.rules:12:19: error: ... / the line / the caret / = the remedy. Into buf; returns length. */
+size_t diag_print(const struct diag *d, char *buf, size_t size);
+
+struct source_file {
+	const char *name;		/* as shown in errors */
+	const char *bytes;
+	size_t len;
+};
+
+/* Bytes of a file that a rule file names (list, inventory): `path` as written in the file
+ * `from`. The bytes live as long as the provider. false and *why when it cannot be read. */
+typedef bool provide_fn(void *arg, const char *from, const char *path, struct span *out,
+    struct fault *why);
+
+struct compile_options {
+	const struct source_file *file;
+	unsigned files;
+	provide_fn *provide;
+	void *provide_arg;
+	diag_fn *diag;
+	void *diag_arg;
+	size_t memory;			/* cap of the arena; 0: 256 MiB */
+};
+
+/* NULL when there was an error; every error was told through diag, several in one go. */
+struct program *program_compile(const struct compile_options *o);
+void program_destroy(struct program *p);
+
+/* The program in canonical form, file by file: print of print is equal to the byte, and the
+ * printed program gives the same events. Lists and inventories stay references. write gets
+ * the text in pieces. False: the files do not parse (diag was told). */
+bool program_print(const struct compile_options *o, void (*write)(void *arg, const char *s,
+    size_t n), void *arg);
+
+/* The words a rule may use, from the observation table: for `rules fields`. */
+const char *field_type_name(enum field_type t);
+
+#endif
