@@ -28,7 +28,7 @@ HARDEN  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection -fPIE
 HARDEN_LD ?= -pie -Wl,-z,relro,-z,now
 ALL_CFLAGS = -std=gnu11 $(WARN) $(HARDEN) -I. -MMD -MP $(patsubst -I%,-isystem %,$(DEP_CFLAGS)) \
-	-DEARSHOT_VERSION='"$(VERSION)"' $(CFLAGS)
+	-DEARSHOT_VERSION='"$(VERSION)"' -DEARSHOT_RULES='"$(PREFIX)/share/earshot/rules"' $(CFLAGS)
 ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
 
 ifeq ($(V),1)
@@ -53,7 +53,7 @@ $(B)/classify.a: $(call obj,$(classify_c))
 $(B)/rules.a: $(call obj,$(rules_c))
 $(B)/%.a:
 	$(say) AR $@
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) qcs $@ $^
 
 $(B)/%.o: %.c
 	$(say) CC $<
@@ -88,10 +88,91 @@ $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(LI
 .PRECIOUS: $(B)/%.o
 -include $(shell [ -d $(B) ] && find $(B) -name '*.d')
 
+# ---- arrows: includes and symbols point left, pure rooms are pure ---------------------------
+arrows: $(B)/.arrows ## check that includes and symbols point left only
+$(B)/.arrows: $(LIBS_rules) $(wildcard tests/arrows/arrows.sh tests/arrows/*.txt)
+	$(say) ARROWS $(B)
+	$(Q)tests/arrows/arrows.sh $(B) && touch $@
+$(B)/earshot: | $(B)/.arrows
+
+# ---- checking -------------------------------------------------------------------------------
+# T=window runs what matches. build-asan: the same tests under the address and undefined-
+# behaviour sanitizers. build-clang: the second compiler, warnings are errors.
+T        ?=
+ASAN_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+asan_make = $(MAKE) B=$(B)-asan CFLAGS="-O1 -g $(ASAN_FLAGS)" HARDEN=-fPIE HARDEN_LD=-pie \
+	LDFLAGS="$(ASAN_FLAGS)"
+TALLY    := $(B)/tally
+units     = $(foreach t,$(unit_bin) $(replay_bin),$(if $(findstring $(T),$(t)),$(t)))
+scripts   = $(foreach t,$(wildcard tests/$(1)/test_*.sh),$(if $(findstring $(T),$(t)),$(t)))
+# Fast scripts: no root, no network, no Redis.
+fast      = $(call scripts,arrows) $(filter %/test_rules.sh %/test_bad_input.sh,$(call scripts,system))
+slow      = $(filter-out $(fast),$(call scripts,system)) $(call scripts,live) $(call scripts,redis)
+
+tests: $(unit_bin) $(replay_bin) $(B)/earshot
+.PHONY: tests
+
+check: ## the fast tests: no root, no network, no Redis, under a minute
+	$(Q)contrib/deps.sh test
+	$(Q)$(MAKE) tests
+	$(Q)rm -f $(TALLY); tests/run $(TALLY) $(B) $(units) $(fast)
+	$(Q)tests/run $(TALLY) --total
+
+asan: ## the unit tests and the reading of all captures under the sanitizers
+	$(Q)contrib/deps.sh test
+	$(Q)$(asan_make) asan-run
+asan-run: tests
+	$(Q)rm -f $(TALLY); tests/run $(TALLY) $(B) $(units) tests/system/test_books.sh
+	$(Q)tests/run $(TALLY) --total
+
+test: ## everything, on a machine fresh from the installer; installs what it needs
+	$(Q)contrib/deps.sh test
+	$(Q)$(MAKE) CI=true tests
+	$(Q)$(MAKE) CI=true CC=clang B=$(B)-clang $(B)-clang/earshot
+	$(Q)rm -f $(TALLY); tests/run $(TALLY) $(B) $(units) $(fast)
+	$(Q)$(asan_make) tests
+	$(Q)$(asan_make) TALLY=$(TALLY) asan-part
+	$(Q)tests/run $(TALLY) $(B) $(slow) $(call scripts,fuzz)
+	$(Q)tests/run $(TALLY) --total
+asan-part:
+	$(Q)tests/run $(TALLY) $(B) $(units) tests/system/test_books.sh
+
+score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut] [NOLIST=1]
+	$(Q)tests/score/score.py $(B)/earshot $(CAPTURES) --work $(B)/score \
+		$(if $(REWRITE),--rewrite $(REWRITE)) $(if $(NOLIST),--no-list)
+
+# A fuzz target of its own: make build/fuzz/fuzz_decode, then run it.
+FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz_bin := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(fuzz_c))
+$(B)/fuzz/%: tests/fuzz/%.c $(B)/fuzz/all.a
+	$(say) FUZZ $@
+	$(Q)clang -std=gnu11 -g -O1 -I. $(DEP_CFLAGS) -DEARSHOT_VERSION='"$(VERSION)"' $(FUZZ_FLAGS) \
+		-o $@ $< $(B)/fuzz/all.a $(DEP_LIBS)
+$(B)/fuzz/all.a: $(capture_c) $(classify_c) $(rules_c) $(wildcard */*/*.h)
+	$(Q)$(MAKE) B=$(B)-fuzz CC=clang HARDEN= HARDEN_LD= \
+		CFLAGS="-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" \
+		$(B)-fuzz/capture.a $(B)-fuzz/classify.a $(B)-fuzz/rules.a
+	$(Q)mkdir -p $(@D) && rm -f $@ && $(AR) qcs $@ `find $(B)-fuzz/capture $(B)-fuzz/classify $(B)-fuzz/rules -name '*.o'`
+fuzz: $(fuzz_bin) ## build the fuzz targets (clang)
+
+# ---- showing --------------------------------------------------------------------------------
+demo: ## from packets to explained alerts and a Redis, in a minute
+	$(Q)contrib/deps.sh demo
+	$(Q)$(MAKE) $(B)/earshot
+	$(Q)contrib/demo.sh $(B)
+
+# ---- installing -----------------------------------------------------------------------------
+install: $(B)/earshot ## program and rules below DESTDIR/PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/earshot/rules/std \
+		$(DESTDIR)$(PREFIX)/share/earshot/rules/site
+	install -m 755 $(B)/earshot $(DESTDIR)$(PREFIX)/bin/earshot
+	install -m 644 rules/std/*.rules $(DESTDIR)$(PREFIX)/share/earshot/rules/std/
+	$(B)/earshot schema >$(DESTDIR)$(PREFIX)/share/earshot/earshot-event.schema.json
+
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 
 clean: ## remove the build folder
-	rm -rf $(B)
+	rm -rf $(B) $(B)-asan $(B)-clang $(B)-fuzz
 
-.PHONY: all help clean
+.PHONY: all help clean arrows check asan asan-run asan-part test score fuzz demo install

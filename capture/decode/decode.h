@@ -2,7 +2,7 @@
 /*
  * decode: frames to packets, link layer to layer 4.
  *
- * Owns: Ethernet (II and 802.3/LLC), VLAN tags, Linux cooked 1, raw IP, null and loop; IPv4
+ * Owns: Ethernet (II and 802.3/LLC), VLAN tags, Linux cooked 1 and 2, raw IP, null and loop; IPv4
  * with options and fragments; IPv6 with extension headers and fragments; TCP, UDP, ICMP,
  * ICMPv6, ARP. Refuses: state (there is none), checksums (a sensor sees packets before an
  * offloading card fills them in), recursion. Every read goes through a span. Every refusal has
@@ -37,8 +37,7 @@
 	X(BAD_TCP, "bad-tcp", "a TCP header whose length cannot be") \
 	X(CUT_UDP, "cut-udp", "captured bytes end inside a UDP header") \
 	X(BAD_UDP, "bad-udp", "a UDP header whose length cannot be") \
-	X(CUT_ICMP, "cut-icmp", "captured bytes end inside an ICMP header") \
-	X(TUNNEL_DEPTH, "tunnel-depth", "headers nested more than eight deep")
+	X(CUT_ICMP, "cut-icmp", "captured bytes end inside an ICMP header")
 
 enum drop {
 	DROP_NONE,

@@ -2,24 +2,45 @@
 /*
  * flow: packets to flows and host pairs, with true bytes.
  *
- * A flow is a 5-tuple, with the protocol always in the key and the VLAN unless told not to. A
- * pair is an inside host and an outside host; it sums every flow between them and outlives
- * them. Both live in tables keyed by SipHash under the start's own key, in pools sized at the
- * start. They expire by packet time, oldest first in order of last packet; nothing depends on
- * the order of a hash.
+ * A flow is a 5-tuple, with the protocol always in the key and the VLAN unless told not
+ * to. A pair is an inside host and an outside host; it sums every flow between them and
+ * outlives them. Both live in tables keyed by SipHash under the start's own key, in pools
+ * sized at the start. They expire by packet time, oldest first in order of last packet;
+ * nothing depends on the order of a hash.
  *
- * Bytes. "captured" is payload seen for the first time: TCP by the advance of the sequence
- * number, so that retransmissions do not count and reordering does not matter; UDP and others
- * by payload length. "true" adds gaps that the other side's acknowledgements prove delivered;
- * a jump of more than 16 MiB (GAP_MAX) is not believed. Wire bytes are frame lengths.
+ * Bytes. "captured" is payload seen for the first time: TCP by the advance of the
+ * sequence number, so that retransmissions do not count and reordering does not matter;
+ * UDP and others by payload length. "true" adds gaps that the other side's
+ * acknowledgements prove delivered; a jump of more than 16 MiB (GAP_MAX) is not believed.
+ * Wire bytes are frame lengths. When an acknowledgement overtook its data, the bytes are
+ * gaps first and move to captured when they come: gaps may shrink, captured and true
+ * never do.
  *
- * Each flow and pair carries room for the next stages (flow_user, pair_user), zeroed at birth;
- * a callback tells of birth, packet and end. Callbacks may not call back into the table, but
- * for flow_user/pair_user.
+ * Client and server. TCP: who sent the SYN is the client, who sent a SYN+ACK first the
+ * server. Mid-stream a port under 1024 against one that is not is the server's, of two
+ * such ports the smaller; else one under 32768 against one that is not (ephemeral); else
+ * who spoke first is the client. Everything else: who spoke first is the client, whatever
+ * the ports.
  *
- * Memory. When a pool is full something is evicted: first a flow of one packet or a half-open
- * TCP flow, then the longest-idle tiny one (< 4 kB up), then the longest idle; a flow that is
- * uploading (4 kB or more up) only when nothing else is left. Evictions are counted by class.
+ * ICMP between two hosts is one flow: its key has no ports, client_port is type and code
+ * of the first message.
+ *
+ * Later fragments join the flow of their first by (source, destination, VLAN, protocol,
+ * id) for 30 s; their payload counts as captured but for TCP, whose sequence numbers they
+ * do not carry. One whose first was not seen goes to a flow with ports 0.
+ *
+ * Each flow and pair carries room for the next stages (flow_user, pair_user), zeroed at
+ * birth; a callback tells of birth, packet and end. Callbacks may not call back into the
+ * table, but for flow_user/pair_user.
+ *
+ * Memory. When a pool is full something is evicted: first a flow of one packet or a
+ * half-open TCP flow, then the longest-idle tiny one (< 4 kB up), then the longest idle;
+ * a flow that is uploading (4 kB or more up) only when nothing else is left. Evictions
+ * are counted by class. A flow that does not cross is tiny when neither direction has 4
+ * kB. "Longest idle" is exact to one second. When the pairs are full the first one that
+ * became without a flow goes; when there is none, flows are evicted until there is.
+ *
+ * Time. The table's time is the latest it was told; an older packet counts as now.
  */
 #ifndef CAPTURE_FLOW_FLOW_H
 #define CAPTURE_FLOW_FLOW_H
@@ -106,6 +127,7 @@ struct flow_hit {
 	bool up, down;			/* crosses, and which way */
 	bool is_new;			/* the flow's first packet */
 	uint32_t fresh;			/* payload bytes seen for the first time by this packet */
+	uint32_t late;			/* of these, bytes that an acked_unseen reported before */
 	/* Bytes of the OTHER direction that this packet's acknowledgement proved delivered though
 	 * the capture missed them (already added to its `gaps`). */
 	uint32_t acked_unseen;

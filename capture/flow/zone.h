@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * zone: who is inside. The home networks decide; a packet goes up when it goes from an inside
- * address to an outside one, whoever opened the connection. Group addresses are neither.
+ * zone: who is inside. The home networks decide; a packet goes up when it goes from an
+ * inside address to an outside one, whoever opened the connection. Group addresses are
+ * neither.
  */
 #ifndef CAPTURE_FLOW_ZONE_H
 #define CAPTURE_FLOW_ZONE_H

@@ -41,8 +41,11 @@ uint64_t ring_read(const struct ring *r);
 size_t ring_size(const struct ring *r);
 /* Wait until all that was committed so far is released. */
 bool ring_wait_drained(struct ring *r, int timeout_ms);
-/* Either side: the producer is done, or starts over with an empty ring (both must agree). */
+/* Either side: the producer is done. */
 void ring_close(struct ring *r);
 bool ring_closed(const struct ring *r);
+/* Starts over with an empty, open ring. Only while the other side is not there: dead, or told
+ * to wait; it must come to the ring with counts of zero (a fresh fork of who made it). */
+void ring_restart(struct ring *r);
 
 #endif

@@ -31,13 +31,17 @@ struct source_loss {
 	uint64_t kernel_drops;		/* the kernel had no room in the ring */
 	uint64_t iface_drops;		/* the interface or its driver dropped */
 	uint64_t bytes_read, bytes_total;	/* files; total 0 when unknown (a pipe) */
+	bool away;			/* the interface was removed and is looked for */
 };
 
 struct source_ops {
 	const char *name;
 	int (*dispatch)(void *src, int budget, source_frame_fn *fn, void *arg, struct fault *why);
 	void (*loss)(void *src, struct source_loss *out);
-	int (*wait_fd)(void *src);		/* poll(2) it before dispatch; -1: always ready */
+	/* poll(2) it before dispatch, with a timeout, and ask for it anew each time: an interface
+	 * that went away and came back has another one. -1: always ready. */
+	int (*wait_fd)(void *src);
+	int (*keep_fd)(void *src);	/* what a sandbox must leave open; NULL or -1: nothing */
 	void (*destroy)(void *src);
 };
 
@@ -48,13 +52,20 @@ int source_dispatch(struct source *s, int budget, source_frame_fn *fn, void *arg
     struct fault *why);
 void source_get_loss(struct source *s, struct source_loss *out);
 int source_wait_fd(struct source *s);
+int source_keep_fd(struct source *s);	/* the descriptor it reads from, or -1 */
 void source_destroy(struct source *s);
 
 /* A capture file by path, or "-" for standard input. filter: a BPF expression or NULL. The
  * file is open when this returns (a sandbox may follow). NULL and *why when it is missing,
- * unreadable, empty, or no capture ("'x' is not a capture: it starts with 1f 8b, gzip"). */
+ * unreadable, empty, no capture ("'x' is not a capture: it starts with 1f 8b, gzip") or of a
+ * link type that decode_frame does not read. Ordinals are the packet's number in the file,
+ * also when a filter leaves packets out. 0 frames are handed on when a signal came in between
+ * or a filter let none of many pass: ask again. */
 struct source *source_open_file(const char *path, const char *filter, struct fault *why);
 
+/* A live interface. One that goes down is waited for; one that is removed is opened again by
+ * its name as soon as it is back (tried four times a second), with its counters carried on; a
+ * dispatch meanwhile answers 0. Needs root or CAP_NET_RAW, again at each opening. */
 struct live_options {
 	const char *iface;
 	const char *filter;		/* NULL: everything */

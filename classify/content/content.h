@@ -12,8 +12,10 @@
  * starts. Bodies start: after HTTP headers, after a MIME part's headers, at byte 0 of an FTP
  * data connection, and at byte 0 of a connection that carries a raw file.
  *
- * The state of a flow is a struct content_flow in flow_user and, while the head is being read,
- * a buffer from a pool; a flow that finds none is not read (counted).
+ * The state of a flow is a struct content_flow in flow_user and, while the head of a direction
+ * is being read, a buffer from a pool. When the pool is empty the buffer held longest is taken
+ * from its flow, which is then not read on (counted): many flows that say one byte and wait
+ * must not blind us for the next. So content_end has to be called for every flow that ends.
  */
 #ifndef CLASSIFY_CONTENT_CONTENT_H
 #define CLASSIFY_CONTENT_CONTENT_H
@@ -33,7 +35,7 @@ enum {
 	NEWS_RTP = 1 << 5,		/* the stream stands as RTP: rtp_type, rtp_ssrc */
 	NEWS_SETUP = 1 << 6,		/* call set-up: SIP, STUN or a DTLS handshake */
 	NEWS_TUNNEL = 1 << 7,		/* tunnel: SSH or OpenVPN or SOCKS by its first bytes */
-	NEWS_DHCP = 1 << 8,		/* name, mac, addr: a client's host name */
+	NEWS_DHCP = 1 << 8,		/* dhcp_name, dhcp_mac, dhcp_addr: a client's host name */
 };
 
 /* Lent until the next call. Texts are spans of raw bytes. */
@@ -53,6 +55,14 @@ struct content_news {
 	uint8_t rtp_type;
 	uint32_t rtp_ssrc;
 	enum tunnel_word tunnel;
+	/* NEWS_CONTENT, NEWS_RTP: the direction in which the content goes. NEWS_RTP comes once
+	 * for each direction that stands, with class by payload type (dynamic types: unknown),
+	 * format and proof RTP, and is no NEWS_CONTENT. */
+	enum flow_dir body_dir;
+	struct span dhcp_name;
+	uint64_t dhcp_mac;		/* 0: none */
+	bool dhcp_has_addr;
+	struct addr dhcp_addr;		/* the address asked for or in use */
 };
 
 struct content_flow {
@@ -63,7 +73,7 @@ struct content;
 
 struct content_options {
 	struct siphash_key hash;
-	size_t heads;			/* flows whose head is read at a time; 0: 8192 */
+	size_t heads;			/* heads (one a direction) read at a time; 0: 8192 */
 };
 
 struct content *content_create(const struct content_options *o);
@@ -73,7 +83,7 @@ void content_destroy(struct content *c);
 unsigned content_packet(struct content *c, struct content_flow *f, const struct flow_hit *hit,
     struct content_news *news);
 void content_end(struct content *c, struct content_flow *f);	/* gives the buffer back */
-uint64_t content_no_head(const struct content *c);
+uint64_t content_no_head(const struct content *c);	/* heads lost to newer ones */
 
 /* The media magic alone, for bodies of any carrier: what starts here? Needs at most the first
  * 512 bytes; FORMAT_UNKNOWN when it cannot say. MP3 and ADTS need a second frame. */

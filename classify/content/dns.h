@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dns: one DNS message (RFC 1035), from UDP or after TCP's two length bytes. Compression
- * pointers only go back, at most 32 of them; names come out lower case, dots between labels,
- * no final dot, bytes outside [-_a-z0-9.] as they are (hostile: escape before printing).
+ * dns: one DNS message (RFC 1035), from UDP or after TCP's two length bytes. Only the name of
+ * the question is read, where a compression pointer is an error; every address in the answers
+ * answers it. Names come out lower case, dots between labels, no final dot, bytes outside
+ * [-_a-z0-9.] as they are (hostile: escape before printing).
  * A message the snap length cut gives what was whole before the cut.
  */
 #ifndef CLASSIFY_CONTENT_DNS_H

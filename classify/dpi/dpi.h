@@ -14,13 +14,19 @@
  *
  * When a cell dies on a packet, the flow of that packet is quarantined (on_quarantine), and
  * all other undecided flows are fed again from their kept first packets (4 KiB a flow, 16 MiB
- * in all; a flow whose packets were not all kept is closed as "class unknown"). 20 deaths in
- * 10 s of packet time trip the breaker: no packet goes to the cell for 60 s of packet time.
+ * in all; a flow whose packets were not all kept gets its verdict from those that were, and is
+ * closed as "class unknown" when none was). 20 deaths in 10 s of packet time trip the breaker:
+ * no packet goes to the cell for 60 s of packet time.
  *
  * Packets on known killers' form (DTLS certificates; DNS over 512 bytes of a UDP datagram) are
  * not handed on unless pass_killers is set (an option, so that tests can switch it off). What
  * is handed on is cut at 9,216 bytes, padded with 256 zeros, and its IP length mended to what
  * was captured. What comes back is checked as hostile input.
+ *
+ * Every flow that was opened (state DPI_OPEN) ends in exactly one callback: on_quarantine, or
+ * on_verdict, with an empty app and confidence "none" when it was given up (the cell is gone,
+ * the breaker tripped, its packets were not all kept). A flow that could not even be opened
+ * (no slot, breaker open, no classifier) goes from DPI_NEW to DPI_GIVEN_UP without one.
  */
 #ifndef CLASSIFY_DPI_DPI_H
 #define CLASSIFY_DPI_DPI_H

@@ -4,7 +4,9 @@
  *
  * A device's key is, in order: its inventory id; its MAC; its address (IPv6 with a MAC: the
  * MAC). A MAC that carries more than four inside IPv4 addresses, or three inside /64s, within
- * an hour is a router and never an identity. A destination's key is the registrable domain of
+ * an hour, or any outside address, is a router and never an identity (three /64s are what an ordinary host
+ * has: more than three, link-local not counted); an inventory row with such a MAC holds for the
+ * address in that row, or the one the MAC claims by ARP, alone. A destination's key is the registrable domain of
  * its name (libpsl), else the target behind a proxy, else its address. Names of addresses come
  * from DNS answers seen; a flow's own SNI or Host is better and is the caller's to prefer.
  * Tables are bounded; the least recently used goes first, counted.
@@ -53,6 +55,12 @@ const struct device *endpoint_device(struct endpoint *e, const struct addr *ip, 
 void endpoint_dhcp_name(struct endpoint *e, uint64_t mac, const struct addr *ip,
     struct span name, struct pkt_time now);
 bool endpoint_is_router(const struct endpoint *e, uint64_t mac);
+/* A frame from an outside address carried this source MAC: so it is a router's, at once. Worth
+ * a call for each new flow whose outside side was heard; 0 is fine. */
+void endpoint_outside(struct endpoint *e, uint64_t mac, struct pkt_time now);
+/* An ARP sender: the one proof that an address is a router's own, which an inventory that
+ * knows the router by MAC alone (ethers) needs. */
+void endpoint_arp(struct endpoint *e, const struct addr *ip, uint64_t mac, struct pkt_time now);
 
 /* A DNS answer: name -> address. */
 void endpoint_answer(struct endpoint *e, const struct addr *ip, struct span name,

@@ -4,10 +4,10 @@
  *
  * Each entry is a ring of LEDGER_BINS bins over the ledger's window (an hour: bins of one
  * minute; thirty days: of twelve hours), 64-bit throughout. The sum reaches back over the
- * window, to the precision of one bin, on the side of counting too long. A clock that steps
- * back adds to the newest bin; one that leaps forward past the window empties the ring.
- * Beyond `max` keys the least recently used entry is forgotten and counted. Keys are 128-bit
- * hashes that the caller makes of whatever it sums by.
+ * window, to the precision of one bin, on the side of counting too long. A clock that
+ * steps back adds to the newest bin; one that leaps forward past the window empties the
+ * ring. Beyond `max` keys the least recently used entry is forgotten and counted. Keys
+ * are 128-bit hashes that the caller makes of whatever it sums by.
  */
 #ifndef CLASSIFY_LEDGER_LEDGER_H
 #define CLASSIFY_LEDGER_LEDGER_H
@@ -45,9 +45,10 @@ struct ledger_sum ledger_add(struct ledger *l, const struct ledger_key *k, struc
 struct ledger_sum ledger_get(struct ledger *l, const struct ledger_key *k, struct pkt_time now);
 uint64_t ledger_evicted(const struct ledger *l);
 
-/* Dump and load: a header (magic, version, window) and one record an entry, little endian,
- * each with a CRC32C. write returns false to stop. Loading takes what is whole, refuses a
- * different window, and returns the number of entries taken; it is safe on any bytes. */
+/* Dump and load: a header (magic, version, window) and one record an entry, little
+ * endian, each with a CRC32C. write returns false to stop. Loading takes what is whole,
+ * refuses a different window, and returns the number of entries taken; it is safe on any
+ * bytes. */
 bool ledger_dump(const struct ledger *l, bool (*write)(void *arg, const void *b, size_t n),
     void *arg);
 size_t ledger_load(struct ledger *l, struct span bytes);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * hearing: the limits the meters judge by. They are written in rule files (block `hearing`,
- * shipped as rules/std/00-hearing.rules with the measurement behind each), never in code; this
- * table is where their names, types and bounds are declared once.
+ * hearing: the limits the meters judge by. They are written in rule files (block
+ * `hearing`, shipped as rules/std/00-hearing.rules with the measurement behind each),
+ * never in code; this table is where their names, types and bounds are declared once.
  */
 #ifndef CLASSIFY_SHAPE_HEARING_H
 #define CLASSIFY_SHAPE_HEARING_H
 
 #include "capture/flow/observation.h"
 
-/* X(member, word, field type, least, greatest, meaning); NUMBER and RATE are double, DURATION
- * is ns, BYTES and COUNT are uint64_t. least and greatest are in the unit of the type (s for
- * DURATION). */
+/* X(member, word, field type, least, greatest, meaning); NUMBER and RATE are double,
+ * DURATION is ns, BYTES and COUNT are uint64_t. least and greatest are in the unit of the
+ * type (s for DURATION). */
 #define HEARING_LIMITS(X) \
 	X(rate_min, "voice.rate.min", RATE, 0, 1e12, "T1: slowest stream that may be voice") \
 	X(rate_max, "voice.rate.max", RATE, 0, 1e12, "T1: fastest") \

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * meter: does one direction of one socket keep time? T1, T2, T3 and the sequential decision.
+ * meter: does one direction of one socket keep time? T1, T2, T3 and the sequential
+ * decision.
  *
- * State of about 400 bytes, all of it inside the struct (no pointers, no allocation); zeroed
- * memory is a new meter. Bins are aligned to its first packet. A window is ten one-second
- * bins. The caller closes windows by packet time:
+ * State of about 550 bytes, all of it inside the struct (no pointers, no allocation);
+ * zeroed memory is a new meter. Bins are aligned to its first packet. A window is ten
+ * one-second bins. The caller closes windows by packet time:
  *
  *	while (meter_step(m, h, now, &w))	judge w
- *	meter_packet(m, now, fresh, size, datagram)
+ *	meter_packet(m, now, fresh, datagram)
  *
- * meter_step(now) must have returned false for `now` before meter_packet(now) is called. Time
- * that goes back is taken as the meter's last time. Windows without a packet are not judged
- * and not returned; after sixty seconds without a packet score and T2 bins start over.
+ * meter_step(now) must have returned false for `now` before meter_packet(now) is called.
+ * Time that goes back is taken as the meter's last time. Windows without a packet are not
+ * judged and not returned; after sixty seconds without a packet score and T2 bins start
+ * over, and all bins are aligned anew to the next packet. Silence of any length costs one
+ * step.
  */
 #ifndef CLASSIFY_SHAPE_METER_H
 #define CLASSIFY_SHAPE_METER_H
@@ -21,21 +24,27 @@
 
 #define METER_CLOCKS 9		/* 10 10.667 11.61 20 21.333 23.22 30 40 60 ms */
 
+#define METER_FOURS 11		/* ten closed 4-s bins and the open one */
+
+struct meter_bin {
+	uint32_t packets;
+	uint32_t bytes;				/* both saturating */
+	double squares;
+};
+
 struct meter {
 	struct pkt_time first, window, last;	/* first packet; start of the open window */
+	struct pkt_time origin;			/* where the 4-s bins began */
 	uint64_t bytes, packets;		/* ever */
-	struct {
-		uint32_t packets;
-		uint32_t bytes;			/* saturating */
-		double squares;
-	} second[10], four[10];			/* T1 bins of the open window; T2 ring of 4-s bins */
+	struct meter_bin second[10];		/* T1: of the open window */
+	struct meter_bin four[METER_FOURS];	/* T2: a ring */
 	float re[METER_CLOCKS], im[METER_CLOCKS];
 	uint32_t clock_n;
 	double sum_size, sum_size2;
 	uint32_t size_min, size_max;
 	double score;
 	uint32_t windows, passed, clocked;
-	uint32_t fours;				/* 4-s bins closed so far */
+	int64_t fours;				/* 4-s bins closed since origin: the open one */
 	uint32_t flags;
 };
 
@@ -50,8 +59,9 @@ struct meter_window {
 	bool steady_known, clock_known, clocked_known;
 };
 
-/* fresh: payload bytes seen for the first time (0 for a retransmission: then nothing counts);
- * datagram: the transport keeps message bounds (UDP), so that sizes are messages. */
+/* fresh: payload bytes seen for the first time (0 for a retransmission: then nothing
+ * counts); datagram: the transport keeps message bounds (UDP), so that sizes are
+ * messages. */
 void meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram);
 bool meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
     struct meter_window *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * queries: T7, DNS as a road out. Query bytes of one inside host for one registrable domain in
- * the last sixty seconds, by one-second bins. Zeroed memory is new.
+ * queries: T7, DNS as a road out. Query bytes of one inside host for one registrable
+ * domain in the last sixty seconds, by one-second bins. Zeroed memory is new.
  */
 #ifndef CLASSIFY_SHAPE_QUERIES_H
 #define CLASSIFY_SHAPE_QUERIES_H

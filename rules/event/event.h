@@ -30,7 +30,7 @@ struct event_head {
 	uint32_t lane, partition;
 	uint64_t seq;
 	uint32_t type;			/* enum event_type */
-	uint32_t kind;			/* enum event_kind */
+	uint32_t kind;			/* enum event_kind; EVENT_KIND_COUNT: none (flow) */
 	uint32_t severity;		/* enum severity */
 	uint32_t json_len, text_len;	/* JSON line without newline; text for a person, may be 0 */
 	int64_t time;			/* ns */
@@ -80,6 +80,9 @@ void emitter_stats(struct emitter *e, const struct sensor_stats *s);
 /* The sensor's own state: breaker tripped, cell died, interface gone. kind sensor. */
 void emitter_anomaly(struct emitter *e, struct pkt_time now, enum severity severity,
     const char *signature, const char *text);
+/* Tells gaps that are still to be told, in every lane and partition that lost something. Stats
+ * do it too; call it before the end. */
+void emitter_flush(struct emitter *e, struct pkt_time now);
 uint64_t emitter_lost(const struct emitter *e);
 
 /* The JSON schema (draft 2020-12) of an event; unknown keys are forbidden in it. */
@@ -92,7 +95,7 @@ void event_fields_print(void (*write)(void *arg, const char *s, size_t n), void 
 void community_id(const struct addr *src, const struct addr *dst, uint16_t sport,
     uint16_t dport, uint8_t proto, char buf[40]);
 
-/* "1 h 54 min at 24 kbit/s": bytes as hours of speech. Returns buf. */
+/* "20.2 MB = 1 h 52 min of speech at 24 kbit/s" (kbits 0: 24). Returns buf. */
 const char *speech_text(uint64_t bytes, unsigned kbits, char buf[48]);
 
 #endif

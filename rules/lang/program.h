@@ -62,6 +62,8 @@ enum expr_op {
 	EXPR_SUM,		/* field cmp value within window per keys; see rules/eval */
 };
 
+#define PROGRAM_LEAVES_MAX 512U		/* of one expression: an evaluator may size by it */
+
 enum compare_op { CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_EQ, CMP_NE };
 const char *compare_op_text(enum compare_op op);	/* "<" "<=" ">" ">=" "=" "!=" */
 
@@ -88,7 +90,8 @@ struct expr {
 	const enum field *key;	/* EXPR_SUM: device -> FIELD_device_key, dest -> FIELD_dest_key */
 	unsigned key_n;
 	unsigned sum;		/* EXPR_SUM: its number in the program */
-	unsigned leaf;		/* leaves of a rule's `when` are numbered from 0, in text order */
+	unsigned leaf;		/* leaves of a rule's `when` are numbered from 0, in text order;
+				 * UINT_MAX elsewhere */
 	const char *text;	/* canonical text of this expression; for leaves never NULL */
 };
 
@@ -167,7 +170,8 @@ enum diag_level { DIAG_ERROR, DIAG_WARNING };
 struct diag {
 	enum diag_level level;
 	const char *file;
-	unsigned line, column, length;	/* from 1; length of the token under the caret */
+	unsigned line, column, length;	/* from 1, in bytes; length of the token under the
+					 * caret; line 0: the file as a whole */
 	const char *what, *remedy;	/* remedy may be "" */
 	const char *source;		/* the line itself, no newline; "" when there is none */
 };

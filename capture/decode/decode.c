@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * decode: the link layer of a frame, VLAN tags and LLC, down to the ethertype.
+ *
+ * Owns what a link header says: addresses, VLAN, ethertype. What the ethertype names is read
+ * in ip.c; ARP is short enough to be read here. Refuses frame check sequences, MPLS, PPPoE and
+ * tunnels: such a frame is used, and is nobody's flow.
+ */
+#include "capture/decode/decode.h"
+#include "capture/decode/ip.h"
+
+#include <string.h>
+
+/* libpcap's numbers (pcap-linktype(7)). Raw IP has three: Linux's, OpenBSD's, the file's. */
+enum {
+	LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW = 12, LINK_RAW_OPENBSD = 14, LINK_RAW_FILE = 101,
+	LINK_LOOP = 108, LINK_COOKED = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_COOKED2 = 276,
+};
+
+enum {
+	TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806, TYPE_VLAN = 0x8100, TYPE_IPV6 = 0x86dd,
+	TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100,
+	TYPE_LEAST = 0x0600,		/* below it, the field is a length (802.3) */
+	TYPE_COOKED_8023 = 0x0001,	/* Linux's own numbers inside a cooked header */
+	TYPE_COOKED_LLC = 0x0004,
+};
+
+#define ARPHRD_NETLINK_IS 824U		/* the "protocol" of such a frame is no ethertype */
+#define ETHERNET_HEADER 14U
+#define VLAN_MOST 2
+
+static const char *const drop_names[DROP_COUNT] = {
+	"none",
+#define X(id, name, meaning) name,
+	DROPS(X)
+#undef X
+};
+
+static const char *const drop_meanings[DROP_COUNT] = {
+	"used",
+#define X(id, name, meaning) meaning,
+	DROPS(X)
+#undef X
+};
+
+VIEW_INLINE enum drop ethernet_decode(struct view v, struct packet *out);
+VIEW_INLINE enum drop cooked_decode(struct view v, struct packet *out);
+VIEW_INLINE enum drop cooked2_decode(struct view v, struct packet *out);
+VIEW_INLINE enum drop null_decode(struct view v, struct packet *out);
+VIEW_INLINE enum drop raw_decode(struct view v, struct packet *out);
+static enum drop type_decode(struct span bytes, uint32_t wire, uint16_t type,
+    struct packet *out);
+VIEW_INLINE enum drop llc_decode(struct view v, struct packet *out, uint16_t *type);
+VIEW_INLINE enum drop arp_decode(struct view v, struct packet *out);
+
+const char *
+drop_name(enum drop d)
+{
+	return (unsigned)d < DROP_COUNT ? drop_names[d] : "unknown";
+}
+
+const char *
+drop_meaning(enum drop d)
+{
+	return (unsigned)d < DROP_COUNT ? drop_meanings[d] : "unknown";
+}
+
+enum drop
+decode_frame(const struct frame *f, struct packet *out)
+{
+	/* More captured than on the wire: the bytes are here, so the wire's length is the lie. */
+	struct view v = { { f->bytes, f->cap }, f->wire < f->cap ? f->cap : f->wire };
+
+	/* In two parts, each small enough for plain stores: clearing the whole at once becomes a
+	 * string instruction that costs as much as reading the headers. */
+	memset(out, 0, offsetof(struct packet, l3));
+	memset(&out->l3, 0, sizeof(*out) - offsetof(struct packet, l3));
+	out->frame = f;
+	out->class = PACKET_OTHER;
+	out->vlan = VLAN_NONE;
+	switch (f->link_type) {
+	case LINK_ETHERNET:
+		return ethernet_decode(v, out);
+	case LINK_COOKED:
+		return cooked_decode(v, out);
+	case LINK_COOKED2:
+		return cooked2_decode(v, out);
+	case LINK_NULL:
+	case LINK_LOOP:
+		return null_decode(v, out);
+	case LINK_RAW:
+	case LINK_RAW_OPENBSD:
+	case LINK_RAW_FILE:
+		return raw_decode(v, out);
+	case LINK_IPV4:
+		return f->cap == 0 ? DROP_CUT_LINK : type_decode(v.bytes, v.wire, TYPE_IPV4, out);
+	case LINK_IPV6:
+		return f->cap == 0 ? DROP_CUT_LINK : type_decode(v.bytes, v.wire, TYPE_IPV6, out);
+	default:
+		return DROP_LINK_TYPE;
+	}
+}
+
+bool
+decode_knows(int link_type)
+{
+	switch (link_type) {
+	case LINK_ETHERNET:
+	case LINK_COOKED:
+	case LINK_COOKED2:
+	case LINK_NULL:
+	case LINK_LOOP:
+	case LINK_RAW:
+	case LINK_RAW_OPENBSD:
+	case LINK_RAW_FILE:
+	case LINK_IPV4:
+	case LINK_IPV6:
+		return true;
+	default:
+		return false;
+	}
+}
+
+VIEW_INLINE enum drop
+ethernet_decode(struct view v, struct packet *out)
+{
+	struct span h = v.bytes, dst, src;
+	uint16_t type;
+
+	if (!span_take(&h, 6, &dst) || !span_take(&h, 6, &src) || !span_u16(&h, &type))
+		return DROP_CUT_LINK;
+	out->has_mac = true;
+	memcpy(out->dmac, dst.at, 6);
+	memcpy(out->smac, src.at, 6);
+	(void)view_skip(&v, ETHERNET_HEADER);
+	return type_decode(v.bytes, v.wire, type, out);
+}
+
+/* What both forms of Linux's cooked header say, in another order. */
+struct cooked {
+	uint16_t hardware, mac_len, type;
+	struct span mac;
+};
+
+/* The sender's address when it has six bytes; the receiver's is not there. */
+VIEW_INLINE enum drop
+cooked_rest(struct view v, struct cooked c, struct packet *out)
+{
+	if (c.mac_len == 6) {
+		out->has_mac = true;
+		memcpy(out->smac, c.mac.at, 6);
+	}
+	if (c.hardware == ARPHRD_NETLINK_IS)
+		return DROP_NONE;
+	/* Linux numbers 802.3 and LLC below 0x0600; both carry an LLC header here, whose length
+	 * field stayed behind: the largest length there is stands in for it. */
+	if (c.type == TYPE_COOKED_8023 || c.type == TYPE_COOKED_LLC)
+		c.type = TYPE_LEAST - 1;
+	else if (c.type < TYPE_LEAST)
+		return DROP_NONE;
+	return type_decode(v.bytes, v.wire, c.type, out);
+}
+
+VIEW_INLINE enum drop
+cooked_decode(struct view v, struct packet *out)
+{
+	struct span h = v.bytes, mac;
+	uint16_t hardware, mac_len, type;
+
+	if (!span_skip(&h, 2) || !span_u16(&h, &hardware) || !span_u16(&h, &mac_len) ||
+	    !span_take(&h, 8, &mac) || !span_u16(&h, &type))
+		return DROP_CUT_LINK;
+	(void)view_skip(&v, 16);
+	return cooked_rest(v, (struct cooked){ hardware, mac_len, type, mac }, out);
+}
+
+VIEW_INLINE enum drop
+cooked2_decode(struct view v, struct packet *out)
+{
+	struct span h = v.bytes, mac;
+	uint16_t hardware, type;
+	uint8_t mac_len;
+
+	if (!span_u16(&h, &type) || !span_skip(&h, 2 + 4) || !span_u16(&h, &hardware) ||
+	    !span_skip(&h, 1) || !span_u8(&h, &mac_len) || !span_take(&h, 8, &mac))
+		return DROP_CUT_LINK;
+	(void)view_skip(&v, 20);
+	return cooked_rest(v, (struct cooked){ hardware, mac_len, type, mac }, out);
+}
+
+/* Four bytes of address family, in the order of the machine that captured (null) or of the
+ * network (loop); families are small, so the order can be told from the value. AF_INET is 2
+ * everywhere, AF_INET6 is 10 in Linux, 23 in Windows, 24 in NetBSD and OpenBSD, 26 in Solaris,
+ * 28 in FreeBSD, 30 in macOS. */
+VIEW_INLINE enum drop
+null_decode(struct view v, struct packet *out)
+{
+	struct span h = v.bytes;
+	uint32_t family;
+
+	if (!span_u32(&h, &family))
+		return DROP_CUT_LINK;
+	(void)view_skip(&v, 4);
+	if ((family & 0xffffU) == 0)
+		family = __builtin_bswap32(family);
+	switch (family) {
+	case 2:
+		return type_decode(v.bytes, v.wire, TYPE_IPV4, out);
+	case 10:
+	case 23:
+	case 24:
+	case 26:
+	case 28:
+	case 30:
+		return type_decode(v.bytes, v.wire, TYPE_IPV6, out);
+	default:
+		return DROP_NONE;
+	}
+}
+
+VIEW_INLINE enum drop
+raw_decode(struct view v, struct packet *out)
+{
+	struct span h = v.bytes;
+	uint8_t first;
+
+	if (!span_u8(&h, &first))
+		return DROP_CUT_LINK;
+	return type_decode(v.bytes, v.wire, first >> 4 == 6 ? TYPE_IPV6 : TYPE_IPV4, out);
+}
+
+static enum drop
+type_decode(struct span bytes, uint32_t wire, uint16_t type, struct packet *out)
+{
+	struct view v = { bytes, wire };
+	enum drop d;
+	struct span h;
+	uint16_t tag;
+	int tags = 0;
+
+	for (;;) {
+		out->ethertype = type;
+		switch (type) {
+		case TYPE_IPV4:
+			return ip4_decode(v.bytes, v.wire, out);
+		case TYPE_IPV6:
+			return ip6_decode(v.bytes, v.wire, out);
+		case TYPE_ARP:
+			return arp_decode(v, out);
+		case TYPE_VLAN:
+		case TYPE_QINQ:
+		case TYPE_QINQ_OLD:
+			if (tags++ == VLAN_MOST)
+				return DROP_VLAN_DEPTH;
+			h = v.bytes;
+			if (!span_u16(&h, &tag) || !span_u16(&h, &type))
+				return DROP_CUT_VLAN;
+			(void)view_skip(&v, 4);
+			/* Id 0 is a priority on the untagged network, not a network. */
+			if (out->vlan == VLAN_NONE && (tag & 0x0fffU) != 0)
+				out->vlan = tag & 0x0fffU;
+			break;
+		default:
+			if (type >= TYPE_LEAST)
+				return DROP_NONE;
+			view_trim(&v, type);
+			d = llc_decode(v, out, &type);
+			if (d != DROP_NONE || type < TYPE_LEAST)
+				return d;
+			if (!view_skip(&v, 8))
+				return DROP_CUT_LINK;
+			break;
+		}
+	}
+}
+
+/* An 802.2 header. *type becomes what SNAP names, or 0: somebody's own business (STP, IPX). */
+VIEW_INLINE enum drop
+llc_decode(struct view v, struct packet *out, uint16_t *type)
+{
+	struct span h = v.bytes;
+	uint32_t llc, organisation;
+	uint16_t named;
+
+	*type = 0;
+	out->ethertype = 0;
+	if (v.wire < 3)
+		return DROP_NONE;
+	if (!span_u24(&h, &llc))
+		return DROP_CUT_LINK;
+	if (llc != 0xaaaa03)
+		return DROP_NONE;
+	if (v.wire < 8)
+		return DROP_NONE;
+	if (!span_u24(&h, &organisation) || !span_u16(&h, &named))
+		return DROP_CUT_LINK;
+	/* 0: ethertypes (RFC 1042); 00-00-f8: the same for bridges (802.1H). */
+	if ((organisation == 0 || organisation == 0xf8) && named >= TYPE_LEAST)
+		*type = named;
+	return DROP_NONE;
+}
+
+VIEW_INLINE enum drop
+arp_decode(struct view v, struct packet *out)
+{
+	struct span h = v.bytes, sender_mac, sender, target;
+	uint32_t kinds;
+	uint16_t sizes, operation;
+
+	if (!span_u32(&h, &kinds) || !span_u16(&h, &sizes) || !span_u16(&h, &operation))
+		return DROP_CUT_ARP;
+	/* Ethernet and IPv4, of six and four bytes; request or reply. */
+	if (kinds != 0x00010800 || sizes != 0x0604 || operation < 1 || operation > 2)
+		return DROP_NONE;
+	if (!span_take(&h, 6, &sender_mac) || !span_take(&h, 4, &sender) || !span_skip(&h, 6) ||
+	    !span_take(&h, 4, &target))
+		return DROP_CUT_ARP;
+	out->class = PACKET_ARP;
+	out->has_mac = true;
+	memcpy(out->smac, sender_mac.at, 6);
+	out->src = addr_from_v4(sender.at);
+	out->dst = addr_from_v4(target.at);
+	return DROP_NONE;
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "capture/flow/life.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A new SYN on a connection that rests this long opens another one: an answer takes
+ * longer only over a broken path, and a forged SYN on a busy connection must not cut it
+ * in two. */
+#define REUSE_NS (3 * NS_PER_S)
+
+/* Acknowledgements of the first second after a mid-stream start may speak of what passed
+ * before we listened: bytes, but no sign of half a capture. */
+#define SETTLE_NS NS_PER_S
+
+#define WELL_KNOWN 1024		/* RFC 6335, 6: system ports */
+#define EPHEMERAL 32768		/* where Linux begins; Windows and IANA begin above */
+
+/* Ids must not change between runs, machines and hash keys. */
+static const struct siphash_key id_key = {
+	UINT64_C(0x6561727368746f66), UINT64_C(0x6c6f772069643031)
+};
+
+/* A packet on its way to its flow. */
+struct sighting {
+	const struct packet *pkt;
+	struct flow_key key;
+	uint64_t hash;
+	uint16_t sport, dport;
+	bool from_a;		/* the sender is key.a */
+	bool later;		/* a later fragment: no header of layer 4 */
+	bool orphan;		/* whose first was not seen */
+};
+
+static int64_t
+limit_of(int64_t asked, int64_t usual)
+{
+	if (asked <= 0)
+		return usual;
+	return asked < TIME_LAST ? asked : TIME_LAST;
+}
+
+struct flowtab *
+flowtab_create(const struct flow_options *o, struct fault *why)
+{
+	struct flowtab *t;
+	size_t flows = o->max_flows != 0 ? o->max_flows : 262144;
+	size_t pairs = o->max_pairs != 0 ? o->max_pairs : 65536;
+
+	if (flows > UINT32_MAX || pairs > UINT32_MAX || o->flow_user > UINT32_MAX ||
+	    o->pair_user > UINT32_MAX) {
+		(void)fault_set(why, "ask for fewer flows",
+		    "flow table of %zu flows and %zu pairs: too large", flows, pairs);
+		return NULL;
+	}
+	t = calloc(1, sizeof(*t));
+	if (t == NULL)
+		goto fail;
+	t->o = *o;
+	t->o.max_flows = flows;
+	t->o.max_pairs = pairs;
+	t->o.idle_pair = limit_of(o->idle_pair, 3600 * NS_PER_S);
+	t->limit[IDLE_HALF] = limit_of(o->idle_half, 30 * NS_PER_S);
+	t->limit[IDLE_TCP] = limit_of(o->idle_tcp, 600 * NS_PER_S);
+	t->limit[IDLE_CLOSED] = limit_of(o->idle_closed, 10 * NS_PER_S);
+	t->limit[IDLE_UDP] = limit_of(o->idle_udp, 120 * NS_PER_S);
+	t->limit[IDLE_OTHER] = limit_of(o->idle_other, 60 * NS_PER_S);
+	for (unsigned i = 0; i < IDLE_COUNT; i++) {
+		for (unsigned k = 0; k < EVICT_COUNT; k++)
+			link_init(&t->list[i][k]);
+	}
+	link_init(&t->flow_born);
+	link_init(&t->pair_born);
+	link_init(&t->pair_age);
+	link_init(&t->unused);
+	t->flow_pool = pool_create(ROOM(struct flow_entry) + o->flow_user, flows);
+	t->pair_pool = pool_create(ROOM(struct pair_entry) + o->pair_user, pairs);
+	t->due = calloc(flows > pairs ? flows : pairs, sizeof(*t->due));
+	t->frag = frag_create(&o->key);
+	if (t->flow_pool == NULL || t->pair_pool == NULL || t->due == NULL || t->frag == NULL ||
+	    slots_init(&t->flows, flows) == -1 || slots_init(&t->pairs, pairs) == -1)
+		goto fail;
+	return t;
+fail:
+	(void)fault_set(why, "ask for fewer flows, or give the host more memory",
+	    "cannot make a flow table of %zu flows and %zu pairs: out of memory", flows, pairs);
+	flowtab_destroy(t);
+	return NULL;
+}
+
+void
+flowtab_destroy(struct flowtab *t)
+{
+	if (t == NULL)
+		return;
+	slots_free(&t->flows);
+	slots_free(&t->pairs);
+	pool_destroy(t->flow_pool);
+	pool_destroy(t->pair_pool);
+	frag_destroy(t->frag);
+	free(t->due);
+	free(t);
+}
+
+uint64_t
+flow_id_of(const void *key, size_t len)
+{
+	uint64_t id = siphash13(&id_key, key, len) & ((UINT64_C(1) << FLOW_ID_BITS) - 1);
+
+	return id != 0 ? id : 1;
+}
+
+static bool
+flow_same(const void *obj, const void *key)
+{
+	const struct flow *f = obj;
+
+	return memcmp(&f->key, key, sizeof(f->key)) == 0;
+}
+
+/* Whose is this packet? */
+static void
+sight(struct flowtab *t, const struct packet *pkt, struct sighting *s)
+{
+	uint16_t vlan = t->o.ignore_vlan ? VLAN_NONE : pkt->vlan;
+	bool ports = pkt->proto == IPPROTO_IS_TCP || pkt->proto == IPPROTO_IS_UDP;
+	struct pkt_time now = { t->now };
+	uint16_t from, to;
+	int order = addr_cmp(&pkt->src, &pkt->dst);
+
+	memset(s, 0, sizeof(*s));	/* the key's padding is hashed and compared */
+	s->pkt = pkt;
+	s->sport = pkt->sport;
+	s->dport = pkt->dport;
+	if (pkt->frag && pkt->frag_first) {
+		frag_first(t->frag, pkt, vlan, now);
+	} else if (pkt->frag) {
+		struct frag_ports first = { 0, 0 };
+
+		s->later = true;
+		s->orphan = !frag_later(t->frag, pkt, vlan, now, &first);
+		s->sport = first.sport;
+		s->dport = first.dport;
+	}
+	from = ports ? s->sport : 0;
+	to = ports ? s->dport : 0;
+	s->from_a = order < 0 || (order == 0 && from <= to);
+	s->key.a = s->from_a ? pkt->src : pkt->dst;
+	s->key.b = s->from_a ? pkt->dst : pkt->src;
+	s->key.a_port = s->from_a ? from : to;
+	s->key.b_port = s->from_a ? to : from;
+	s->key.vlan = vlan;
+	s->key.proto = pkt->proto;
+	s->hash = siphash13(&t->o.key, &s->key, sizeof(s->key));
+}
+
+/* Does the sender of a flow's first packet look like the client? */
+static bool
+sender_is_client(const struct sighting *s)
+{
+	uint8_t flags = s->pkt->tcp_flags;
+
+	if (s->key.proto != IPPROTO_IS_TCP || s->orphan)
+		return true;
+	if (!s->later && (flags & TCP_SYN) != 0)
+		return (flags & TCP_ACK) == 0;
+	if (s->sport < WELL_KNOWN && s->dport < WELL_KNOWN)
+		return s->sport >= s->dport;
+	if (s->sport < WELL_KNOWN || s->dport < WELL_KNOWN)
+		return s->dport < WELL_KNOWN;
+	if ((s->sport < EPHEMERAL) != (s->dport < EPHEMERAL))
+		return s->dport < EPHEMERAL;
+	return true;
+}
+
+static int8_t
+up_of(const struct zone *z, const struct flow *f)
+{
+	bool client = zone_inside(z, &f->client), server = zone_inside(z, &f->server);
+
+	if (client == server || addr_is_group(&f->client) || addr_is_group(&f->server))
+		return -1;
+	return client ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
+}
+
+static struct flow_entry *
+flow_begin(struct flowtab *t, const struct sighting *s)
+{
+	const struct packet *pkt = s->pkt;
+	bool client = sender_is_client(s);
+	struct flow_entry *e;
+	struct pair_entry *pair = NULL;
+	struct {
+		struct flow_key key;
+		int64_t first;
+	} born;
+	struct flow f;
+
+	memset(&born, 0, sizeof(born));
+	memcpy(&born.key, &s->key, sizeof(born.key));
+	born.first = t->now;
+	memset(&f, 0, sizeof(f));
+	memcpy(&f.key, &s->key, sizeof(f.key));
+	f.client = client ? pkt->src : pkt->dst;
+	f.server = client ? pkt->dst : pkt->src;
+	f.client_port = client ? s->sport : s->dport;
+	f.server_port = client ? s->dport : s->sport;
+	f.up = up_of(&t->o.zone, &f);
+	/* Room first: what is evicted for the pair can then not be the flow being born. */
+	if (pool_used(t->flow_pool) == pool_count(t->flow_pool))
+		(void)life_evict(t);
+	if (f.up >= 0) {
+		pair = f.up == FLOW_TO_SERVER ? pair_get(t, &f.client, &f.server)
+		    : pair_get(t, &f.server, &f.client);
+		if (pair == NULL) {
+			t->stats.no_room++;
+			return NULL;
+		}
+	}
+	e = pool_take(t->flow_pool);
+	if (e == NULL) {
+		t->stats.no_room++;
+		return NULL;
+	}
+	f.id = flow_id_of(&born, sizeof(born));
+	f.first.ns = f.last.ns = t->now;
+	f.first_ordinal = pkt->frame->ordinal;
+	f.iface = pkt->frame->iface;
+	if (s->key.proto == IPPROTO_IS_TCP && !s->later && (pkt->tcp_flags & TCP_SYN) == 0)
+		f.flags |= FLOW_MIDSTREAM;
+	if (pair != NULL) {
+		f.pair = &pair->pair;
+		pair_join(pair);
+	}
+	memcpy(&e->flow, &f, sizeof(f));	/* with the key's padding */
+	e->hash = s->hash;
+	e->client_is_a = client == s->from_a;
+	e->portless = s->key.proto == IPPROTO_IS_TCP && s->orphan;
+	slots_add(&t->flows, e->hash, e);
+	life_begin(t, e);
+	return e;
+}
+
+/* Does this packet begin another flow on the key of e? */
+static bool
+outlived(const struct flowtab *t, const struct flow_entry *e, const struct sighting *s)
+{
+	const struct packet *pkt = s->pkt;
+	const struct tcpseq *seq;
+
+	if (life_due(t, e))
+		return true;
+	if (s->key.proto != IPPROTO_IS_TCP || s->later ||
+	    (pkt->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+		return false;
+	seq = &e->seq[s->from_a == e->client_is_a ? FLOW_TO_SERVER : FLOW_TO_CLIENT];
+	if (seq->state == TCPSEQ_SEEN && seq->exact && (uint32_t)seq->base == pkt->seq + 1)
+		return false;	/* the same SYN again */
+	return e->closed_fin || e->closed_rst || t->now - e->flow.last.ns >= REUSE_NS;
+}
+
+/* Numbers and flags. Fills hit->fresh, late, offset, acked_unseen. */
+static void
+tcp_hear(struct flow_entry *e, const struct packet *pkt, struct flow_hit *hit)
+{
+	struct flow *f = &e->flow;
+	struct tcpseq *seq = &e->seq[hit->dir];
+	uint32_t first = pkt->seq, len = pkt->payload_wire;
+
+	if ((pkt->tcp_flags & TCP_RST) != 0) {
+		/* Its numbers are wild often enough. It may carry a text (RFC 9293, 3.5.3): a way
+		 * out like any other. */
+		f->flags |= FLOW_SAW_RST;
+		e->closed_rst = true;
+		hit->fresh = len;
+		hit->offset = seq->next - seq->base;
+		return;
+	}
+	if ((pkt->tcp_flags & TCP_SYN) != 0) {
+		f->flags |= (pkt->tcp_flags & TCP_ACK) != 0 ? FLOW_SAW_SYNACK : FLOW_SAW_SYN;
+		tcpseq_syn(seq, first);
+		first++;
+	} else {
+		e->established = true;
+	}
+	if (len > 0) {
+		struct tcpseq_got got = tcpseq_data(seq, first, len);
+
+		hit->fresh = got.fresh;
+		hit->late = got.late;
+		hit->offset = got.offset;
+		if (got.fresh > 0)
+			e->closed_rst = false;	/* its hearer did not believe the RST */
+	}
+	if ((pkt->tcp_flags & TCP_FIN) != 0) {
+		f->flags |= FLOW_SAW_FIN;
+		tcpseq_fin(seq, first + len);
+		e->fins |= (uint8_t)(1U << hit->dir);
+		e->closed_fin = e->fins == 3;
+	}
+	if ((pkt->tcp_flags & TCP_ACK) != 0) {
+		bool from_start = (f->flags & FLOW_MIDSTREAM) == 0;
+		struct tcpseq_proof proof;
+
+		proof = tcpseq_ack(&e->seq[!hit->dir], pkt->ack, from_start);
+		hit->acked_unseen = proof.gaps;
+		if (proof.beyond && (from_start || f->last.ns - f->first.ns >= SETTLE_NS))
+			f->flags |= FLOW_ACKS_UNSEEN;
+	}
+}
+
+static void
+count_packet(struct flow_count *c, const struct flow_hit *hit, uint32_t payload)
+{
+	c->pkts++;
+	c->wire += hit->pkt->frame->wire;
+	if (payload == 0)
+		return;
+	c->data_pkts++;
+	c->captured += hit->fresh;
+	c->gaps -= hit->late;
+	c->retrans += payload - hit->fresh;
+}
+
+void
+flowtab_packet(struct flowtab *t, const struct packet *pkt)
+{
+	struct sighting s;
+	struct flow_entry *e;
+	struct flow_hit hit;
+	struct flow *f;
+	uint32_t payload = pkt->payload_wire;
+
+	if (pkt->class != PACKET_FLOW)
+		return;
+	if (pkt->frame->time.ns < t->now)
+		t->stats.time_back++;
+	else
+		t->now = pkt->frame->time.ns < TIME_LAST ? pkt->frame->time.ns : TIME_LAST;
+	sight(t, pkt, &s);
+	if (s.orphan)
+		t->stats.fragments_orphan++;
+	e = slots_find(&t->flows, s.hash, flow_same, &s.key);
+	if (e != NULL && outlived(t, e, &s)) {
+		life_end(t, e, life_reason(e));
+		e = NULL;
+	}
+	memset(&hit, 0, sizeof(hit));
+	if (e == NULL) {
+		e = flow_begin(t, &s);
+		if (e == NULL)
+			return;
+		hit.is_new = true;
+	}
+	f = &e->flow;
+	f->last.ns = t->now;
+	hit.flow = f;
+	hit.pkt = pkt;
+	hit.dir = s.from_a == e->client_is_a ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
+	hit.up = f->up == (int8_t)hit.dir;
+	hit.down = f->up >= 0 && !hit.up;
+	if (pkt->has_mac)
+		f->mac[hit.dir] = mac_from_bytes(pkt->smac);
+	if (pkt->frag)
+		f->flags |= FLOW_FRAGMENTS;
+	if (pkt->payload.left < payload)
+		f->flags |= FLOW_TRUNCATED;
+	if (s.key.proto != IPPROTO_IS_TCP)
+		hit.fresh = payload;
+	else if (s.later)
+		payload = 0;	/* frames and wire bytes only: it carries no numbers */
+	else
+		tcp_hear(e, pkt, &hit);
+	count_packet(&f->count[hit.dir], &hit, payload);
+	f->count[!hit.dir].gaps += hit.acked_unseen;
+	if (f->pair != NULL) {
+		int i = pair_transport(f->key.proto);
+
+		count_packet(hit.up ? &f->pair->up[i] : &f->pair->down[i], &hit, payload);
+		(hit.up ? &f->pair->down[i] : &f->pair->up[i])->gaps += hit.acked_unseen;
+		pair_touch(t, (struct pair_entry *)f->pair);
+	}
+	life_touch(t, e);
+	if (t->o.on.packet != NULL)
+		t->o.on.packet(t->o.on.arg, &hit);
+}
+
+void
+flowtab_each(struct flowtab *t, void (*fn)(void *arg, struct flow *f), void *arg)
+{
+	for (struct link *l = t->flow_born.next; l != &t->flow_born; l = l->next)
+		fn(arg, &flow_of(l, born)->flow);
+}
+
+void
+flowtab_each_pair(struct flowtab *t, void (*fn)(void *arg, struct pair *p), void *arg)
+{
+	for (struct link *l = t->pair_born.next; l != &t->pair_born; l = l->next)
+		fn(arg, &pair_of(l, born)->pair);
+}
+
+void *
+flow_user(struct flow *f)
+{
+	return (char *)f + ROOM(struct flow_entry);
+}
+
+void *
+pair_user(struct pair *p)
+{
+	return (char *)p + ROOM(struct pair_entry);
+}
+
+void
+flowtab_stats(const struct flowtab *t, struct flow_stats *out)
+{
+	*out = t->stats;
+	out->flows_now = pool_used(t->flow_pool);
+	out->pairs_now = pool_used(t->pair_pool);
+}
+
+size_t
+flowtab_bytes(const struct flowtab *t)
+{
+	size_t flow = ROOM(struct flow_entry) + (t->o.flow_user + 15) / 16 * 16;
+	size_t pair = ROOM(struct pair_entry) + (t->o.pair_user + 15) / 16 * 16;
+	size_t due = t->o.max_flows > t->o.max_pairs ? t->o.max_flows : t->o.max_pairs;
+
+	return t->o.max_flows * flow + t->o.max_pairs * pair + due * sizeof(*t->due) +
+	    slots_bytes(&t->flows) + slots_bytes(&t->pairs) + frag_bytes();
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tcpseq: the bytes of one direction of a TCP connection, each counted once.
+ *
+ * Owns: where the stream stands, the holes behind that point, what the other side's
+ * acknowledgements say about both. Refuses: payload (nothing is reassembled), windows,
+ * checksums, time.
+ *
+ * Sequence numbers become 64-bit positions whose low half is the number on the wire, so
+ * that a wrap is nothing special. A segment beyond `next` leaves a hole; bytes that come
+ * into a hole later are fresh; what an acknowledgement passes without our having seen it
+ * is a gap. A hole that was counted as a gap is remembered for a while: an
+ * acknowledgement may overtake its data on the way through a mirror port with several
+ * queues, and then the bytes move from gaps to captured, the sum staying as it was.
+ *
+ * A jump of more than GAP_MAX either way is not believed: the direction goes on from
+ * there and nothing is counted for the way between. Forged numbers may
+ * thus make bytes count twice. Bytes sent again under numbers already seen count as come
+ * again, whatever is in them: who holds both ends can send so, and `retrans` shows it.
+ *
+ * Eight holes are kept. When a ninth comes, the oldest counted one is forgotten, else the
+ * two nearest are taken as one that knows how many bytes are missing in it: which of them
+ * are seen first may then be mistaken, the sum that an acknowledgement settles is not. A
+ * hole 1 GiB (the largest window) behind is forgotten uncounted.
+ */
+#ifndef CAPTURE_FLOW_TCPSEQ_H
+#define CAPTURE_FLOW_TCPSEQ_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TCPSEQ_HOLES 8
+
+struct tcpseq_hole {
+	uint32_t start, end;	/* low halves of positions */
+	uint32_t missing;	/* bytes of it not seen: all, unless holes were joined */
+	bool counted;		/* in gaps already */
+};
+
+enum tcpseq_state {
+	TCPSEQ_UNKNOWN,		/* no number known: all zero is a new direction */
+	TCPSEQ_ACKED,		/* only the other side's acknowledgements were seen */
+	TCPSEQ_SEEN,		/* its own SYN or data were seen */
+};
+
+struct tcpseq {
+	uint64_t base;		/* position of offset 0 */
+	uint64_t next;		/* behind the highest byte seen or proven */
+	uint64_t acked;		/* highest acknowledgement believed */
+	uint32_t syn;		/* first byte after the SYN last seen */
+	uint8_t state;
+	bool has_syn;		/* syn is set */
+	bool exact;		/* base is the start of the stream */
+	uint8_t holes;
+	struct tcpseq_hole hole[TCPSEQ_HOLES];
+};
+
+/* What a segment brought. */
+struct tcpseq_got {
+	uint32_t fresh;		/* bytes not seen before; the rest came again */
+	uint32_t late;		/* of these, bytes that were counted in gaps until now */
+	uint64_t offset;	/* of its first byte; 0 when it lies before all we know */
+};
+
+/* What an acknowledgement proved. */
+struct tcpseq_proof {
+	uint32_t gaps;		/* bytes delivered and not seen */
+	bool beyond;		/* some beyond anything seen: half capture, or a loss */
+};
+
+/* A SYN of this side; seq is the number in it. */
+void tcpseq_syn(struct tcpseq *s, uint32_t seq);
+
+/* len > 0 payload bytes, the first of them numbered seq. */
+struct tcpseq_got tcpseq_data(struct tcpseq *s, uint32_t seq, uint32_t len);
+
+/* A FIN of this side, numbered seq (behind its own packet's payload). */
+void tcpseq_fin(struct tcpseq *s, uint32_t seq);
+
+/* The other side acknowledges up to ack. from_start: the connection's opening was seen,
+ * so the first acknowledgement names the first byte. */
+struct tcpseq_proof tcpseq_ack(struct tcpseq *s, uint32_t ack, bool from_start);
+
+#endif

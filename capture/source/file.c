@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * file: capture files; classic pcap is read here, in blocks of a mebibyte.
+ *
+ * Owns telling captures from other files, and the classic format in both byte orders and both
+ * precisions. Refuses pcapng and old versions (pcapfile.c has libpcap for them). A block reader
+ * costs a half to a seventh of libpcap's two fread calls per packet: frames are handed on where
+ * they lie in the block.
+ *
+ *	file header, 24 bytes: magic, version 2.4, time zone, accuracy, snap length, link type
+ *	packet header, 16 bytes: seconds, fraction, captured length, length on the wire
+ */
+#include "capture/base/span.h"
+#include "capture/decode/decode.h"
+#include "capture/source/filter.h"
+#include "capture/source/pcapfile.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FILE_HEADER 24U
+#define PACKET_HEADER 16U
+#define BLOCK_BYTES (1024U * 1024U)
+
+/* The longest packet believed: 256 KiB is what every capturing program uses; a file header that
+ * asks for more gets more, up to what fits the buffer beside a block. */
+#define PACKET_MOST (256U * 1024U)
+#define PACKET_MOST_EVER BLOCK_BYTES
+#define BUFFER_BYTES (BLOCK_BYTES + PACKET_HEADER + PACKET_MOST_EVER)
+
+/* Frames a filter may refuse in one dispatch before the caller gets a chance to be asked. */
+#define SCAN_MOST 65536
+
+enum {
+	MAGIC_MICRO = 0xa1b2c3d4U, MAGIC_NANO = 0xa1b23c4dU, MAGIC_KUZNETZOV = 0xa1b2cd34U,
+	MAGIC_PCAPNG = 0x0a0d0d0aU, MAGIC_IXIA = 0x1c0001acU, MAGIC_IXIA_SOFT = 0x1c0001abU,
+};
+
+struct file {
+	struct input *in;
+	uint8_t *buf;
+	size_t at, end;			/* what is not handed on yet */
+	uint64_t base;			/* offset of buf[0] in the (unpacked) file */
+	uint64_t ordinal;
+	uint32_t packet_most;
+	bool swapped;			/* big endian */
+	bool nano;
+	int link_type;
+	struct filter filter;
+	int over;			/* SOURCE_END, SOURCE_FAULT: it stays so */
+	struct fault over_why;
+};
+
+static int file_dispatch(void *src, int budget, source_frame_fn *fn, void *arg,
+    struct fault *why);
+static void file_loss(void *src, struct source_loss *out);
+static int file_keep_fd(void *src);
+static void file_destroy(void *src);
+
+static const struct source_ops file_ops = {
+	.name = "file", .dispatch = file_dispatch, .loss = file_loss, .keep_fd = file_keep_fd,
+	.destroy = file_destroy,
+};
+
+/* More bytes behind those not handed on yet: as input_read. What was handed on is overwritten. */
+static long
+file_fill(struct file *f, struct fault *why)
+{
+	size_t room;
+	long got;
+
+	if (f->at > 0) {
+		memmove(f->buf, f->buf + f->at, f->end - f->at);
+		f->base += f->at;
+		f->end -= f->at;
+		f->at = 0;
+	}
+	room = BUFFER_BYTES - f->end;
+	got = input_read(f->in, f->buf + f->end, room < BLOCK_BYTES ? room : BLOCK_BYTES, why);
+	if (got > 0)
+		f->end += (size_t)got;
+	return got;
+}
+
+static inline uint32_t
+file_u32(const struct file *f, struct span *s)
+{
+	uint32_t v = 0;
+
+	if (f->swapped)
+		(void)span_u32(s, &v);
+	else
+		(void)span_le32(s, &v);
+	return v;
+}
+
+/* What a file that is no capture may be, by its first bytes. */
+static const struct look {
+	const char *bytes;
+	size_t n;
+	const char *what, *remedy;
+} looks[] = {
+	{ "\x1f\x8b", 2, "gzip", "unpack it on the way: 'gzip -dc FILE | earshot read -'" },
+	{ "\xfd" "7zXZ", 5, "xz", "unpack it on the way: 'xz -dc FILE | earshot read -'" },
+	{ "BZh", 3, "bzip2", "unpack it on the way: 'bzip2 -dc FILE | earshot read -'" },
+	{ "\x04\x22\x4d\x18", 4, "lz4", "unpack it on the way: 'lz4 -dc FILE | earshot read -'" },
+	{ "PK\x03\x04", 4, "zip", "unpack it first: 'unzip FILE'" },
+	{ "snoop\0\0\0", 8, "snoop", "turn it into pcap: 'editcap -F pcap FILE NEW'" },
+	{ "GMBU", 4, "Microsoft Network Monitor", "turn it into pcap: 'editcap -F pcap FILE NEW'" },
+	{ "RTSS", 4, "Microsoft Network Monitor", "turn it into pcap: 'editcap -F pcap FILE NEW'" },
+	{ "\x7f" "ELF", 4, "ELF, a program", NULL },
+	{ "%PDF", 4, "PDF", NULL },
+	{ "SQLite", 6, "SQLite", NULL },
+	{ "REDIS", 5, "a Redis dump", NULL },
+};
+
+static bool
+looks_like_text(const uint8_t *b, size_t n)
+{
+	size_t i;
+
+	if (n > 64)
+		n = 64;
+	for (i = 0; i < n; i++)
+		if (!isprint(b[i]) && !isspace(b[i]) && b[i] < 0x80)
+			return false;
+	return isprint(b[0]) || isspace(b[0]);
+}
+
+static int
+not_a_capture(const struct file *f, struct fault *why)
+{
+	const char *path = input_path(f->in);
+	const char *write = "'tcpdump -w FILE' and dumpcap write captures";
+	char starts[16] = "";
+	size_t i, n = f->end < 4 ? f->end : 4;
+
+	for (i = 0; i < n; i++)
+		(void)snprintf(starts + i * 3, sizeof(starts) - i * 3, "%02x ", f->buf[i]);
+	if (n > 0)
+		starts[n * 3 - 1] = '\0';
+	for (i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
+		if (f->end >= looks[i].n && memcmp(f->buf, looks[i].bytes, looks[i].n) == 0)
+			return fault_set(why, looks[i].remedy == NULL ? write : looks[i].remedy,
+			    "'%s' is not a capture: it starts with %s, %s", path, starts,
+			    looks[i].what);
+	if (looks_like_text(f->buf, f->end))
+		return fault_set(why, "rules are given with -s, settings with -c",
+		    "'%s' is not a capture: it starts with %s, text", path, starts);
+	return fault_set(why, write, "'%s' is not a capture: it starts with %s", path, starts);
+}
+
+enum format { FORMAT_NONE = -1, FORMAT_OURS, FORMAT_LIBPCAP };
+
+/* Reads the file header in buf. FORMAT_OURS: everything in *f is set but the filter. */
+static enum format
+file_header(struct file *f, struct fault *why)
+{
+	struct span s = span_of(f->buf, f->end);
+	const char *title = input_title(f->in);
+	uint32_t magic = 0, version, snaplen, link;
+
+	if (!span_le32(&s, &magic))
+		return not_a_capture(f, why);
+	if (magic == MAGIC_PCAPNG)
+		return FORMAT_LIBPCAP;
+	f->swapped = magic << 16 != 0xc3d40000U && magic << 16 != 0x3c4d0000U &&
+	    magic << 16 != 0xcd340000U;
+	if (f->swapped)
+		magic = __builtin_bswap32(magic);
+	if (magic == MAGIC_IXIA || magic == MAGIC_IXIA_SOFT ||
+	    __builtin_bswap32(magic) == MAGIC_IXIA || __builtin_bswap32(magic) == MAGIC_IXIA_SOFT)
+		return FORMAT_LIBPCAP;
+	if (magic == MAGIC_KUZNETZOV)
+		return fault_set(why, "turn it into pcap: 'editcap -F pcap FILE NEW'",
+		    "cannot read %s: it is of the modified pcap form of old Linux systems "
+		    "(magic a1b2cd34), whose packet headers differ", title);
+	if (magic != MAGIC_MICRO && magic != MAGIC_NANO)
+		return not_a_capture(f, why);
+	if (f->end < FILE_HEADER)
+		return fault_set(why, "it holds no packet",
+		    "%s ends in the middle of its header (byte %zu)", title, f->end);
+	version = file_u32(f, &s);
+	/* Two 16-bit numbers, major first: read as 32 bits their place depends on the order. */
+	if (version != (f->swapped ? 0x00020004U : 0x00040002U))
+		return FORMAT_LIBPCAP;
+	(void)span_skip(&s, 8);
+	snaplen = file_u32(f, &s);
+	link = file_u32(f, &s);
+	f->nano = magic == MAGIC_NANO;
+	f->packet_most = snaplen < PACKET_MOST ? PACKET_MOST :
+	    snaplen > PACKET_MOST_EVER ? PACKET_MOST_EVER : snaplen;
+	/* The top six bits speak of frame check sequences. Raw IP has a number in files (101)
+	 * and another in libpcap on Linux (12); loopback's 108 is the same here. */
+	f->link_type = (int)(link & 0x03ffffffU);
+	if (f->link_type == 101)
+		f->link_type = 12;
+	if (!decode_knows(f->link_type))
+		return link_type_fault(f->in, f->link_type, why);
+	f->at = FILE_HEADER;
+	return FORMAT_OURS;
+}
+
+struct source *
+source_open_file(const char *path, const char *filter, struct fault *why)
+{
+	struct source *s = NULL;
+	struct file *f;
+	long got;
+
+	f = calloc(1, sizeof(*f));
+	if (f == NULL || (f->buf = malloc(BUFFER_BYTES)) == NULL) {
+		(void)fault_set(why, NULL, "no memory to read '%s'", path);
+		goto fail;
+	}
+	f->in = input_open(path, why);
+	if (f->in == NULL)
+		goto fail;
+	do {
+		got = file_fill(f, why);
+		if (got == INPUT_FAULT)
+			goto fail;
+	} while (f->end < FILE_HEADER && got != INPUT_END);
+	if (f->end == 0) {
+		(void)fault_set(why, "a capturing program writes its header when it starts and its "
+		    "packets when it ends or its buffer is full: has it been killed?",
+		    "%s is empty", input_title(f->in));
+		goto fail;
+	}
+	switch (file_header(f, why)) {
+	case FORMAT_OURS:
+		break;
+	case FORMAT_LIBPCAP:
+		s = pcapfile_take(&f->in, f->buf, f->end, filter, why);
+		goto fail;
+	case FORMAT_NONE:
+	default:
+		goto fail;
+	}
+	if (filter_compile(&f->filter, filter, f->link_type, why) == -1)
+		goto fail;
+	return source_wrap(&file_ops, f);
+
+fail:
+	file_destroy(f);
+	return s;
+}
+
+static int
+file_over(struct file *f, int over, struct fault *why)
+{
+	f->over = over;
+	if (over == SOURCE_FAULT)
+		(void)fault_set(why, f->over_why.remedy, "%s", f->over_why.what);
+	return over;
+}
+
+/* Nothing whole is left in the buffer and nothing was handed on in this dispatch, so that its
+ * frames may be overwritten. 0: go on; INPUT_AGAIN, SOURCE_END, SOURCE_FAULT. */
+static int
+file_more(struct file *f, struct fault *why)
+{
+	long got = file_fill(f, &f->over_why);
+
+	if (got > 0)
+		return 0;
+	if (got == INPUT_AGAIN)
+		return 1;
+	if (got == INPUT_FAULT) {
+		struct fault said = f->over_why;
+
+		(void)fault_set(&f->over_why, said.remedy, "%.400s, after packet %" PRIu64,
+		    said.what, f->ordinal);
+		return file_over(f, SOURCE_FAULT, why);
+	}
+	if (f->end == f->at)
+		return file_over(f, SOURCE_END, why);
+	(void)fault_set(&f->over_why, "the packets before it were read",
+	    "%s ends in the middle of packet %" PRIu64 " (byte %" PRIu64 ")", input_title(f->in),
+	    f->ordinal + 1, f->base + f->end);
+	return file_over(f, SOURCE_FAULT, why);
+}
+
+static int
+file_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct fault *why)
+{
+	struct file *f = src;
+	struct frame frame = { .link_type = f->link_type };
+	int64_t fraction;
+	int handed = 0, scanned = 0, r;
+
+	if (f->over != 0)
+		return file_over(f, f->over, why);
+	while (handed < budget && scanned < SCAN_MOST) {
+		struct span s = span_of(f->buf + f->at, f->end - f->at);
+		uint32_t sec, frac, cap, wire;
+
+		if (s.left >= PACKET_HEADER) {
+			sec = file_u32(f, &s);
+			frac = file_u32(f, &s);
+			cap = file_u32(f, &s);
+			wire = file_u32(f, &s);
+			if (cap > f->packet_most) {
+				if (handed > 0)
+					break;
+				(void)fault_set(&f->over_why, "the packets before it were read",
+				    "%s is damaged: packet %" PRIu64 " (byte %" PRIu64
+				    ") claims to hold %" PRIu32 " bytes", input_title(f->in),
+				    f->ordinal + 1, f->base + f->at, cap);
+				return file_over(f, SOURCE_FAULT, why);
+			}
+			frame.bytes = s.at;
+			if (span_skip(&s, cap)) {
+				f->at = f->end - s.left;
+				f->ordinal++;
+				scanned++;
+				if (!filter_pass(&f->filter, frame.bytes, cap, wire))
+					continue;
+				fraction = f->nano ? (int64_t)frac : (int64_t)frac * NS_PER_US;
+				frame.time = frame_time((int64_t)sec, fraction);
+				frame.ordinal = f->ordinal;
+				frame.cap = cap;
+				frame.wire = wire;
+				fn(arg, &frame);
+				handed++;
+				continue;
+			}
+		}
+		if (handed > 0)
+			break;
+		r = file_more(f, why);
+		if (r != 0)
+			return r == 1 ? 0 : r;
+	}
+	return handed;
+}
+
+static void
+file_loss(void *src, struct source_loss *out)
+{
+	struct file *f = src;
+
+	out->bytes_read = input_taken(f->in);
+	out->bytes_total = input_size(f->in);
+}
+
+static int
+file_keep_fd(void *src)
+{
+	return input_fd(((struct file *)src)->in);
+}
+
+static void
+file_destroy(void *src)
+{
+	struct file *f = src;
+
+	if (f == NULL)
+		return;
+	filter_clear(&f->filter);
+	input_destroy(f->in);
+	free(f->buf);
+	free(f);
+}

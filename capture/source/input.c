@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * input: a descriptor and, when its first four bytes say so, a zstd stream over it.
+ *
+ * Owns the descriptor and the words for what can be wrong with a file as a file. Refuses to
+ * know what a capture is. Reads go straight into the caller's buffer: no stdio, whose checks
+ * and copies cost more per packet than the rest of the reader.
+ */
+#include "capture/source/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#define HEAD_BYTES 4096U	/* read at the opening to know what it is */
+#define PACKED_BYTES (256U * 1024U)
+
+struct input {
+	int fd;
+	bool own_fd;
+	uint64_t taken, size;
+	uint8_t head[HEAD_BYTES];
+	size_t head_at, head_n;
+	ZSTD_DStream *zstd;		/* NULL: the bytes are plain */
+	uint8_t *packed;
+	ZSTD_inBuffer in;
+	bool frame_open;		/* zstd has begun a frame that has not ended */
+	char path[256], title[288];
+};
+
+static long
+raw_read(struct input *in, void *buf, size_t n, struct fault *why)
+{
+	ssize_t got;
+
+	if (in->head_at < in->head_n) {
+		if (n > in->head_n - in->head_at)
+			n = in->head_n - in->head_at;
+		memcpy(buf, in->head + in->head_at, n);
+		in->head_at += n;
+		return (long)n;
+	}
+	got = read(in->fd, buf, n);
+	if (got == -1) {
+		if (errno == EAGAIN) {
+			/* A pipe somebody else made nonblocking: wait, do not spin. */
+			struct pollfd p = { .fd = in->fd, .events = POLLIN };
+
+			(void)poll(&p, 1, -1);
+			return INPUT_AGAIN;
+		}
+		if (errno == EINTR)
+			return INPUT_AGAIN;
+		(void)fault_set(why, NULL, "cannot read %s: %s", in->title, strerror(errno));
+		return INPUT_FAULT;
+	}
+	in->taken += (uint64_t)got;
+	return (long)got;
+}
+
+static int
+cannot_open(const char *path, int err, struct fault *why)
+{
+	switch (err) {
+	case ENOENT:
+		return fault_set(why, "check the name; '-' reads standard input",
+		    "cannot open '%s': no such file", path);
+	case EACCES:
+	case EPERM:
+		return fault_set(why, "'ls -l' shows who may read it",
+		    "cannot open '%s': permission denied", path);
+	default:
+		return fault_set(why, NULL, "cannot open '%s': %s", path, strerror(err));
+	}
+}
+
+/* Enough bytes to tell zstd from others: a pipe may give them one by one. */
+static int
+read_head(struct input *in, struct fault *why)
+{
+	ssize_t got;
+
+	while (in->head_n < 4) {
+		got = read(in->fd, in->head + in->head_n, HEAD_BYTES - in->head_n);
+		if (got == 0)
+			break;
+		if (got == -1) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			return fault_set(why, NULL, "cannot read %s: %s", in->title,
+			    strerror(errno));
+		}
+		in->head_n += (size_t)got;
+		in->taken += (uint64_t)got;
+	}
+	return 0;
+}
+
+static bool
+is_zstd(const uint8_t *b, size_t n)
+{
+	static const uint8_t frame[4] = { 0x28, 0xb5, 0x2f, 0xfd };
+	static const uint8_t skippable[3] = { 0x2a, 0x4d, 0x18 };
+
+	return n >= 4 && (memcmp(b, frame, 4) == 0 ||
+	    ((b[0] & 0xf0U) == 0x50 && memcmp(b + 1, skippable, 3) == 0));
+}
+
+struct input *
+input_open(const char *path, struct fault *why)
+{
+	struct input *in;
+	struct stat st;
+
+	in = calloc(1, sizeof(*in));
+	if (in == NULL) {
+		(void)fault_set(why, NULL, "no memory to read '%s'", path);
+		return NULL;
+	}
+	in->fd = STDIN_FILENO;
+	(void)snprintf(in->path, sizeof(in->path), "%s", path);
+	if (strcmp(path, "-") == 0) {
+		(void)snprintf(in->title, sizeof(in->title), "the capture on standard input");
+	} else {
+		(void)snprintf(in->title, sizeof(in->title), "capture '%s'", in->path);
+		in->own_fd = true;
+		in->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (in->fd == -1) {
+			(void)cannot_open(path, errno, why);
+			goto fail;
+		}
+	}
+	if (fstat(in->fd, &st) == -1) {
+		(void)fault_set(why, NULL, "cannot read %s: %s", in->title, strerror(errno));
+		goto fail;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		(void)fault_set(why, "name the capture files in it",
+		    "cannot read '%s' as a capture: it is a directory", path);
+		goto fail;
+	}
+	if (S_ISREG(st.st_mode)) {
+		in->size = (uint64_t)st.st_size;
+		(void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	}
+	if (read_head(in, why) == -1)
+		goto fail;
+	if (is_zstd(in->head, in->head_n)) {
+		in->zstd = ZSTD_createDStream();
+		in->packed = malloc(PACKED_BYTES);
+		if (in->zstd == NULL || in->packed == NULL) {
+			(void)fault_set(why, NULL, "no memory to unpack '%s'", path);
+			goto fail;
+		}
+		in->in.src = in->packed;
+	}
+	return in;
+
+fail:
+	input_destroy(in);
+	return NULL;
+}
+
+void
+input_destroy(struct input *in)
+{
+	if (in == NULL)
+		return;
+	if (in->own_fd && in->fd != -1)
+		(void)close(in->fd);
+	(void)ZSTD_freeDStream(in->zstd);
+	free(in->packed);
+	free(in);
+}
+
+long
+input_read(struct input *in, void *buf, size_t n, struct fault *why)
+{
+	ZSTD_outBuffer out = { buf, n, 0 };
+	size_t r, before;
+	long got;
+
+	if (in->zstd == NULL)
+		return raw_read(in, buf, n, why);
+	for (;;) {
+		/* Also with no input left: the stream may still hold bytes it had no room for. */
+		before = in->in.pos;
+		r = ZSTD_decompressStream(in->zstd, &out, &in->in);
+		if (ZSTD_isError(r)) {
+			(void)fault_set(why, "'zstd -t' checks it; memory for its window is "
+			    "limited to 128 MiB", "%s is damaged: zstd says '%s'", in->title,
+			    ZSTD_getErrorName(r));
+			return INPUT_FAULT;
+		}
+		/* Asked behind the end of a frame it wants the next one's header: no news. */
+		if (in->in.pos > before || out.pos > 0)
+			in->frame_open = r != 0;
+		if (out.pos > 0)
+			return (long)out.pos;
+		if (in->in.pos < in->in.size)
+			continue;
+		got = raw_read(in, in->packed, PACKED_BYTES, why);
+		if (got == INPUT_END && in->frame_open) {
+			(void)fault_set(why, "'zstd -t' checks it",
+			    "%s ends in the middle of its zstd stream", in->title);
+			return INPUT_FAULT;
+		}
+		if (got <= 0)
+			return got;
+		in->in.size = (size_t)got;
+		in->in.pos = 0;
+	}
+}
+
+int
+input_fd(const struct input *in)
+{
+	return in->fd;
+}
+
+const char *
+input_title(const struct input *in)
+{
+	return in->title;
+}
+
+const char *
+input_path(const struct input *in)
+{
+	return in->path;
+}
+
+uint64_t
+input_taken(const struct input *in)
+{
+	return in->taken;
+}
+
+uint64_t
+input_size(const struct input *in)
+{
+	return in->size;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * live: an interface, through libpcap and the kernel's ring.
+ *
+ * Owns the handle, and that it comes back: an interface that goes down is kept, one that is
+ * removed is opened again by name. libpcap says nothing when a removed interface returns under
+ * another number, so the number is looked at. Refuses to write to the wire.
+ *
+ * The ring is 64 MiB: with libpcap's 2 MiB a sensor that is not scheduled for a few
+ * milliseconds loses packets at half of what it can carry. Packets arrive in blocks, at the
+ * latest after 100 ms: waking for each would cost more than reading it, and time here goes in
+ * steps of a second.
+ */
+#include "capture/decode/decode.h"
+#include "capture/source/filter.h"
+#include "capture/source/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RING_BYTES (64U * 1024U * 1024U)
+#define SNAPLEN 262144U
+#define BLOCK_MS 100
+#define LOOK_NS (250 * NS_PER_MS)	/* how often an interface is looked for */
+
+struct live {
+	struct live_options o;
+	char iface[IFNAMSIZ], *filter;
+	pcap_t *p;			/* NULL: away, looked for every LOOK_NS */
+	bool nano;
+	bool bound;			/* has an interface number ("any" has none) */
+	int index;			/* of the interface this handle listens to */
+	uint32_t first_index;		/* what frames say: it does not change when it comes back */
+	int link_type;
+	int idle;			/* an eventfd nobody writes to: what to poll while away */
+	struct loop_time look;
+	uint64_t ordinal;
+	uint64_t kernel_before, iface_before;	/* losses of handles that are gone */
+};
+
+struct handing {
+	struct live *l;
+	source_frame_fn *fn;
+	void *arg;
+};
+
+static struct loop_time
+live_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (struct loop_time){ (int64_t)t.tv_sec * NS_PER_S + t.tv_nsec };
+}
+
+static int
+no_such_device(const char *iface, struct fault *why)
+{
+	return fault_set(why, "'ip link' lists the interfaces of this host",
+	    "cannot open '%s': no such device", iface);
+}
+
+static int
+activate_fault(const struct live *l, pcap_t *p, int r, struct fault *why)
+{
+	switch (r) {
+	case PCAP_ERROR_NO_SUCH_DEVICE:
+		return no_such_device(l->iface, why);
+	case PCAP_ERROR_PERM_DENIED:
+	case PCAP_ERROR_PROMISC_PERM_DENIED:
+		return fault_set(why, "run as root, or give the program the capability: "
+		    "'setcap cap_net_raw+ep PROGRAM'",
+		    "cannot capture on '%s': permission denied", l->iface);
+	case PCAP_ERROR_IFACE_NOT_UP:
+		return fault_set(why, "'ip link set IFACE up' switches it on",
+		    "cannot capture on '%s': the interface is down", l->iface);
+	default:
+		return fault_set(why, NULL, "cannot capture on '%s': %s", l->iface,
+		    *pcap_geterr(p) == '\0' ? pcap_statustostr(r) : pcap_geterr(p));
+	}
+}
+
+static int
+interface_index(const struct live *l)
+{
+	struct ifreq r = { 0 };
+
+	if (l->p == NULL)
+		return 0;
+	memcpy(r.ifr_name, l->iface, sizeof(r.ifr_name) - 1);
+	/* On libpcap's own socket: a sandbox need not allow another kind. */
+	return ioctl(pcap_fileno(l->p), SIOCGIFINDEX, &r) == -1 ? 0 : r.ifr_ifindex;
+}
+
+static int
+live_activate(struct live *l, struct fault *why)
+{
+	char said[PCAP_ERRBUF_SIZE] = "";
+	struct bpf_program program;
+	pcap_t *p;
+	int r;
+
+	p = pcap_create(l->iface, said);
+	if (p == NULL)
+		return fault_set(why, NULL, "cannot capture on '%s': %s", l->iface, said);
+	(void)pcap_set_snaplen(p, (int)l->o.snaplen);
+	(void)pcap_set_promisc(p, !l->o.no_promiscuous);
+	(void)pcap_set_timeout(p, BLOCK_MS);
+	(void)pcap_set_buffer_size(p, (int)l->o.ring_bytes);
+	(void)pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
+	/* Warnings (> 0) are lived with: no promiscuous mode on "any", no time stamp type. */
+	r = pcap_activate(p);
+	if (r < 0) {
+		(void)activate_fault(l, p, r, why);
+		goto fail;
+	}
+	if (!decode_knows(pcap_datalink(p))) {
+		(void)fault_set(why, "earshot reads Ethernet, Linux cooked, loopback and raw IP",
+		    "cannot capture on '%s': its link type is %d (%s)", l->iface, pcap_datalink(p),
+		    pcap_datalink_val_to_description_or_dlt(pcap_datalink(p)));
+		goto fail;
+	}
+	if (l->filter != NULL) {
+		if (pcap_compile(p, &program, l->filter, 1, PCAP_NETMASK_UNKNOWN) == -1) {
+			(void)filter_fault(l->filter, pcap_geterr(p), why);
+			goto fail;
+		}
+		r = pcap_setfilter(p, &program);
+		pcap_freecode(&program);
+		if (r == -1) {
+			(void)filter_fault(l->filter, pcap_geterr(p), why);
+			goto fail;
+		}
+	}
+	if (pcap_setnonblock(p, 1, said) == -1) {
+		(void)fault_set(why, NULL, "cannot capture on '%s': %s", l->iface, said);
+		goto fail;
+	}
+	l->p = p;
+	l->nano = pcap_get_tstamp_precision(p) == PCAP_TSTAMP_PRECISION_NANO;
+	l->link_type = pcap_datalink(p);
+	l->index = interface_index(l);
+	return 0;
+
+fail:
+	pcap_close(p);
+	return -1;
+}
+
+static void
+live_losses(struct live *l, uint64_t *kernel, uint64_t *iface)
+{
+	struct pcap_stat st;
+
+	if (l->p == NULL || pcap_stats(l->p, &st) == -1)
+		return;
+	*kernel += st.ps_drop;
+	*iface += st.ps_ifdrop;
+}
+
+static void
+live_away(struct live *l)
+{
+	live_losses(l, &l->kernel_before, &l->iface_before);
+	pcap_close(l->p);
+	l->p = NULL;
+}
+
+/* Is the interface still the one this handle listens to; is one that was away back? */
+static void
+live_look(struct live *l)
+{
+	struct loop_time now = live_now();
+	struct fault why;
+
+	if (now.ns < l->look.ns)
+		return;
+	l->look.ns = now.ns + LOOK_NS;
+	if (l->p != NULL && l->bound && interface_index(l) != l->index)
+		live_away(l);
+	if (l->p == NULL)
+		(void)live_activate(l, &why);
+}
+
+static void
+live_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *bytes)
+{
+	struct handing *to = (struct handing *)(void *)arg;
+	struct live *l = to->l;
+	const struct frame f = {
+		.time = frame_time(h->ts.tv_sec, h->ts.tv_usec * (l->nano ? 1 : NS_PER_US)),
+		.ordinal = ++l->ordinal,
+		.iface = l->first_index,
+		.link_type = l->link_type,
+		.cap = h->caplen,
+		.wire = h->len,
+		.bytes = bytes,
+	};
+	to->fn(to->arg, &f);
+}
+
+static int
+live_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct fault *why)
+{
+	struct live *l = src;
+	struct handing to = { l, fn, arg };
+	int r;
+
+	(void)why;
+	if (budget <= 0)
+		return 0;
+	if (l->p != NULL) {
+		r = pcap_dispatch(l->p, budget, live_frame, (u_char *)&to);
+		if (r > 0)
+			return r;
+		if (r < 0)
+			live_away(l);
+	}
+	live_look(l);
+	return 0;
+}
+
+static void
+live_loss(void *src, struct source_loss *out)
+{
+	struct live *l = src;
+	char path[128];
+	int fd;
+
+	out->kernel_drops = l->kernel_before;
+	out->iface_drops = l->iface_before;
+	out->away = l->p == NULL;
+	live_losses(l, &out->kernel_drops, &out->iface_drops);
+	/* libpcap says 0 when it may not read what the driver counts; then it is not known. */
+	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/rx_missed_errors",
+	    l->iface);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1 && l->p != NULL)
+		out->iface_drops = UINT64_MAX;
+	if (fd != -1)
+		(void)close(fd);
+}
+
+static int
+live_wait_fd(void *src)
+{
+	struct live *l = src;
+
+	return l->p == NULL ? l->idle : pcap_get_selectable_fd(l->p);
+}
+
+static int
+live_keep_fd(void *src)
+{
+	return ((struct live *)src)->idle;
+}
+
+static void
+live_destroy(void *src)
+{
+	struct live *l = src;
+
+	if (l == NULL)
+		return;
+	if (l->p != NULL)
+		pcap_close(l->p);
+	if (l->idle != -1)
+		(void)close(l->idle);
+	free(l->filter);
+	free(l);
+}
+
+static const struct source_ops live_ops = {
+	.name = "live", .dispatch = live_dispatch, .loss = live_loss, .wait_fd = live_wait_fd,
+	.keep_fd = live_keep_fd, .destroy = live_destroy,
+};
+
+struct source *
+source_open_live(const struct live_options *o, struct fault *why)
+{
+	struct live *l;
+
+	l = calloc(1, sizeof(*l));
+	if (l == NULL) {
+		(void)fault_set(why, NULL, "no memory to capture on '%s'", o->iface);
+		return NULL;
+	}
+	l->idle = -1;
+	l->o = *o;
+	if (l->o.ring_bytes == 0)
+		l->o.ring_bytes = RING_BYTES;
+	if (l->o.ring_bytes > INT32_MAX)
+		l->o.ring_bytes = INT32_MAX;
+	if (l->o.snaplen == 0 || l->o.snaplen > SNAPLEN)
+		l->o.snaplen = SNAPLEN;
+	l->bound = strcmp(o->iface, "any") != 0;
+	/* libpcap would ask for permission first; a wrong name is the likelier mistake. */
+	if (l->bound && (l->first_index = if_nametoindex(o->iface)) == 0) {
+		(void)no_such_device(o->iface, why);
+		goto fail;
+	}
+	(void)snprintf(l->iface, sizeof(l->iface), "%s", o->iface);
+	if (o->filter != NULL && *o->filter != '\0') {
+		l->filter = strdup(o->filter);
+		if (l->filter == NULL) {
+			(void)fault_set(why, NULL, "no memory for the filter '%s'", o->filter);
+			goto fail;
+		}
+	}
+	l->idle = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (l->idle == -1) {
+		(void)fault_set(why, NULL, "cannot capture on '%s': %s", l->iface, strerror(errno));
+		goto fail;
+	}
+	if (live_activate(l, why) == -1)
+		goto fail;
+	return source_wrap(&live_ops, l);
+
+fail:
+	live_destroy(l);
+	return NULL;
+}

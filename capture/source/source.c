@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * source: the general object, and the source that tests write by hand.
+ *
+ * Files are in file.c (classic pcap) and pcapfile.c (what libpcap reads), the wire is in live.c.
+ */
+#include "capture/source/source.h"
+
+#include <stdlib.h>
+
+struct source {
+	const struct source_ops *ops;
+	void *src;
+};
+
+struct source *
+source_wrap(const struct source_ops *ops, void *src)
+{
+	struct source *s;
+
+	s = malloc(sizeof(*s));
+	if (s == NULL) {
+		ops->destroy(src);
+		return NULL;
+	}
+	*s = (struct source){ ops, src };
+	return s;
+}
+
+int
+source_dispatch(struct source *s, int budget, source_frame_fn *fn, void *arg,
+    struct fault *why)
+{
+	return s->ops->dispatch(s->src, budget, fn, arg, why);
+}
+
+void
+source_get_loss(struct source *s, struct source_loss *out)
+{
+	*out = (struct source_loss){ 0 };
+	if (s->ops->loss != NULL)
+		s->ops->loss(s->src, out);
+}
+
+int
+source_wait_fd(struct source *s)
+{
+	return s->ops->wait_fd == NULL ? -1 : s->ops->wait_fd(s->src);
+}
+
+int
+source_keep_fd(struct source *s)
+{
+	return s->ops->keep_fd == NULL ? -1 : s->ops->keep_fd(s->src);
+}
+
+void
+source_destroy(struct source *s)
+{
+	if (s == NULL)
+		return;
+	s->ops->destroy(s->src);
+	free(s);
+}
+
+struct script {
+	const struct frame *frames;
+	size_t n, at;
+};
+
+static int
+script_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct fault *why)
+{
+	struct script *s = src;
+	struct frame f;
+	int handed;
+
+	(void)why;
+	if (s->at == s->n)
+		return SOURCE_END;
+	for (handed = 0; handed < budget && s->at < s->n; handed++) {
+		f = s->frames[s->at++];
+		f.ordinal = s->at;
+		fn(arg, &f);
+	}
+	return handed;
+}
+
+static const struct source_ops script_ops = {
+	.name = "script", .dispatch = script_dispatch, .destroy = free,
+};
+
+struct source *
+source_open_script(const struct frame *frames, size_t n)
+{
+	struct script *s;
+
+	s = malloc(sizeof(*s));
+	if (s == NULL)
+		return NULL;
+	*s = (struct script){ .frames = frames, .n = n };
+	return source_wrap(&script_ops, s);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tls: the server name of a ClientHello (RFC 8446, 4.1.2; RFC 6066, 3), put together from as
+ * many records as it was cut into. Owns nothing after that name.
+ */
+#include "classify/content/parse.h"
+
+#include <string.h>
+
+/* Handshake bytes of consecutive records of type 22, as many as are there. */
+static size_t
+unwrap(struct span s, uint8_t *out)
+{
+	size_t n = 0;
+
+	while (s.left >= 5 && s.at[0] == 22 && n < HEAD_BYTES) {
+		struct span part;
+		uint16_t len;
+
+		if (!span_skip(&s, 3) || !span_u16(&s, &len))
+			break;
+		part = s;
+		if (len < part.left)
+			part.left = len;
+		if (part.left > HEAD_BYTES - n)
+			part.left = HEAD_BYTES - n;
+		if (part.left > 0)
+			memcpy(out + n, part.at, part.left);
+		n += part.left;
+		if (!span_skip(&s, len))
+			break;
+	}
+	return n;
+}
+
+static bool
+skip_vector8(struct span *s)
+{
+	uint8_t n;
+
+	return span_u8(s, &n) && span_skip(s, n);
+}
+
+static bool
+skip_vector16(struct span *s)
+{
+	uint16_t n;
+
+	return span_u16(s, &n) && span_skip(s, n);
+}
+
+/* server_name: a list of (type, name); host_name is type 0 and the only one ever defined. */
+static bool
+host_name(struct span ext, struct span *sni)
+{
+	uint16_t list, len;
+	uint8_t type;
+
+	return span_u16(&ext, &list) && span_u8(&ext, &type) && type == 0 &&
+	    span_u16(&ext, &len) && len > 0 && len <= 255 && span_take(&ext, len, sni);
+}
+
+enum parse
+tls_sni(struct span head, uint8_t scratch[HEAD_BYTES], struct span *sni)
+{
+	static const uint8_t start[2] = { 22, 3 };
+	struct span s, hello;
+	uint8_t type;
+	uint32_t len;
+	uint16_t exts;
+
+	if (memcmp(head.at, start, head.left < 2 ? head.left : 2) != 0 ||
+	    (head.left > 2 && head.at[2] > 4) || (head.left > 5 && head.at[5] != 1))
+		return PARSE_NOT;
+	if (head.left < 6)
+		return PARSE_MORE;
+	s = span_of(scratch, unwrap(head, scratch));
+	if (!span_u8(&s, &type) || !span_u24(&s, &len))
+		return PARSE_MORE;
+	/* beyond this the hello is not a hello, or its name is behind what we keep */
+	if (len < 38)
+		return PARSE_NOT;
+	hello = s;
+	if (hello.left > len)
+		hello.left = len;
+	s = hello;
+	if (!span_skip(&s, 34) || !skip_vector8(&s) || !skip_vector16(&s) ||
+	    !skip_vector8(&s) || !span_u16(&s, &exts))
+		return hello.left < len ? PARSE_MORE : PARSE_NOT;
+	if (s.left > exts)
+		s.left = exts;
+	for (;;) {
+		struct span ext;
+		uint16_t id, n;
+
+		if (!span_u16(&s, &id) || !span_u16(&s, &n) || !span_take(&s, n, &ext))
+			break;
+		if (id == 0)
+			return host_name(ext, sni) ? PARSE_DONE : PARSE_NOT;
+	}
+	return hello.left < len ? PARSE_MORE : PARSE_NOT;
+}

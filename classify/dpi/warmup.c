@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * warmup: the flows, as bytes, and how they become packets. Hex, so that they can be read by
+ * any tool: a client hello and a QUIC initial for names that do not exist, a TLS 1.2 server's
+ * first flight with a self-signed certificate of "warm.example", a DNS query.
+ */
+#include "classify/dpi/warmup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAYLOAD_MAX 1500
+
+static const char client_hello[] =
+	"1603010200010001fc03030a90c0acf3cee11958011d65b9b8811d1c27404781599741efbe0e8682"
+	"a93583207eff1b524dd3e163891179f0641a32fe37246c837732db249ee44b3fef9e97c9003e1302"
+	"13031301c02cc030009fcca9cca8ccaac02bc02f009ec024c028006bc023c0270067c00ac0140039"
+	"c009c0130033009d009c003d003c0035002f00ff010001750000001b0019000016636c6970732e76"
+	"6f6963656b69742e6578616d706c65000b000403000102000a00160014001d0017001e0019001801"
+	"0001010102010301040010000e000c02683208687474702f312e3100160000001700000031000000"
+	"0d002a0028040305030603080708080809080a080b08040805080604010501060103030301030204"
+	"0205020602002b0009080304030303020301002d00020101003300260024001d00205801c68645d7"
+	"c0232149f55ffb2acda7ec0e030d66265b98116ccaaa100c7f32001500a700000000000000000000"
+	"00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	"00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	"00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+	"00000000000000000000000000000000000000000000000000000000000000000000000000";
+
+static const char server_hello[] =
+	"16030300310200002d0303000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c"
+	"1d1e1f00c02f000005ff0100010016030302560b00025200024f00024c30820248308201b1a00302"
+	"010202146fcefa8e58f974783cc4003c44a0f9ac38d7d84e300d06092a864886f70d01010b050030"
+	"36310b30090603550406130258583110300e060355040a0c074578616d706c653115301306035504"
+	"030c0c7761726d2e6578616d706c65301e170d3236313132323036333834395a170d333631313139"
+	"3036333834395a3036310b30090603550406130258583110300e060355040a0c074578616d706c65"
+	"3115301306035504030c0c7761726d2e6578616d706c6530819f300d06092a864886f70d01010105"
+	"0003818d0030818902818100e92238b215b98e4bed6e663f1b8e271b7f9e0ad7f4efd599391cf10b"
+	"429db66b52b79c057639b943f8ec2f74512633d6f75070471966d05c00727df48cd8d615bd992097"
+	"7fa3e74b04dd46a8ac0bd327a6dfe3a7493c9c10bd187491e2e21f208ec78e06792ea8f0973db902"
+	"47baae421bcda8efb4e0600fee01481a61b5ef350203010001a3533051301d0603551d0e04160414"
+	"b86e401ce93ef30e4450c6de9cc2320248d4c2ee301f0603551d23041830168014b86e401ce93ef3"
+	"0e4450c6de9cc2320248d4c2ee300f0603551d130101ff040530030101ff300d06092a864886f70d"
+	"01010b050003818100d73f5dfaad0cff807f2f9dbe397a2bf13d0a38ec7f3e00747ec39c74fe80a7"
+	"d59baefd76db4cf17e811e53b4f2f57f58163d2706595693151784a426897ef19c00bd471cf40219"
+	"2becb8d6807840b30ee28816bf06db1f2f40b92f6886b9f6d900e5807e122e3d2dd123827e6c16ab"
+	"49ebdbb5c634735376f8545b636cce6def16030300040e000000";
+
+static const char quic_initial[] =
+	"c90000000112dbba48b5abff10da39c69b8c25792c40ac85118ae455e11830a50e9a2301abb13cec"
+	"98ae00800004815e23d9b9a926388a0a8f173c8cb415e573c45e85763234f70b2feb4e79f752e023"
+	"f76b0be8edda08fc160f886e315aaeec467b1c4a30e8fb271f2b223b48bd9427448860ea7deb3972"
+	"961cf70d2bb07199e2bc9ac6d9e11a8e2ded2358cd483a9b62884c839af207f8f359ff68ce3321a9"
+	"d2c7549187e5aa80ef8e931edc28d234d2c816c62a66da3876898e5a445ab3f7c5f4eaaa6ce09f86"
+	"e358886b86861b0533a60670e60e75a170932261898b1fbed4147923ceb24e44bc511288b33e8b8b"
+	"1f656b0df952acf544fc183a399d1ca1d933eab7910ae988a37d33f711a63ea57eaf02a62f82d1df"
+	"82939acadf3246a4c08c5a3ec7b53dc471a1b575216c2c93030cf55bb99164814676f8e40c25615a"
+	"509f835b96f7fc31fbea8e12b75b4599817abbd1f17bc7ad02f0e9179d0f593ef8f8963ec71915f4"
+	"883fa9477e36cbfb36d2a2e264922fbe617f1698a33193fdc98abd2521c86328d02f4e7f56235579"
+	"456091141c7986c7a18416697dc528a316b25b81d1b547a2e81a6765a9aedc580777fdd06d35119a"
+	"a2581727d1917db5af749de949347e349b37cbb06b8c141e699616b43815294d40a759d758791b8d"
+	"8a421df51705cb059c4504e6d0048471ade87b6b479f52e49795f1f0e71205efcd7f57747d8d472d"
+	"f4b980bbe8f3aebaa927fdf21ba2c674eddba6001f093bb0cbe9f73b919c64c196f08234c8ef2d43"
+	"335e9d4fe2584aa69acb5cb0ff1685fbdfe0147e7c53fcbdc9f477e52011cf15160893c4befd4076"
+	"cb6e397cc5a6589794cceb114dfbcf92b5bc8f355c34d95beef0cb4c4bb1f162232902e4f65d3cae"
+	"d40f80ee4ec1df2d331489c559646dc942550f3d41e1d86b483d9f4a8adb18a47eceb65c2bd1e81e"
+	"f14f9c55979f8c66d48adcd3080a53226d34e144e21d67300afa38184df692a528b919e3a6d2e262"
+	"841bfa20a0daffbd5df7d3d064a879109422a971ae3683e1df42295782803534f1bba7dd178afeb1"
+	"c16e217e676cf50a615c8fda44458d5f21115f98026b4a00f55a00681bda12bb353ee8bb979d6b7a"
+	"531ba987d98fa812e3d3d8ecb5bed05197790c545326d648813d30281ea84fd637d40b2fb1ca31f8"
+	"ebafb4813ecf8ad9f5e6c2302bf1eab4591060bf147e65c65655c93c599ac85280d05993ebbe585c"
+	"b9b43aa04271056198e57471543bac2cb00a2e1d8c8a131199f659d84cd3881786a8fe469caccab7"
+	"d679e734e9abbfded283b1722d8de370efb54a3fb6d5369049139a38a7fc767a0dee3235ef7b4c82"
+	"9a26038e0ae268b8024b1176a8f6589ea5da765a621bb45705b423daac0b377ce9a57b53d499f766"
+	"d037989d96b5d726b0447eda21580b862c4dc0a324b009d1b3b0c89cc80cf51fa574e71ac97dc475"
+	"8312073bbbdee53993a57d0835f6e225aa9ac9a26ff021a4c0ee46372f46ea2f1f0b9fe417de6a59"
+	"0fc0152bfa37c16ab87f9122ca88cac8340d22e0cd2715e4e484d77a6ca209b66679f45312851bc3"
+	"d355b57b2af48c2cdedb93c748f9b664f41246197ddbac7643126ec6bcf72cbce50093e7ce4fe1e5"
+	"97cbcc45ba72857142f9639faefbbd8e12a782a319f1f65f05666c9a29e5693437ae66ccf5100c7b";
+
+static const char dns_query[] =
+	"123401000001000000000000047761726d076578616d706c650000010001";
+
+struct warm {
+	uint8_t proto;
+	uint16_t port;
+	const char *client, *server;	/* hex; NULL: says nothing */
+};
+
+static const struct warm flows[] = {
+	{ 6, 443, client_hello, server_hello },
+	{ 17, 443, quic_initial, NULL },
+	{ 17, 53, dns_query, NULL },
+};
+
+static unsigned
+digit(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+}
+
+static size_t
+from_hex(const char *hex, uint8_t *out, size_t max)
+{
+	size_t n = 0;
+
+	for (; hex[0] != '\0' && hex[1] != '\0' && n < max; hex += 2)
+		out[n++] = (uint8_t)(digit(hex[0]) << 4 | digit(hex[1]));
+	return n;
+}
+
+/* An IPv4 packet around hex; returns its length. */
+static size_t
+build(const struct warm *w, bool client, const char *hex, uint8_t *p)
+{
+	static const uint8_t from[2][4] = { { 192, 0, 2, 1 }, { 198, 51, 100, 1 } };
+	size_t head = w->proto == 6 ? 20 : 8, n;
+	uint16_t sport = client ? 40000 : w->port, dport = client ? w->port : 40000;
+
+	n = from_hex(hex, p + 20 + head, PAYLOAD_MAX);
+	memset(p, 0, 20 + head);
+	p[0] = 0x45;
+	p[2] = (uint8_t)((n + head + 20) >> 8);
+	p[3] = (uint8_t)(n + head + 20);
+	p[8] = 64;
+	p[9] = w->proto;
+	memcpy(p + 12, from[client ? 0 : 1], 4);
+	memcpy(p + 16, from[client ? 1 : 0], 4);
+	p[20] = (uint8_t)(sport >> 8);
+	p[21] = (uint8_t)sport;
+	p[22] = (uint8_t)(dport >> 8);
+	p[23] = (uint8_t)dport;
+	if (w->proto == 6) {
+		p[27] = client ? 1 : 2;	/* sequence numbers; the hellos never overlap */
+		p[31] = client ? 2 : 1;
+		p[32] = 0x50;
+		p[33] = 0x18;
+	} else {
+		p[24] = (uint8_t)((n + head) >> 8);
+		p[25] = (uint8_t)(n + head);
+	}
+	return n + head + 20;
+}
+
+void
+warmup_run(const struct classifier_ops *ops, void *classifier)
+{
+	uint8_t *p = calloc(1, 40 + PAYLOAD_MAX + CELL_PADDING);
+	struct cell_result r;
+
+	if (p == NULL)
+		return;		/* the cell will say what is wrong when it starts */
+	for (size_t i = 0; i < sizeof(flows) / sizeof(*flows); i++) {
+		void *flow = ops->open(classifier);
+		size_t n;
+
+		if (flow == NULL)
+			continue;
+		/* Fed on after the answer: the certificate is what opens the time zone. */
+		n = build(&flows[i], true, flows[i].client, p);
+		(void)ops->feed(classifier, flow, p, n, 1000, CELL_FROM_CLIENT, &r);
+		if (flows[i].server != NULL) {
+			n = build(&flows[i], false, flows[i].server, p);
+			(void)ops->feed(classifier, flow, p, n, 1001, 0, &r);
+		}
+		ops->giveup(classifier, flow, &r);
+		ops->close(classifier, flow);
+	}
+	free(p);
+}

@@ -1,0 +1,677 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * observer: creation, the packet path, the step, the end. What a record holds is filled in
+ * records.c, T5 is in ways.c.
+ */
+#include "classify/observer/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STRINGS 65536
+#define METERS 32768
+#define SOCKETS 32768
+#define HOSTS 16384
+#define DOMAINS 8192
+/* After so many steps without a packet everything has ended that ends by itself. */
+#define QUIET_STEPS 7200
+#define BURST_HEAD 4096
+
+static void on_packet(void *arg, const struct flow_hit *hit);
+static void on_end(void *arg, struct flow *f, enum flow_end why);
+static void on_pair_end(void *arg, struct pair *p);
+static void on_verdict(void *arg, void *cookie, const struct dpi_result *r);
+static void on_quarantine(void *arg, void *cookie, uint64_t ordinal);
+static void domain_forgotten(void *arg, const void *key, void *value);
+static void meter_forgotten(void *arg, const void *key, void *value);
+static void host_forgotten(void *arg, const void *key, void *value);
+static void steps_until(struct observer *o, struct pkt_time now);
+static void step(struct observer *o, struct pkt_time now);
+static void went_up(struct observer *o, const struct flow_hit *hit);
+static void news_of(struct observer *o, const struct flow_hit *hit);
+static void query_seen(struct observer *o, const struct flow_hit *hit);
+static struct meter_ext *meter_for(struct observer *o, const struct flow_hit *hit);
+static void meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now);
+static void pair_bursts(struct observer *o, struct pair *p, struct pkt_time now);
+static void best_name(struct observer *o, struct flow *f);
+
+static struct table *
+make_table(struct observer *o, size_t key, size_t value, size_t max,
+    void (*evict)(void *, const void *, void *))
+{
+	struct table_options t = { .hash = o->o.hash, .key_size = key, .value_size = value,
+		.max = max, .evict = evict, .arg = o };
+
+	return table_create(&t);
+}
+
+struct observer *
+observer_create(const struct observer_options *opt, struct fault *why)
+{
+	struct observer *o = calloc(1, sizeof(*o));
+	struct flow_options fo = { 0 };
+	struct content_options co = { 0 };
+	struct endpoint_options eo = { 0 };
+
+	if (o == NULL)
+		goto nomem;
+	o->o = *opt;
+	fo.key = opt->hash;
+	fo.zone = opt->zone;
+	fo.max_flows = opt->max_flows;
+	fo.ignore_vlan = opt->ignore_vlan;
+	fo.flow_user = sizeof(struct flow_ext);
+	fo.pair_user = sizeof(struct pair_ext);
+	fo.on = (struct flow_callbacks){ o, on_packet, on_end, on_pair_end };
+	o->flows = flowtab_create(&fo, why);
+	if (o->flows == NULL)
+		goto fail;
+	if (opt->cell != NULL) {
+		struct dpi_options d = { .cell = opt->cell, .pass_killers = opt->pass_killers,
+			.arg = o, .on_verdict = on_verdict, .on_quarantine = on_quarantine };
+
+		o->dpi = dpi_create(&d, why);
+		if (o->dpi == NULL)
+			goto fail;
+	}
+	o->strings = intern_create(&opt->hash, STRINGS);
+	co.hash = opt->hash;
+	o->content = content_create(&co);
+	eo.hash = opt->hash;
+	eo.strings = o->strings;
+	eo.inventory = opt->inventory;
+	o->endpoint = o->strings == NULL ? NULL : endpoint_create(&eo);
+	o->meters = make_table(o, sizeof(struct meter_key), sizeof(struct meter_ext), METERS,
+	    meter_forgotten);
+	o->sockets = make_table(o, sizeof(struct socket_key), sizeof(struct socket_ext), SOCKETS,
+	    NULL);
+	o->hosts = make_table(o, sizeof(struct addr), sizeof(struct host_ext), HOSTS,
+	    host_forgotten);
+	o->domains = make_table(o, sizeof(struct domain_key), sizeof(struct domain_ext), DOMAINS,
+	    domain_forgotten);
+	o->record = calloc(RECORDS, sizeof(*o->record));
+	o->order = calloc(RECORDS, sizeof(*o->order));
+	o->drop = calloc(DROPS_HELD, sizeof(*o->drop));
+	if (o->strings == NULL || o->content == NULL || o->endpoint == NULL ||
+	    o->meters == NULL || o->sockets == NULL || o->hosts == NULL || o->domains == NULL ||
+	    o->record == NULL || o->order == NULL || o->drop == NULL)
+		goto nomem;
+	return o;
+nomem:
+	fault_set(why, "lower max-flows, or give the sensor more memory",
+	    "cannot set up the flow tables: not enough memory");
+fail:
+	observer_destroy(o);
+	return NULL;
+}
+
+void
+observer_destroy(struct observer *o)
+{
+	if (o == NULL)
+		return;
+	dpi_destroy(o->dpi);
+	flowtab_destroy(o->flows);
+	content_destroy(o->content);
+	endpoint_destroy(o->endpoint);
+	intern_destroy(o->strings);
+	table_destroy(o->meters);
+	table_destroy(o->sockets);
+	table_destroy(o->hosts);
+	table_destroy(o->domains);
+	free(o->record);
+	free(o->order);
+	free(o->drop);
+	free(o);
+}
+
+void
+observer_packet(struct observer *o, const struct packet *pkt)
+{
+	o->ordinal = pkt->frame->ordinal;
+	steps_until(o, pkt->frame->time);
+	if (pkt->frame->time.ns > o->now.ns)
+		o->now = pkt->frame->time;
+	if (pkt->class == PACKET_ARP) {
+		if (pkt->has_mac && zone_inside(&o->o.zone, &pkt->src))
+			(void)endpoint_device(o->endpoint, &pkt->src, mac_from_bytes(pkt->smac),
+			    o->now);
+		return;
+	}
+	if (pkt->class == PACKET_FLOW)
+		flowtab_packet(o->flows, pkt);
+}
+
+void
+observer_advance(struct observer *o, struct pkt_time now)
+{
+	if (!o->started || now.ns <= o->now.ns)
+		return;
+	steps_until(o, now);
+	o->now = now;
+}
+
+void
+observer_loss(struct observer *o, struct pkt_time now, uint64_t lost)
+{
+	struct observation *r;
+
+	if (o->lost_known && lost <= o->lost)
+		return;
+	o->lost_known = true;
+	if (lost == o->lost)
+		return;
+	o->lost = lost;
+	o->loss_until = pkt_time_add(now, 10 * NS_PER_S);
+	r = record_new(o, OBSERVATION_LOSS, now, o->ordinal);
+	r->seen |= SEEN_LOSS;
+}
+
+void
+observer_finish(struct observer *o)
+{
+	if (o->dpi != NULL)
+		(void)dpi_sync(o->dpi, o->now);
+	if (o->started) {
+		struct meter_ext *m;
+
+		/* Windows that are over by the last packet's time; an open one is not judged. */
+		for (m = table_oldest(o->meters); m != NULL; m = table_next(o->meters, m))
+			meter_windows(o, m, o->now);
+	}
+	flowtab_finish(o->flows);
+	records_flush(o);
+	if (o->started && o->o.on_step != NULL)
+		o->o.on_step(o->o.arg, o->now, o->strings);
+}
+
+void
+observer_set_policy(struct observer *o, const struct zone *zone, const struct hearing *hearing,
+    const struct inventory *inventory)
+{
+	o->o.zone = *zone;
+	o->o.hearing = hearing;
+	o->o.inventory = inventory;
+	endpoint_set_inventory(o->endpoint, inventory);
+}
+
+struct pkt_time
+observer_now(const struct observer *o)
+{
+	return o->now;
+}
+
+const struct intern *
+observer_strings(const struct observer *o)
+{
+	return o->strings;
+}
+
+void
+observer_get_stats(const struct observer *o, struct observer_stats *out)
+{
+	memset(out, 0, sizeof(*out));
+	flowtab_stats(o->flows, &out->flow);
+	if (o->dpi != NULL) {
+		dpi_get_counters(o->dpi, &out->dpi);
+		out->breaker_open = dpi_broken(o->dpi);
+	}
+	out->records = o->told;
+	out->quarantined = o->quarantined;
+	out->no_head = content_no_head(o->content);
+	out->strings_refused = intern_refused(o->strings);
+	out->meters = table_used(o->meters);
+	out->meters_evicted = table_evicted(o->meters);
+	out->crossed = o->crossed;
+}
+
+/* ---- time ---- */
+
+static void
+steps_until(struct observer *o, struct pkt_time now)
+{
+	unsigned quiet = 0;
+
+	if (!o->started) {
+		o->started = true;
+		o->now = now;
+		o->next_step = pkt_time_add(now, STEP_NS);
+		return;
+	}
+	while (now.ns >= o->next_step.ns) {
+		struct pkt_time at = o->next_step;
+
+		/* A gap of months in a capture: two hours of steps, then straight there. */
+		if (++quiet > QUIET_STEPS)
+			at.ns += (now.ns - at.ns) / STEP_NS * STEP_NS;
+		o->now = at;
+		step(o, at);
+		o->next_step = pkt_time_add(at, STEP_NS);
+	}
+}
+
+static void
+each_pair(void *arg, struct pair *p)
+{
+	struct observer *o = arg;
+
+	pair_bursts(o, p, o->now);
+}
+
+static void
+step(struct observer *o, struct pkt_time now)
+{
+	struct meter_ext *m;
+	struct domain_ext *d, *newer;
+
+	if (o->dpi != NULL)
+		(void)dpi_sync(o->dpi, now);
+	for (m = table_oldest(o->meters); m != NULL; m = table_next(o->meters, m))
+		meter_windows(o, m, now);
+	flowtab_each_pair(o->flows, each_pair, o);
+	for (d = table_oldest(o->domains); d != NULL; d = newer) {
+		newer = table_next(o->domains, d);
+		if (d->told.ns == 0 || now.ns - d->told.ns < 10 * NS_PER_S)
+			continue;
+		record_domain(o, record_new(o, OBSERVATION_WINDOW, now, d->ordinal),
+		    table_key(d), d);
+		d->told.ns = 0;
+	}
+	flowtab_step(o->flows, now);
+	records_flush(o);
+	if (o->o.on_step != NULL)
+		o->o.on_step(o->o.arg, now, o->strings);
+}
+
+/* ---- the packet path ---- */
+
+static void
+on_packet(void *arg, const struct flow_hit *hit)
+{
+	struct observer *o = arg;
+	struct flow *f = hit->flow;
+	struct flow_ext *x = flow_user(f);
+	const struct packet *p = hit->pkt;
+
+	if (hit->is_new) {
+		x->content_length = UINT64_MAX;
+		x->part_at = o->now;
+	}
+	x->packets++;
+	if (f->pair != NULL) {
+		struct pair_ext *px = pair_user(f->pair);
+		const struct addr *inside = &f->pair->inside;
+
+		o->crossed = true;
+		if (x->packets >= SETTLED_PACKETS)
+			px->settled = true;
+		if ((f->flags & FLOW_ACKS_UNSEEN) != 0)
+			px->acks_unseen = true;
+		if ((f->flags & FLOW_TRUNCATED) != 0)
+			px->truncated = true;
+		if (hit->up && f->mac[hit->dir] != 0)
+			px->mac = f->mac[hit->dir];
+		if (f->key.proto == IPPROTO_IS_TCP) {
+			if (hit->down)
+				way_answered(o, inside);
+			else if (p->payload_wire > 0 || (p->tcp_flags & TCP_SYN) != 0)
+				way_asked(o, inside);
+		}
+	}
+	if (x->packets <= UINT16_MAX)
+		news_of(o, hit);
+	if (hit->is_new)
+		record_flow(o, record_new(o, OBSERVATION_OPEN, o->now, o->ordinal), f);
+	if (o->dpi != NULL && p->payload.left > 0 && dpi_wants(&x->dpi))
+		dpi_packet(o->dpi, &x->dpi, f, hit);
+	if (hit->up && hit->fresh > 0)
+		went_up(o, hit);
+	else if (hit->down && hit->fresh > 0)
+		socket_packet(o, hit);
+	if (o->now.ns - x->part_at.ns >= PART_EVERY && hit->fresh > 0) {
+		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
+		x->part_at = o->now;
+	}
+}
+
+static void
+went_up(struct observer *o, const struct flow_hit *hit)
+{
+	struct flow *f = hit->flow;
+	struct flow_ext *x = flow_user(f);
+	struct pair_ext *px = pair_user(f->pair);
+	uint64_t up = flow_true_bytes(&f->count[hit->dir]);
+	struct meter_ext *m;
+
+	m = meter_for(o, hit);
+	if (m != NULL) {
+		meter_windows(o, m, o->now);
+		m->flow = f;
+		m->ordinal = o->ordinal;
+		meter_packet(&m->m, o->now, hit->fresh, f->key.proto == IPPROTO_IS_UDP);
+		text_packet(&m->text, hit->pkt->payload);
+	}
+	pair_bursts(o, f->pair, o->now);
+	/* The heads of a burst say whether it is text; the rest of it need not be looked at. */
+	if (px->bursts.bytes < BURST_HEAD)
+		text_packet(&px->text, hit->pkt->payload);
+	bursts_packet(&px->bursts, o->o.hearing, o->now, hit->fresh);
+	if (up - x->part_up >= PART_BYTES && o->now.ns - x->part_at.ns >= STEP_NS) {
+		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
+		x->part_at = o->now;
+		x->part_up = up;
+	}
+}
+
+static struct meter_ext *
+meter_for(struct observer *o, const struct flow_hit *hit)
+{
+	struct flow *f = hit->flow;
+	struct flow_ext *x = flow_user(f);
+	const struct pair *p = f->pair;
+	bool from_client = hit->dir == FLOW_TO_SERVER;
+	struct meter_key k;
+	struct meter_ext *m;
+	bool is_new;
+	int tr;
+
+	if (x->meter != NULL && x->meter->serial == x->meter_serial)
+		return x->meter;
+	if (f->count[hit->dir].data_pkts < METER_AFTER ||
+	    (f->key.proto != IPPROTO_IS_TCP && f->key.proto != IPPROTO_IS_UDP))
+		return NULL;
+	memset(&k, 0, sizeof(k));
+	k.inside = p->inside;
+	k.outside = p->outside;
+	k.port = from_client ? f->client_port : f->server_port;
+	k.transport = f->key.proto;
+	m = table_use(o->meters, &k, &is_new);
+	if (is_new) {
+		tr = pair_transport(k.transport);
+		m->serial = ++o->serials;
+		m->way.up0 = flow_true_bytes(&p->up[tr]);
+		m->way.down0 = flow_true_bytes(&p->down[tr]);
+	}
+	x->meter = m;
+	x->meter_serial = m->serial;
+	return m;
+}
+
+static void
+meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now)
+{
+	const struct meter_key *k = table_key(m);
+	struct meter_window w;
+
+	while (meter_step(&m->m, o->o.hearing, now, &w)) {
+		struct observation *r = record_new(o, OBSERVATION_WINDOW, w.end, m->ordinal);
+
+		/* A flow that ended closes its windows first (on_end), so there is one here. */
+		if (m->flow == NULL) {
+			o->records--;
+			continue;
+		}
+		record_flow(o, r, m->flow);
+		OBSERVATION_SET(r, scope, SCOPE_SOCKET);
+		meter_observe(&m->m, &w, r);
+		text_observe(&m->text, o->o.hearing, r);
+		way_window(o, m, k, &w, m->flow->pair, r);
+	}
+}
+
+static void
+pair_bursts(struct observer *o, struct pair *p, struct pkt_time now)
+{
+	struct pair_ext *px = pair_user(p);
+	struct observation *r;
+	uint64_t up = 0, down = 0;
+
+	if (!bursts_step(&px->bursts, o->o.hearing, now))
+		return;
+	r = record_new(o, OBSERVATION_WINDOW, now, o->ordinal);
+	record_pair(o, r, p);
+	text_observe(&px->text, o->o.hearing, r);
+	for (int i = 0; i < 3; i++) {
+		up += flow_true_bytes(&p->up[i]);
+		down += flow_true_bytes(&p->down[i]);
+	}
+	if (up > 0 && !((r->seen & SEEN_HALF) != 0 && down == 0)) {
+		OBSERVATION_SET(r, way_bytes, (double)down / (double)up);
+		bursts_observe(&px->bursts, o->o.hearing, r->way_bytes, r);
+	} else {
+		bursts_observe(&px->bursts, o->o.hearing, -1.0, r);
+	}
+}
+
+/* What the flow said of itself with this packet. */
+static void
+news_of(struct observer *o, const struct flow_hit *hit)
+{
+	struct flow *f = hit->flow;
+	struct flow_ext *x = flow_user(f);
+	struct pair_ext *px = f->pair == NULL ? NULL : pair_user(f->pair);
+	struct content_news *n = &o->news;
+	unsigned what = content_packet(o->content, &x->content, hit, n);
+
+	if (what == 0)
+		return;
+	if ((what & NEWS_SNI) != 0)
+		name_set(o, &x->sni, n->sni);
+	if ((what & NEWS_HTTP) != 0) {
+		name_set(o, &x->host, n->host);
+		name_set(o, &x->method, n->method);
+	}
+	if ((what & NEWS_TARGET) != 0) {
+		name_set(o, &x->target, n->target);
+		x->via = (uint16_t)n->via;
+		if (px != NULL)
+			name_set(o, &px->logical, n->target);
+	}
+	if ((what & NEWS_SETUP) != 0 && px != NULL)
+		px->setup = true;
+	if ((what & NEWS_TUNNEL) != 0) {
+		x->tunnel = (uint16_t)n->tunnel;
+		if (px != NULL)
+			px->tunnel = x->tunnel;
+	}
+	if ((what & NEWS_RTP) != 0) {
+		x->rtp = true;
+		x->rtp_type = n->rtp_type;
+		x->rtp_ssrc = n->rtp_ssrc;
+	}
+	if ((what & NEWS_DHCP) != 0)
+		endpoint_dhcp_name(o->endpoint, n->dhcp_mac, n->dhcp_has_addr ? &n->dhcp_addr :
+		    NULL, n->dhcp_name, o->now);
+	if ((what & NEWS_DNS) != 0)
+		query_seen(o, hit);
+	if ((what & (NEWS_SNI | NEWS_HTTP)) != 0)
+		best_name(o, f);
+	if ((what & NEWS_CONTENT) != 0 && (f->up < 0 || (int)n->body_dir == f->up)) {
+		x->content_seen = true;
+		x->class = (uint16_t)n->class;
+		x->format = (uint16_t)n->format;
+		x->proof = (uint16_t)n->proof;
+		name_set(o, &x->content_type, n->type);
+		name_set(o, &x->content_name, n->name);
+		x->content_length = n->length;
+		record_flow(o, record_new(o, OBSERVATION_CONTENT, o->now, o->ordinal), f);
+	}
+}
+
+/* The pair is called what its last named flow was called. */
+static void
+best_name(struct observer *o, struct flow *f)
+{
+	const struct flow_ext *x = flow_user(f);
+	struct pair_ext *px;
+	uint32_t id = x->sni != 0 ? x->sni : x->quic != 0 ? x->quic : x->host;
+
+	if (f->pair == NULL || id == 0)
+		return;
+	px = pair_user(f->pair);
+	if (px->name == id)
+		return;
+	intern_hold(o->strings, id);
+	name_drop(o, &px->name);
+	px->name = id;
+	px->name_source = x->sni != 0 ? NAME_SOURCE_SNI : x->quic != 0 ? NAME_SOURCE_QUIC :
+	    NAME_SOURCE_HTTP;
+}
+
+/* DNS: answers name addresses; queries are a road out (T7) whatever the resolver's zone. */
+static void
+query_seen(struct observer *o, const struct flow_hit *hit)
+{
+	const struct flow *f = hit->flow;
+	const struct dns_message *m = &o->news.dns;
+	const struct packet *p = hit->pkt;
+	const struct addr *client = m->response ? &p->dst : &p->src;
+	struct span name = span_of(m->name, m->name_len);
+	struct host_ext *h;
+	struct domain_ext *d;
+	struct domain_key k;
+	bool is_new;
+
+	if (!zone_inside(&o->o.zone, client))
+		return;
+	if (m->response) {
+		way_answered(o, client);
+		if (m->question_whole)
+			for (unsigned i = 0; i < m->answers; i++)
+				endpoint_answer(o->endpoint, &m->answer[i].addr, name, o->now);
+		return;
+	}
+	way_asked(o, client);
+	h = table_use(o->hosts, client, NULL);
+	if (m->question_whole)
+		name_set(o, &h->domain, registrable_domain(name));
+	/* A name whose end the snap length hid is counted to the last domain seen whole. */
+	if (h->domain == 0)
+		return;
+	memset(&k, 0, sizeof(k));
+	k.inside = *client;
+	k.domain = h->domain;
+	d = table_use(o->domains, &k, &is_new);
+	if (is_new)
+		intern_hold(o->strings, k.domain);
+	d->resolver = p->dst;
+	d->resolver_port = p->dport;
+	d->flow_id = f->id;
+	d->ordinal = o->ordinal;
+	if (p->has_mac)
+		d->mac = mac_from_bytes(p->smac);
+	d->last = o->now;
+	if (d->told.ns == 0)
+		d->told = o->now;
+	queries_packet(&d->q, o->now, o->news.dns_bytes);
+}
+
+/* ---- verdicts and ends ---- */
+
+static void
+on_verdict(void *arg, void *cookie, const struct dpi_result *r)
+{
+	struct observer *o = arg;
+	struct flow *f = cookie;
+	struct flow_ext *x = flow_user(f);
+	enum tunnel_word t;
+
+	name_set(o, &x->app, span_of(r->app, strlen(r->app)));
+	name_set(o, &x->category, span_of(r->category, strlen(r->category)));
+	x->confidence = (uint16_t)r->confidence;
+	x->risks = r->risks;
+	t = tunnel_from_app(r->app);
+	if (t == TUNNEL_NONE)
+		t = tunnel_from_app(r->master);
+	if (t != TUNNEL_NONE && r->confidence == CONFIDENCE_DPI)
+		x->tunnel = (uint16_t)t;
+	if (f->pair != NULL && x->tunnel != TUNNEL_NONE)
+		((struct pair_ext *)pair_user(f->pair))->tunnel = x->tunnel;
+	if (r->quic && r->host[0] != '\0') {
+		name_set(o, &x->quic, span_of(r->host, strlen(r->host)));
+		best_name(o, f);
+	}
+}
+
+static void
+on_quarantine(void *arg, void *cookie, uint64_t ordinal)
+{
+	struct observer *o = arg;
+	struct flow *f = cookie;
+	struct flow_ext *x = flow_user(f);
+
+	(void)ordinal;
+	o->quarantined++;
+	x->quarantined = true;
+	if (f->pair != NULL)
+		((struct pair_ext *)pair_user(f->pair))->quarantined = true;
+	record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
+}
+
+static void
+on_end(void *arg, struct flow *f, enum flow_end why)
+{
+	struct observer *o = arg;
+	struct flow_ext *x = flow_user(f);
+	struct observation *r;
+
+	if (o->dpi != NULL)
+		dpi_end(o->dpi, &x->dpi, o->now);
+	content_end(o->content, &x->content);
+	if (x->meter != NULL && x->meter->serial == x->meter_serial && x->meter->flow == f) {
+		meter_windows(o, x->meter, o->now);
+		x->meter->flow = NULL;
+	}
+	x->ended = true;
+	if (f->pair != NULL)
+		((struct pair_ext *)pair_user(f->pair))->settled = true;
+	r = record_new(o, OBSERVATION_CLOSE, o->now, o->ordinal);
+	record_flow(o, r, f);
+	OBSERVATION_SET(r, flow_end, why);
+	name_drop(o, &x->app);
+	name_drop(o, &x->category);
+	name_drop(o, &x->sni);
+	name_drop(o, &x->quic);
+	name_drop(o, &x->host);
+	name_drop(o, &x->method);
+	name_drop(o, &x->target);
+	name_drop(o, &x->content_type);
+	name_drop(o, &x->content_name);
+}
+
+static void
+on_pair_end(void *arg, struct pair *p)
+{
+	struct observer *o = arg;
+	struct pair_ext *px = pair_user(p);
+
+	/* The last burst is over when the pair is. */
+	pair_bursts(o, p, pkt_time_add(o->now, o->o.hearing->burst_gap));
+	name_drop(o, &px->name);
+	name_drop(o, &px->logical);
+}
+
+static void
+domain_forgotten(void *arg, const void *key, void *value)
+{
+	struct observer *o = arg;
+	uint32_t id = ((const struct domain_key *)key)->domain;
+
+	(void)value;
+	name_drop(o, &id);
+}
+
+static void
+meter_forgotten(void *arg, const void *key, void *value)
+{
+	(void)arg;
+	(void)key;
+	((struct meter_ext *)value)->serial = 0;
+}
+
+static void
+host_forgotten(void *arg, const void *key, void *value)
+{
+	(void)key;
+	name_drop(arg, &((struct host_ext *)value)->domain);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * observer: the stage that puts the rooms together. Packets go in, observations come out.
+ *
+ * Owns: the flow table, what each flow, pair, socket, inside host and queried domain carries
+ * with it (classifier, content, meters, names), and the order of records. Refuses: judgement
+ * (no threshold but those handed in), files, clocks: time is packet time.
+ *
+ * Records come out in (time, ordinal) order at steps of one second of packet time, counted
+ * from the first packet; before a step is handed on, the classifier has answered all that it
+ * was sent. on_step follows the records of the step.
+ *
+ * Memory is sized at creation; nothing is allocated afterwards.
+ */
+#ifndef CLASSIFY_OBSERVER_OBSERVER_H
+#define CLASSIFY_OBSERVER_OBSERVER_H
+
+#include "capture/flow/flow.h"
+#include "classify/dpi/dpi.h"
+#include "classify/endpoint/inventory.h"
+#include "classify/shape/hearing.h"
+
+struct observer;
+
+struct observer_options {
+	struct siphash_key hash;	/* drawn at start */
+	struct zone zone;		/* lent */
+	const struct hearing *hearing;	/* lent */
+	const struct inventory *inventory;	/* lent; NULL: none */
+	struct dpi_cell *cell;		/* lent; NULL: no classifier */
+	bool pass_killers;		/* dpi.h */
+	bool ignore_vlan;
+	size_t max_flows;		/* 0: the flow table's default */
+	void *arg;
+	observe_fn *on_record;
+	void (*on_step)(void *arg, struct pkt_time now, const struct intern *strings);
+};
+
+struct observer_stats {
+	struct flow_stats flow;
+	struct dpi_counters dpi;
+	uint64_t records, quarantined, no_head, strings_refused;
+	uint64_t meters, meters_evicted;
+	bool breaker_open;
+	bool crossed;			/* something went between inside and outside */
+};
+
+struct observer *observer_create(const struct observer_options *o, struct fault *why);
+void observer_destroy(struct observer *o);
+
+/* One decoded packet of any class, in the order of the input. Runs the steps it passes. */
+void observer_packet(struct observer *o, const struct packet *pkt);
+
+/* Packet time moves without a packet (a live wire's timer). Never back. */
+void observer_advance(struct observer *o, struct pkt_time now);
+
+/* The sensor lost packets: `lost` is the count so far. Following records say so for 10 s. */
+void observer_loss(struct observer *o, struct pkt_time now, uint64_t lost);
+
+/* The input is at its end: what is open is closed, what is due is handed on. */
+void observer_finish(struct observer *o);
+
+/* A reload: from the next packet on. */
+void observer_set_policy(struct observer *o, const struct zone *zone,
+    const struct hearing *hearing, const struct inventory *inventory);
+
+struct pkt_time observer_now(const struct observer *o);
+const struct intern *observer_strings(const struct observer *o);
+void observer_get_stats(const struct observer *o, struct observer_stats *out);
+
+#endif

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * records: observations filled, put in order, handed on.
+ *
+ * A step's records wait here until its end, are put in (time, ordinal) order (a stable
+ * insertion sort: they come almost sorted) and are handed on, each string's `name` record
+ * before the first record that uses it. Ids that flows let go of during the step stay held
+ * until then.
+ */
+#include "classify/observer/state.h"
+
+#include <string.h>
+
+static void dest_names(struct observer *o, struct observation *r, uint32_t name,
+    enum name_source_word source, uint32_t logical, const struct addr *outside);
+static void announce(struct observer *o, const struct observation *r);
+static struct observation *at(struct observer *o, unsigned i);
+
+struct observation *
+record_new(struct observer *o, enum observation_kind kind, struct pkt_time time,
+    uint64_t ordinal)
+{
+	struct observation *r;
+
+	if (o->records == RECORDS)
+		records_flush(o);
+	r = &o->record[o->records];
+	memset(r, 0, sizeof(*r));
+	o->order[o->records] = (uint16_t)o->records;
+	o->records++;
+	r->size = sizeof(*r);
+	r->version = OBSERVATION_VERSION;
+	r->kind = (uint8_t)kind;
+	r->time = time.ns;
+	r->ordinal = ordinal;
+	if (o->lost_known) {
+		OBSERVATION_SET(r, loss_packets, o->lost);
+		if (time.ns <= o->loss_until.ns)
+			r->seen |= SEEN_LOSS;
+	}
+	return r;
+}
+
+void
+records_flush(struct observer *o)
+{
+	/* Insertion sort over indices: nearly sorted already, and it allocates nothing. */
+	for (unsigned i = 1; i < o->records; i++) {
+		uint16_t x = o->order[i];
+		unsigned j = i;
+
+		while (j > 0) {
+			const struct observation *p = at(o, j - 1), *q = &o->record[x];
+
+			if (p->time < q->time || (p->time == q->time && p->ordinal <= q->ordinal))
+				break;
+			o->order[j] = o->order[j - 1];
+			j--;
+		}
+		o->order[j] = x;
+	}
+	for (unsigned i = 0; i < o->records; i++) {
+		announce(o, at(o, i));
+		o->told++;
+		o->o.on_record(o->o.arg, at(o, i), o->strings);
+	}
+	o->records = 0;
+	for (unsigned i = 0; i < o->drops; i++)
+		intern_drop(o->strings, o->drop[i]);
+	o->drops = 0;
+}
+
+void
+name_set(struct observer *o, uint32_t *id, struct span bytes)
+{
+	uint32_t fresh = intern_put(o->strings, bytes.at, bytes.left);
+
+	if (fresh == *id)
+		return;
+	intern_hold(o->strings, fresh);
+	name_drop(o, id);
+	*id = fresh;
+}
+
+void
+name_drop(struct observer *o, uint32_t *id)
+{
+	if (*id == 0)
+		return;
+	/* Sixteen for every record of a step. Beyond that a string of this step may be gone
+	 * when its record is read, and the record then says it has no such name. */
+	if (o->drops == DROPS_HELD)
+		intern_drop(o->strings, *id);
+	else
+		o->drop[o->drops++] = *id;
+	*id = 0;
+}
+
+void
+record_device(struct observer *o, struct observation *r, const struct addr *ip, uint64_t mac)
+{
+	struct pkt_time when = { r->time };
+	const struct device *d = endpoint_device(o->endpoint, ip, mac, when);
+
+	OBSERVATION_SET(r, device_key, d->key);
+	if (d->name != 0)
+		OBSERVATION_SET(r, device_name, d->name);
+	if (d->owner != 0)
+		OBSERVATION_SET(r, device_owner, d->owner);
+	if (d->role != 0)
+		OBSERVATION_SET(r, device_role, d->role);
+	if (d->mac != 0)
+		OBSERVATION_SET(r, device_mac, d->mac);
+	if (d->known_valid)
+		OBSERVATION_SET(r, device_known, d->known);
+	OBSERVATION_SET(r, device_seen, d->since.ns);
+}
+
+void
+record_flow(struct observer *o, struct observation *r, struct flow *f)
+{
+	struct flow_ext *x = flow_user(f);
+	const struct pair_ext *px = f->pair == NULL ? NULL : pair_user(f->pair);
+	enum flow_dir up = f->up >= 0 ? (enum flow_dir)f->up : FLOW_TO_SERVER;
+	bool client_up = up == FLOW_TO_SERVER;
+	const struct flow_count *u = &f->count[up];
+	const struct flow_count *d = &f->count[client_up ? FLOW_TO_CLIENT : FLOW_TO_SERVER];
+	const struct addr *src = client_up ? &f->client : &f->server;
+	const struct addr *dst = client_up ? &f->server : &f->client;
+	enum name_source_word source = NAME_SOURCE_NONE;
+	uint32_t name = 0;
+
+	r->flow_id = f->id;
+	r->pair_id = f->pair == NULL ? 0 : f->pair->id;
+	r->source = f->iface;
+	OBSERVATION_SET(r, outbound, f->up >= 0);
+	OBSERVATION_SET(r, src_ip, *src);
+	OBSERVATION_SET(r, dest_ip, *dst);
+	OBSERVATION_SET(r, src_port, client_up ? f->client_port : f->server_port);
+	OBSERVATION_SET(r, dest_port, client_up ? f->server_port : f->client_port);
+	OBSERVATION_SET(r, transport, f->key.proto == IPPROTO_IS_TCP ? TRANSPORT_TCP :
+	    f->key.proto == IPPROTO_IS_UDP ? TRANSPORT_UDP :
+	    f->key.proto == IPPROTO_IS_ICMP || f->key.proto == IPPROTO_IS_ICMP6 ?
+	    TRANSPORT_ICMP : TRANSPORT_OTHER);
+	if (f->key.vlan != VLAN_NONE)
+		OBSERVATION_SET(r, vlan, f->key.vlan);
+	record_device(o, r, src, f->mac[up]);
+
+	if (x->sni != 0) {
+		name = x->sni;
+		source = NAME_SOURCE_SNI;
+		OBSERVATION_SET(r, tls_sni, x->sni);
+	}
+	if (x->quic != 0) {
+		name = x->quic;
+		source = NAME_SOURCE_QUIC;
+		OBSERVATION_SET(r, quic_sni, x->quic);
+	}
+	if (x->host != 0) {
+		if (name == 0) {
+			name = x->host;
+			source = NAME_SOURCE_HTTP;
+		}
+		OBSERVATION_SET(r, http_host, x->host);
+	}
+	if (x->method != 0)
+		OBSERVATION_SET(r, http_method, x->method);
+	OBSERVATION_SET(r, dest_settled, x->packets >= SETTLED_PACKETS || x->ended);
+	dest_names(o, r, name, source, x->target, dst);
+
+	if (x->app != 0)
+		OBSERVATION_SET(r, app, x->app);
+	if (x->category != 0)
+		OBSERVATION_SET(r, app_category, x->category);
+	OBSERVATION_SET(r, app_confidence, x->confidence);
+	if (x->confidence != CONFIDENCE_NONE)
+		OBSERVATION_SET(r, app_risks, x->risks);
+	if (x->tunnel != TUNNEL_NONE || x->confidence != CONFIDENCE_NONE ||
+	    !dpi_wants(&x->dpi))
+		OBSERVATION_SET(r, tunnel, x->tunnel);
+
+	OBSERVATION_SET(r, flow_start, f->first.ns);
+	OBSERVATION_SET(r, flow_last, f->last.ns);
+	OBSERVATION_SET(r, upload, flow_true_bytes(u));
+	OBSERVATION_SET(r, download, flow_true_bytes(d));
+	OBSERVATION_SET(r, captured_up, u->captured);
+	OBSERVATION_SET(r, captured_down, d->captured);
+	OBSERVATION_SET(r, wire_up, u->wire);
+	OBSERVATION_SET(r, wire_down, d->wire);
+	OBSERVATION_SET(r, pkts_up, u->pkts);
+	OBSERVATION_SET(r, pkts_down, d->pkts);
+	OBSERVATION_SET(r, retrans_up, u->retrans);
+	OBSERVATION_SET(r, gaps_up, u->gaps);
+	if (f->pair != NULL) {
+		uint64_t pu = 0, pd = 0;
+
+		for (int i = 0; i < 3; i++) {
+			pu += flow_true_bytes(&f->pair->up[i]);
+			pd += flow_true_bytes(&f->pair->down[i]);
+		}
+		OBSERVATION_SET(r, pair_up, pu);
+		OBSERVATION_SET(r, pair_down, pd);
+		OBSERVATION_SET(r, way_setup, px->setup);
+		record_half(o, r, &f->pair->inside, px->acks_unseen);
+		way_flow(f, r);
+	}
+	if (x->content_seen) {
+		OBSERVATION_SET(r, content, x->class);
+		OBSERVATION_SET(r, content_format, x->format);
+		OBSERVATION_SET(r, content_proof, x->proof);
+		if (x->content_type != 0)
+			OBSERVATION_SET(r, content_type, x->content_type);
+		if (x->content_name != 0)
+			OBSERVATION_SET(r, content_name, x->content_name);
+		if (x->content_length != UINT64_MAX)
+			OBSERVATION_SET(r, content_length, x->content_length);
+	}
+	if (x->rtp) {
+		OBSERVATION_SET(r, rtp_type, x->rtp_type);
+		OBSERVATION_SET(r, rtp_ssrc, x->rtp_ssrc);
+	}
+	OBSERVATION_SET(r, quarantined, x->quarantined);
+	if (x->quarantined)
+		r->seen |= SEEN_QUARANTINED;
+	if ((f->flags & FLOW_TRUNCATED) != 0)
+		r->seen |= SEEN_TRUNCATED;
+	if ((f->flags & FLOW_MIDSTREAM) != 0)
+		r->seen |= SEEN_MIDSTREAM;
+}
+
+void
+record_pair(struct observer *o, struct observation *r, struct pair *p)
+{
+	struct pair_ext *px = pair_user(p);
+	uint64_t up = 0, down = 0;
+
+	r->pair_id = p->id;
+	for (int i = 0; i < 3; i++) {
+		up += flow_true_bytes(&p->up[i]);
+		down += flow_true_bytes(&p->down[i]);
+	}
+	OBSERVATION_SET(r, outbound, true);
+	OBSERVATION_SET(r, src_ip, p->inside);
+	OBSERVATION_SET(r, dest_ip, p->outside);
+	OBSERVATION_SET(r, scope, SCOPE_PAIR);
+	OBSERVATION_SET(r, window_start, p->first.ns);
+	OBSERVATION_SET(r, window_length, r->time - p->first.ns);
+	OBSERVATION_SET(r, pair_up, up);
+	OBSERVATION_SET(r, pair_down, down);
+	record_device(o, r, &p->inside, px->mac);
+	OBSERVATION_SET(r, dest_settled, px->settled);
+	OBSERVATION_SET(r, way_setup, px->setup);
+	OBSERVATION_SET(r, tunnel, px->tunnel);
+	OBSERVATION_SET(r, quarantined, px->quarantined);
+	if (px->quarantined)
+		r->seen |= SEEN_QUARANTINED;
+	if (px->truncated)
+		r->seen |= SEEN_TRUNCATED;
+	record_half(o, r, &p->inside, px->acks_unseen);
+	dest_names(o, r, px->name, (enum name_source_word)px->name_source, px->logical,
+	    &p->outside);
+}
+
+void
+record_domain(struct observer *o, struct observation *r, const struct domain_key *k,
+    struct domain_ext *d)
+{
+	r->flow_id = d->flow_id;
+	OBSERVATION_SET(r, outbound, true);
+	OBSERVATION_SET(r, src_ip, k->inside);
+	OBSERVATION_SET(r, dest_ip, d->resolver);
+	OBSERVATION_SET(r, dest_port, d->resolver_port);
+	OBSERVATION_SET(r, scope, SCOPE_DOMAIN);
+	OBSERVATION_SET(r, window_start, d->told.ns);
+	OBSERVATION_SET(r, window_length, r->time - d->told.ns);
+	OBSERVATION_SET(r, dest_settled, true);
+	OBSERVATION_SET(r, quarantined, false);
+	OBSERVATION_SET(r, tunnel, TUNNEL_NONE);
+	record_device(o, r, &k->inside, d->mac);
+	dest_names(o, r, k->domain, NAME_SOURCE_QUERY, k->domain, &d->resolver);
+	queries_observe(&d->q, (struct pkt_time){ r->time }, r);
+}
+
+/*
+ * Half is a property of the tap, not of a flow: TCP acknowledges what nobody saw, or an inside
+ * host asks (DNS, TCP) and no answer is seen for a minute. A host that never asked anything is
+ * judged by the tap as a whole.
+ */
+void
+record_half(struct observer *o, struct observation *r, const struct addr *inside,
+    bool acks_unseen)
+{
+	const struct host_ext *h = table_find(o->hosts, inside);
+	int64_t after = o->o.hearing->half_after;
+	struct pkt_time asking = { 0 };
+	bool answered;
+
+	if (h != NULL && (h->answered || h->asking.ns != 0)) {
+		asking = h->asking;
+		answered = h->answered;
+	} else {
+		asking = o->tap_asking;
+		answered = o->tap_answered;
+	}
+	if (acks_unseen || (asking.ns != 0 && r->time - asking.ns >= after)) {
+		OBSERVATION_SET(r, way_half, true);
+		r->seen |= SEEN_HALF;
+	} else if (answered) {
+		OBSERVATION_SET(r, way_half, false);
+	}
+}
+
+static void
+dest_names(struct observer *o, struct observation *r, uint32_t name,
+    enum name_source_word source, uint32_t logical, const struct addr *outside)
+{
+	struct dest_name by_dns = endpoint_name(o->endpoint, outside);
+	char text[ADDR_TEXT];
+	uint32_t key;
+	struct dest_seen seen;
+	struct span from;
+
+	if (name == 0 && by_dns.name != 0) {
+		name = by_dns.name;
+		source = NAME_SOURCE_DNS;
+	}
+	if (logical != 0) {
+		OBSERVATION_SET(r, dest_logical, logical);
+		from = intern_get(o->strings, logical);
+	} else {
+		from = intern_get(o->strings, name);
+	}
+	OBSERVATION_SET(r, dest_looked_up, by_dns.looked_up || name != 0);
+	OBSERVATION_SET(r, dest_name_source, source);
+	if (name != 0)
+		OBSERVATION_SET(r, dest_name, name);
+	from = registrable_domain(from);
+	if (from.left > 0) {
+		/* The span lies in the table that intern_put may move things in: copy first. */
+		char copy[INTERN_MAX];
+		size_t n = from.left < sizeof(copy) ? from.left : sizeof(copy);
+
+		memcpy(copy, from.at, n);
+		key = intern_put(o->strings, copy, n);
+	} else {
+		addr_print(outside, text);
+		key = intern_put(o->strings, text, strlen(text));
+	}
+	/* Held until the step is over, so that the record can be read then. */
+	intern_hold(o->strings, key);
+	OBSERVATION_SET(r, dest_key, key);
+	seen = endpoint_dest(o->endpoint, key, r->device_key, (struct pkt_time){ r->time });
+	OBSERVATION_SET(r, dest_devices, seen.devices);
+	name_drop(o, &key);
+}
+
+/* `name` records for every string this record is the first to use. */
+static void
+announce(struct observer *o, const struct observation *r)
+{
+	for (unsigned i = 0; i < FIELD_COUNT_ALL; i++) {
+		const struct field_info *f = &observation_field[i];
+		union {
+			struct observation o;
+			struct observation_name n;
+		} u;
+		uint32_t id;
+		struct span s;
+
+		if (f->type != FIELD_TEXT || !observation_known(r, (enum field)i))
+			continue;
+		memcpy(&id, (const uint8_t *)r + f->offset, sizeof(id));
+		if (!intern_announce(o->strings, id))
+			continue;
+		s = intern_get(o->strings, id);
+		memset(&u, 0, sizeof(u));
+		u.n.size = sizeof(struct observation);
+		u.n.version = OBSERVATION_VERSION;
+		u.n.kind = OBSERVATION_NAME;
+		u.n.time = r->time;
+		u.n.ordinal = r->ordinal;
+		u.n.id = id;
+		u.n.len = (uint16_t)s.left;
+		memcpy(u.n.bytes, s.at, s.left);
+		o->told++;
+		o->o.on_record(o->o.arg, &u.o, o->strings);
+	}
+}
+
+static struct observation *
+at(struct observer *o, unsigned i)
+{
+	return &o->record[o->order[i]];
+}

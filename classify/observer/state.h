@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * state: what the observer keeps about flows, pairs, sockets, hosts and domains. Private to
+ * classify/observer.
+ */
+#ifndef CLASSIFY_OBSERVER_STATE_H
+#define CLASSIFY_OBSERVER_STATE_H
+
+#include "capture/base/table.h"
+#include "classify/content/content.h"
+#include "classify/dpi/vocabulary.h"
+#include "classify/endpoint/endpoint.h"
+#include "classify/observer/observer.h"
+#include "classify/shape/bursts.h"
+#include "classify/shape/meter.h"
+#include "classify/shape/queries.h"
+#include "classify/shape/text.h"
+
+#define STEP_NS NS_PER_S
+#define PART_EVERY (60 * NS_PER_S)	/* a 30-hour upload counts before it ends */
+#define PART_BYTES (256u * 1024)	/* and a fast one before it is over */
+#define SETTLED_PACKETS 12		/* after so many no name is a fact */
+#define METER_AFTER 4			/* data packets up before a socket gets a meter */
+#define WAY_WINDOWS 6			/* T5 looks at the last minute and at the whole life */
+#define DOWN_WINDOWS 4
+#define RECORDS 4096			/* of one step, before it is handed on early */
+#define DROPS_HELD (RECORDS * 16)
+
+/* In flow_user. String ids are held. */
+struct flow_ext {
+	struct dpi_flow dpi;
+	struct content_flow content;
+	uint32_t app, category, sni, quic, host, method, target;
+	uint32_t content_type, content_name;
+	uint64_t risks, content_length;
+	uint64_t part_up;		/* upload at the last part */
+	struct pkt_time part_at;
+	struct meter_ext *meter;	/* valid while its serial is meter_serial */
+	uint64_t meter_serial;
+	uint32_t packets;
+	uint32_t rtp_ssrc;
+	uint16_t confidence, via, tunnel, class, format, proof;
+	uint8_t rtp_type;
+	bool rtp, content_seen, quarantined, ended;
+};
+
+/* In pair_user. */
+struct pair_ext {
+	struct bursts bursts;
+	struct text_meter text;
+	uint32_t name;			/* best name of the last flow that had one; held */
+	uint32_t logical;		/* target behind a proxy; held */
+	uint16_t name_source, tunnel;
+	uint64_t mac;			/* of the inside host */
+	bool settled, setup, acks_unseen, truncated, quarantined;
+};
+
+struct meter_key {
+	struct addr inside, outside;
+	uint16_t port;
+	uint8_t transport, pad;
+};
+
+/* T5's two looks: counters of the pair at the start of the meter and at each window. */
+struct way {
+	uint64_t up0, down0;
+	uint64_t up[WAY_WINDOWS], down[WAY_WINDOWS];
+	uint32_t n;
+};
+
+struct meter_ext {
+	struct meter m;
+	struct text_meter text;
+	struct way way;
+	struct flow *flow;		/* the last flow that fed it; NULL when that ended */
+	uint64_t serial;
+	uint64_t ordinal;		/* of its last packet */
+};
+
+struct socket_key {
+	struct addr inside;
+	uint16_t port;
+	uint8_t transport, pad;
+};
+
+struct socket_ext {			/* what comes back to an inside socket, from anyone */
+	struct meter m;
+	struct {
+		struct pkt_time start, end;
+		uint32_t packets;
+		bool pass;
+	} window[DOWN_WINDOWS];
+	uint32_t n;
+};
+
+struct host_ext {			/* an inside host, for half captures */
+	struct pkt_time asking;		/* first request since the last answer; 0 ns: none open */
+	struct pkt_time asked;		/* last request */
+	bool answered;			/* ever */
+	uint32_t domain;		/* last registrable domain it asked for, seen whole; held */
+};
+
+struct domain_key {
+	struct addr inside;
+	uint32_t domain, pad;		/* string id */
+};
+
+struct domain_ext {
+	struct queries q;
+	struct addr resolver;
+	uint16_t resolver_port;
+	uint64_t mac, flow_id, ordinal;
+	struct pkt_time told;		/* start of the window that is open; 0 ns: none */
+	struct pkt_time last;
+	uint64_t ever_told;
+};
+
+struct observer {
+	struct observer_options o;
+	struct flowtab *flows;
+	struct dpi *dpi;
+	struct content *content;
+	struct endpoint *endpoint;
+	struct intern *strings;
+	struct table *meters, *sockets, *hosts, *domains;
+	struct content_news news;
+
+	struct pkt_time now, next_step;
+	bool started;
+	uint64_t ordinal;
+	struct pkt_time tap_asking;	/* T5: the same as host_ext, for the whole tap */
+	bool tap_answered;
+	bool crossed;
+	uint64_t lost;
+	bool lost_known;
+	struct pkt_time loss_until;
+	uint64_t serials, quarantined, told;
+
+	struct observation *record;	/* RECORDS of them, in the order they came */
+	uint16_t *order;
+	unsigned records;
+	uint32_t *drop;			/* ids to let go after the step */
+	unsigned drops;
+};
+
+/* ---- records.c ---- */
+
+/* The next free record, with the head filled; flushes first when the step is full. */
+struct observation *record_new(struct observer *o, enum observation_kind kind,
+    struct pkt_time time, uint64_t ordinal);
+void record_flow(struct observer *o, struct observation *r, struct flow *f);
+void record_device(struct observer *o, struct observation *r, const struct addr *ip,
+    uint64_t mac);
+void record_pair(struct observer *o, struct observation *r, struct pair *p);
+void record_domain(struct observer *o, struct observation *r, const struct domain_key *k,
+    struct domain_ext *d);
+void record_half(struct observer *o, struct observation *r, const struct addr *inside,
+    bool acks_unseen);
+void records_flush(struct observer *o);
+
+/* Replaces a held id by one for these bytes. */
+void name_set(struct observer *o, uint32_t *id, struct span bytes);
+void name_drop(struct observer *o, uint32_t *id);	/* after the step */
+
+/* ---- ways.c ---- */
+void way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
+    const struct meter_window *w, const struct pair *pair, struct observation *r);
+void way_flow(const struct flow *f, struct observation *r);
+void way_asked(struct observer *o, const struct addr *inside);
+void way_answered(struct observer *o, const struct addr *inside);
+void socket_packet(struct observer *o, const struct flow_hit *hit);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * ways: T5, is it a conversation? Decided on the pair of hosts and on the inside socket, never
+ * on a 5-tuple: calls send from one port to one address and hear from another.
+ *
+ * Down over up bytes: what the pair returned on any port of the transport, over the last
+ * minute and over the meter's whole life; the larger counts, so that a caller who listens for
+ * a minute does not become a microphone. Down windows: what any outside host sends to the same
+ * inside socket has a meter too; windows of it that keep time are compared by packets.
+ */
+#include "classify/observer/state.h"
+
+#include <string.h>
+
+static double ratio(uint64_t down, uint64_t up);
+static void socket_close_windows(struct observer *o, struct socket_ext *s, struct pkt_time now);
+
+void
+way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
+    const struct meter_window *w, const struct pair *pair, struct observation *r)
+{
+	const struct hearing *h = o->o.hearing;
+	int tr = pair_transport(k->transport);
+	uint64_t up, down;
+	double bytes, recent, packets = 0;
+	struct socket_key sk = { k->inside, k->port, k->transport, 0 };
+	struct socket_ext *s;
+	unsigned oldest;
+
+	if (pair == NULL)
+		return;
+	up = flow_true_bytes(&pair->up[tr]);
+	down = flow_true_bytes(&pair->down[tr]);
+	oldest = m->way.n >= WAY_WINDOWS ? m->way.n % WAY_WINDOWS : 0;
+	bytes = ratio(down - m->way.down0, up - m->way.up0);
+	if (m->way.n > 0) {
+		recent = ratio(down - m->way.down[oldest], up - m->way.up[oldest]);
+		if (recent > bytes)
+			bytes = recent;
+	}
+	m->way.up[m->way.n % WAY_WINDOWS] = up;
+	m->way.down[m->way.n % WAY_WINDOWS] = down;
+	m->way.n++;
+
+	s = table_find(o->sockets, &sk);
+	if (s != NULL) {
+		socket_close_windows(o, s, o->now);
+		for (unsigned i = 0; i < DOWN_WINDOWS && i < s->n; i++) {
+			double p;
+
+			/* Overlaps this window or the one before it: bins are not aligned. */
+			if (!s->window[i].pass || w->packets == 0 ||
+			    s->window[i].end.ns <= w->start.ns - 10 * NS_PER_S ||
+			    s->window[i].start.ns >= w->end.ns)
+				continue;
+			p = (double)s->window[i].packets / (double)w->packets;
+			if (p > packets)
+				packets = p;
+		}
+	}
+	/* When half is seen, UDP's other direction is not known at all; TCP's is, by the
+	 * acknowledgements. */
+	if ((r->seen & SEEN_HALF) != 0 && k->transport != IPPROTO_IS_TCP && down == 0)
+		return;
+	OBSERVATION_SET(r, way_bytes, bytes);
+	OBSERVATION_SET(r, way_packets, packets);
+	OBSERVATION_SET(r, way_two, bytes >= h->way_bytes || packets >= h->way_packets);
+}
+
+/* Down over up of the pair on the flow's transport, for records that are no window. */
+void
+way_flow(const struct flow *f, struct observation *r)
+{
+	int tr = pair_transport(f->key.proto);
+	uint64_t up = flow_true_bytes(&f->pair->up[tr]);
+	uint64_t down = flow_true_bytes(&f->pair->down[tr]);
+
+	if ((r->seen & SEEN_HALF) != 0 && tr != 0 && down == 0)
+		return;
+	OBSERVATION_SET(r, way_bytes, ratio(down, up));
+}
+
+/* An inside host asked something that is answered on a tap that sees both directions. */
+void
+way_asked(struct observer *o, const struct addr *inside)
+{
+	struct host_ext *h = table_use(o->hosts, inside, NULL);
+
+	h->asked = o->now;
+	if (h->asking.ns == 0)
+		h->asking = o->now;
+	if (o->tap_asking.ns == 0)
+		o->tap_asking = o->now;
+}
+
+void
+way_answered(struct observer *o, const struct addr *inside)
+{
+	struct host_ext *h = table_use(o->hosts, inside, NULL);
+
+	h->answered = true;
+	h->asking.ns = 0;
+	o->tap_answered = true;
+	o->tap_asking.ns = 0;
+}
+
+/* Something came down to an inside socket. */
+void
+socket_packet(struct observer *o, const struct flow_hit *hit)
+{
+	const struct flow *f = hit->flow;
+	bool to_client = hit->dir == FLOW_TO_CLIENT;
+	struct socket_key k;
+	struct socket_ext *s;
+
+	memset(&k, 0, sizeof(k));
+	k.inside = to_client ? f->client : f->server;
+	k.port = to_client ? f->client_port : f->server_port;
+	k.transport = f->key.proto;
+	s = table_use(o->sockets, &k, NULL);
+	socket_close_windows(o, s, o->now);
+	meter_packet(&s->m, o->now, hit->fresh, k.transport == IPPROTO_IS_UDP);
+}
+
+static void
+socket_close_windows(struct observer *o, struct socket_ext *s, struct pkt_time now)
+{
+	struct meter_window w;
+
+	while (meter_step(&s->m, o->o.hearing, now, &w)) {
+		unsigned i = s->n++ % DOWN_WINDOWS;
+
+		s->window[i].start = w.start;
+		s->window[i].end = w.end;
+		s->window[i].packets = w.packets;
+		s->window[i].pass = w.pass;
+		if (s->n >= 2 * DOWN_WINDOWS)
+			s->n -= DOWN_WINDOWS;
+	}
+}
+
+static double
+ratio(uint64_t down, uint64_t up)
+{
+	if (up == 0)
+		return down == 0 ? 0 : 1000;
+	return (double)down / (double)up;
+}

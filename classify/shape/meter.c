@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * meter: does one direction of one socket keep time? It counts, and knows no addresses,
+ * no protocols and no names; whether the answer matters is for the rules.
+ *
+ * T1. Over ten one-second bins, c packets and b bytes a second, q the sum of squared
+ * payload sizes in it: F = var(c) / mean(c) (the Fano factor) and J = var(b) / mean(q).
+ * Messages that are independent of each other make a compound Poisson process, for which
+ * var(b) = E[q] whatever their sizes and rate: F = J = 1. A sound card lets no second
+ * hold more than another, so both go to 0 however the stream is cut up on its way. F
+ * serves datagrams whose frames vary in size, J serves TCP, where a segment is not a
+ * message. U. Fano, "Ionization yield of radiations. II", Phys. Rev. 72 (1947).
+ *
+ * T2. The same over ten four-second bins. Behind a bounded buffer the variance of a bin
+ * stays what it is while its mean grows; what people and events make keeps its ratio.
+ *
+ * T3. Vector strength R = |sum exp(2 pi i t / T)| / n at the frame clocks of the codecs,
+ * and n R^2 against chance (the Rayleigh test: p about exp(-n R^2)). Speech with pauses
+ * fails all counting but its frames stay on the grid. K. V. Mardia, P. E. Jupp,
+ * "Directional Statistics", Wiley 2000, ch. 6.
+ *
+ * The decision is Wald's sequential test with a floor, which makes it a CUSUM (E. S.
+ * Page, "Continuous inspection schemes", Biometrika 41, 1954): it never ends, so its
+ * error is false alerts a day and not a probability.
+ */
+#include "classify/shape/meter.h"
+
+#include "classify/shape/moment.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SECONDS 10
+#define WINDOW (SECONDS * NS_PER_S)
+#define FOUR (4 * NS_PER_S)
+#define SILENCE (60 * NS_PER_S)
+
+/* Nine sines a packet are worth it for voice and wasted on a bulk upload: 400 packets a
+ * second is beyond every voice stream, and a phase over four thousand packets is known as
+ * well as over more. */
+#define CLOCK_PACKETS 4000
+
+#define CONSTANT_PACKETS 10	/* fewer equal sizes are no evidence of a constant size */
+
+enum {
+	METER_STARTED = 1 << 0,
+	METER_DATAGRAM = 1 << 1,
+};
+
+/* ns; 10.667, 11.61, 21.333 and 23.22 are 512 and 1024 samples at 48 and 44.1 kHz */
+static const double clock_period[METER_CLOCKS] = {
+	10e6, 512e9 / 48e3, 512e9 / 44.1e3, 20e6, 1024e9 / 48e3, 1024e9 / 44.1e3,
+	30e6, 40e6, 60e6,
+};
+
+static void start(struct meter *m, int64_t now);
+static void open_window(struct meter *m, int64_t at);
+static void advance_fours(struct meter *m, int64_t now);
+static void count(struct meter_bin *bin, uint32_t size);
+static void close_window(struct meter *m, const struct hearing *h,
+    struct meter_window *w);
+static void measure_sizes(const struct meter *m, struct meter_window *w);
+static void measure_clock(const struct meter *m, const struct hearing *h,
+    struct meter_window *w);
+static void measure_steady(const struct meter *m, struct meter_window *w);
+static bool window_passes(const struct meter *m, const struct hearing *h,
+    const struct meter_window *w);
+static bool fano_of(const struct meter_bin *const bin[SECONDS], double *f, double *j);
+
+void
+meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram)
+{
+	int64_t t = moment_after(now, m->last), into;
+	double turn;
+	unsigned i;
+
+	if (fresh == 0)
+		return;
+	if ((m->flags & METER_STARTED) == 0)
+		start(m, t);
+	if (t < m->window.ns)
+		t = m->window.ns;
+	if (datagram)
+		m->flags |= METER_DATAGRAM;
+	m->last.ns = t;
+	m->packets++;
+	m->bytes += fresh;
+
+	into = t - m->window.ns;
+	count(&m->second[into < WINDOW ? into / NS_PER_S : SECONDS - 1], fresh);
+	advance_fours(m, t);
+	count(&m->four[m->fours % METER_FOURS], fresh);
+
+	m->sum_size += fresh;
+	m->sum_size2 += (double)fresh * fresh;
+	if (fresh < m->size_min)
+		m->size_min = fresh;
+	if (fresh > m->size_max)
+		m->size_max = fresh;
+	if (m->clock_n >= CLOCK_PACKETS)
+		return;
+	m->clock_n++;
+	for (i = 0; i < METER_CLOCKS; i++) {
+		turn = (double)into / clock_period[i];
+		turn = 2 * M_PI * (turn - floor(turn));
+		m->re[i] += cosf((float)turn);
+		m->im[i] += sinf((float)turn);
+	}
+}
+
+bool
+meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
+    struct meter_window *out)
+{
+	int64_t t = moment_after(now, m->last);
+
+	if ((m->flags & METER_STARTED) == 0 || t - m->window.ns < WINDOW)
+		return false;
+	if (m->sum_size > 0) {
+		close_window(m, h, out);
+		open_window(m, m->window.ns + WINDOW);
+		return true;
+	}
+	if (t - m->last.ns >= SILENCE) {
+		m->flags &= ~(uint32_t)METER_STARTED;
+		m->score = 0;
+		return false;
+	}
+	/* One step over any number of empty windows, on the same grid. */
+	open_window(m, t - (t - m->window.ns) % WINDOW);
+	return false;
+}
+
+void
+meter_observe(const struct meter *m, const struct meter_window *w, struct observation *o)
+{
+	OBSERVATION_SET(o, window_start, w->start.ns);
+	OBSERVATION_SET(o, window_length, pkt_time_diff(w->end, w->start));
+	OBSERVATION_SET(o, voice_rate, w->rate);
+	OBSERVATION_SET(o, voice_packets, w->pps);
+	OBSERVATION_SET(o, voice_size, w->size);
+	OBSERVATION_SET(o, voice_size_cv, w->size_cv);
+	OBSERVATION_SET(o, voice_constant, w->constant);
+	OBSERVATION_SET(o, voice_fano, w->fano);
+	OBSERVATION_SET(o, voice_bytes, w->bytes_fano);
+	OBSERVATION_SET(o, voice_filled, w->filled);
+	OBSERVATION_SET(o, voice_pass, w->pass);
+	if (w->steady_known)
+		OBSERVATION_SET(o, voice_steady, w->steady);
+	if (w->clock_known) {
+		OBSERVATION_SET(o, voice_clock, w->clock);
+		OBSERVATION_SET(o, voice_period, w->period);
+	}
+	if (w->clocked_known)
+		OBSERVATION_SET(o, voice_clocked, w->clocked);
+	OBSERVATION_SET(o, voice_score, w->score);
+	OBSERVATION_SET(o, voice_windows, w->windows);
+	OBSERVATION_SET(o, voice_passed, w->passed);
+	OBSERVATION_SET(o, voice_seconds, w->passed * WINDOW);
+	OBSERVATION_SET(o, voice_first, m->first.ns);
+	OBSERVATION_SET(o, voice_upload, m->bytes);
+	OBSERVATION_SET(o, way_media, pkt_time_diff(w->end, m->first));
+}
+
+/* The first packet, ever or after a long silence: the bins are aligned to it. */
+static void
+start(struct meter *m, int64_t now)
+{
+	if (m->packets == 0)
+		m->first.ns = now;
+	m->flags |= METER_STARTED;
+	m->origin.ns = now;
+	m->fours = 0;
+	memset(m->four, 0, sizeof(m->four));
+	open_window(m, now);
+}
+
+static void
+open_window(struct meter *m, int64_t at)
+{
+	m->window.ns = at;
+	memset(m->second, 0, sizeof(m->second));
+	memset(m->re, 0, sizeof(m->re));
+	memset(m->im, 0, sizeof(m->im));
+	m->clock_n = 0;
+	m->sum_size = m->sum_size2 = 0;
+	m->size_min = UINT32_MAX;
+	m->size_max = 0;
+}
+
+/* Makes the 4-s bin that holds `now` the open one; empties those it passes. */
+static void
+advance_fours(struct meter *m, int64_t now)
+{
+	int64_t bin = (now - m->origin.ns) / FOUR;
+	unsigned i;
+
+	for (i = 0; i < METER_FOURS && m->fours < bin; i++)
+		memset(&m->four[++m->fours % METER_FOURS], 0, sizeof(m->four[0]));
+	if (m->fours < bin)		/* all are empty by now, whichever is open */
+		m->fours = bin;
+}
+
+static void
+count(struct meter_bin *bin, uint32_t size)
+{
+	if (bin->packets < UINT32_MAX)
+		bin->packets++;
+	bin->bytes = bin->bytes > UINT32_MAX - size ? UINT32_MAX : bin->bytes + size;
+	bin->squares += (double)size * size;
+}
+
+static void
+close_window(struct meter *m, const struct hearing *h, struct meter_window *w)
+{
+	const struct meter_bin *bin[SECONDS];
+	unsigned i;
+
+	memset(w, 0, sizeof(*w));
+	w->start = m->window;
+	w->end.ns = m->window.ns + WINDOW;
+	for (i = 0; i < SECONDS; i++) {
+		bin[i] = &m->second[i];
+		w->packets += bin[i]->packets;
+		w->filled += bin[i]->packets > 0;
+	}
+	(void)fano_of(bin, &w->fano, &w->bytes_fano);
+	measure_sizes(m, w);
+	measure_clock(m, h, w);
+	advance_fours(m, w->end.ns);
+	measure_steady(m, w);
+
+	/* Too little so far to be worth an opinion: seen, but not judged. */
+	if (m->bytes >= h->upload_min) {
+		w->pass = window_passes(m, h, w);
+		m->windows++;
+		m->passed += w->pass;
+		m->clocked += w->pass && w->clock_stands;
+		m->score += w->pass ? h->score_pass : h->score_fail;
+		if (m->score < h->score_floor)
+			m->score = h->score_floor;
+	}
+	w->score = m->score;
+	w->windows = m->windows;
+	w->passed = m->passed;
+	if (m->passed > 0) {
+		w->clocked = (double)m->clocked / m->passed;
+		w->clocked_known = true;
+	}
+}
+
+static void
+measure_sizes(const struct meter *m, struct meter_window *w)
+{
+	double n = w->packets, spread;
+
+	w->bytes = (uint64_t)m->sum_size;
+	w->rate = 8 * m->sum_size / SECONDS;
+	w->pps = n / SECONDS;
+	w->size = m->sum_size / n;
+	spread = m->sum_size2 / n - w->size * w->size;
+	w->size_cv = spread > 0 ? sqrt(spread) / w->size : 0;
+	w->constant = (m->flags & METER_DATAGRAM) != 0 &&
+	    w->packets >= CONSTANT_PACKETS && m->size_min == m->size_max;
+}
+
+static void
+measure_clock(const struct meter *m, const struct hearing *h, struct meter_window *w)
+{
+	double n = m->clock_n, r;
+	unsigned i;
+
+	/* A burst on the local network can stand on any clock for part of one second. */
+	if (m->clock_n < h->clock_packets_min || w->filled < h->clock_active_min)
+		return;
+	w->clock_known = true;
+	for (i = 0; i < METER_CLOCKS; i++) {
+		r = sqrt((double)m->re[i] * m->re[i] + (double)m->im[i] * m->im[i]) / n;
+		if (r <= w->clock)
+			continue;
+		w->clock = r < 1 ? r : 1;
+		w->period = (int64_t)(clock_period[i] + 0.5);
+	}
+	/* Large packets are lock-step transfers, which beat as well as any clock. */
+	w->clock_stands = w->clock >= h->clock_min &&
+	    n * w->clock * w->clock >= h->clock_power_min &&
+	    w->size <= (double)h->size_max;
+}
+
+static void
+measure_steady(const struct meter *m, struct meter_window *w)
+{
+	const struct meter_bin *bin[SECONDS];
+	double f, j;
+	unsigned i;
+
+	if (m->fours < SECONDS)
+		return;
+	for (i = 0; i < SECONDS; i++)
+		bin[i] = &m->four[(m->fours - SECONDS + i) % METER_FOURS];
+	w->steady_known = fano_of(bin, &f, &j);
+	if (w->steady_known)
+		w->steady = f < j ? f : j;
+}
+
+static bool
+window_passes(const struct meter *m, const struct hearing *h,
+    const struct meter_window *w)
+{
+	if (w->rate < h->rate_min || w->rate > h->rate_max)
+		return false;
+	if ((m->flags & METER_DATAGRAM) != 0 &&
+	    (w->size < (double)h->size_min || w->size > (double)h->size_max))
+		return false;
+	if (w->fano <= h->fano_max && w->pps >= h->packets_min &&
+	    w->pps <= h->packets_max)
+		return true;
+	if (w->bytes_fano <= h->bytes_fano_max && w->filled >= h->filled_min)
+		return true;
+	return w->clock_stands;
+}
+
+/* F and J over ten bins, population variance. False when they are empty. */
+static bool
+fano_of(const struct meter_bin *const bin[SECONDS], double *f, double *j)
+{
+	double c = 0, b = 0, q = 0, vc = 0, vb = 0;
+	unsigned i;
+
+	for (i = 0; i < SECONDS; i++) {
+		c += bin[i]->packets;
+		b += bin[i]->bytes;
+		q += bin[i]->squares;
+	}
+	*f = *j = 0;
+	if (c <= 0 || q <= 0)
+		return false;
+	c /= SECONDS;
+	b /= SECONDS;
+	for (i = 0; i < SECONDS; i++) {
+		vc += (bin[i]->packets - c) * (bin[i]->packets - c);
+		vb += (bin[i]->bytes - b) * (bin[i]->bytes - b);
+	}
+	*f = vc / SECONDS / c;
+	*j = vb / q;			/* both are over ten bins: the tens cancel */
+	return true;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* commands: the subcommands of earshot. Each takes its own argv (argv[0] is its name) and
+ * returns the exit code. The table in main.c names them once; help comes from there. */
+#ifndef RULES_CLI_COMMANDS_H
+#define RULES_CLI_COMMANDS_H
+
+int command_read(int argc, char **argv);
+int command_run(int argc, char **argv);
+int command_rules(int argc, char **argv);
+int command_redis(int argc, char **argv);
+int command_schema(int argc, char **argv);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rules/cli/pipe.h"
+
+#include "capture/decode/decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pipe {
+	struct pipe_options o;
+	struct observer *observer;
+	struct eval *eval;
+	uint64_t packets, used, bytes;
+	uint64_t drops[DROP_COUNT];
+	struct source_loss loss;
+	struct pkt_time first;
+};
+
+static void on_record(void *arg, const struct observation *o, const struct intern *strings);
+static void on_step(void *arg, struct pkt_time now, const struct intern *strings);
+
+struct pipe *
+pipe_create(const struct pipe_options *o, struct fault *why)
+{
+	struct pipe *p = calloc(1, sizeof(*p));
+	struct observer_options oo = { 0 };
+	struct eval_options eo = { 0 };
+
+	if (p == NULL) {
+		fault_set(why, NULL, "cannot set up the pipe: not enough memory");
+		return NULL;
+	}
+	p->o = *o;
+	p->loss.kernel_drops = p->loss.iface_drops = UINT64_MAX;
+	oo.hash = o->hash;
+	oo.zone.home = o->program->home.n > 0 ? o->program->home : zone_default_home;
+	oo.hearing = &o->program->hearing;
+	oo.inventory = o->program->inventory;
+	oo.cell = o->cell;
+	oo.pass_killers = o->pass_killers;
+	oo.arg = p;
+	oo.on_record = on_record;
+	oo.on_step = on_step;
+	p->observer = observer_create(&oo, why);
+	eo.hash = o->hash;
+	eo.program = o->program;
+	eo.arg = o->arg;
+	eo.on_verdict = o->on_verdict;
+	if (p->observer != NULL)
+		p->eval = eval_create(&eo, why);
+	if (p->eval == NULL) {
+		pipe_destroy(p);
+		return NULL;
+	}
+	return p;
+}
+
+void
+pipe_destroy(struct pipe *p)
+{
+	if (p == NULL)
+		return;
+	observer_destroy(p->observer);
+	eval_destroy(p->eval);
+	free(p);
+}
+
+void
+pipe_frame(void *arg, const struct frame *f)
+{
+	struct pipe *p = arg;
+	struct packet pkt;
+	enum drop why;
+
+	if (p->packets++ == 0)
+		p->first = f->time;
+	p->bytes += f->wire;
+	why = decode_frame(f, &pkt);
+	if (why != DROP_NONE) {
+		p->drops[why]++;
+		return;
+	}
+	p->used++;
+	observer_packet(p->observer, &pkt);
+}
+
+void
+pipe_advance(struct pipe *p, struct pkt_time now)
+{
+	observer_advance(p->observer, now);
+}
+
+void
+pipe_loss(struct pipe *p, const struct source_loss *loss)
+{
+	uint64_t lost = 0;
+
+	p->loss = *loss;
+	if (loss->kernel_drops == UINT64_MAX && loss->iface_drops == UINT64_MAX)
+		return;
+	if (loss->kernel_drops != UINT64_MAX)
+		lost += loss->kernel_drops;
+	if (loss->iface_drops != UINT64_MAX)
+		lost += loss->iface_drops;
+	observer_loss(p->observer, observer_now(p->observer), lost);
+}
+
+void
+pipe_finish(struct pipe *p)
+{
+	observer_finish(p->observer);
+	eval_finish(p->eval, observer_now(p->observer), observer_strings(p->observer));
+}
+
+struct pkt_time
+pipe_now(const struct pipe *p)
+{
+	return observer_now(p->observer);
+}
+
+struct pkt_time
+pipe_first(const struct pipe *p)
+{
+	return p->first;
+}
+
+const struct eval *
+pipe_eval(const struct pipe *p)
+{
+	return p->eval;
+}
+
+void
+pipe_observer_stats(const struct pipe *p, struct observer_stats *out)
+{
+	observer_get_stats(p->observer, out);
+}
+
+void
+pipe_stats(const struct pipe *p, struct sensor_stats *out)
+{
+	struct observer_stats s;
+	struct eval_counts c;
+
+	memset(out, 0, sizeof(*out));
+	observer_get_stats(p->observer, &s);
+	eval_get_counts(p->eval, &c);
+	out->now = observer_now(p->observer);
+	out->packets = p->packets;
+	out->used = p->used;
+	out->bytes = p->bytes;
+	out->drops = p->drops;
+	out->kernel_drops = p->loss.kernel_drops;
+	out->iface_drops = p->loss.iface_drops;
+	out->flows = s.flow.flows_ever;
+	out->flows_now = s.flow.flows_now;
+	out->pairs_now = s.flow.pairs_now;
+	out->evicted = s.flow.evicted_half + s.flow.evicted_tiny + s.flow.evicted_idle +
+	    s.flow.evicted_uploading;
+	out->fragments_orphan = s.flow.fragments_orphan;
+	out->records = s.records;
+	out->verdicts = c.verdicts;
+	out->suppressed = c.suppressed;
+	out->cell_packets = s.dpi.packets;
+	out->cell_deaths = s.dpi.deaths;
+	out->cell_hangs = s.dpi.hangs;
+	out->cell_quarantined = s.quarantined;
+	out->breaker_trips = s.dpi.breaker_trips;
+	out->no_head = s.no_head;
+	out->strings_refused = s.strings_refused;
+	out->lag_ns = -1;
+}
+
+static void
+on_record(void *arg, const struct observation *o, const struct intern *strings)
+{
+	struct pipe *p = arg;
+
+	if (p->o.on_record != NULL)
+		p->o.on_record(p->o.arg, o, strings);
+	eval_observe(p->eval, o, strings);
+}
+
+static void
+on_step(void *arg, struct pkt_time now, const struct intern *strings)
+{
+	struct pipe *p = arg;
+
+	eval_step(p->eval, now, strings);
+	if (p->o.on_step != NULL)
+		p->o.on_step(p->o.arg, now);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * pipe: the rooms in a row. Frames go in, verdicts come out.
+ *
+ *	source -> decode -> observer (flow, dpi, content, shape, endpoint) -> eval -> on_verdict
+ *
+ * One object, one thread; a second instance works beside it. Time is packet time.
+ */
+#ifndef RULES_CLI_PIPE_H
+#define RULES_CLI_PIPE_H
+
+#include "capture/source/source.h"
+#include "classify/observer/observer.h"
+#include "rules/eval/eval.h"
+#include "rules/event/event.h"
+
+struct pipe_options {
+	const struct program *program;	/* lent */
+	struct dpi_cell *cell;		/* lent; NULL: no classifier */
+	struct siphash_key hash;	/* drawn at start */
+	bool pass_killers;
+	void *arg;
+	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);
+	observe_fn *on_record;		/* may be NULL; before the rules see it */
+	void (*on_step)(void *arg, struct pkt_time now);	/* may be NULL; after the rules */
+};
+
+struct pipe;
+
+struct pipe *pipe_create(const struct pipe_options *o, struct fault *why);
+void pipe_destroy(struct pipe *p);
+
+void pipe_frame(void *pipe, const struct frame *f);	/* a source_frame_fn */
+void pipe_advance(struct pipe *p, struct pkt_time now);
+void pipe_loss(struct pipe *p, const struct source_loss *loss);
+void pipe_finish(struct pipe *p);
+
+struct pkt_time pipe_now(const struct pipe *p);
+struct pkt_time pipe_first(const struct pipe *p);
+/* Everything but the sandbox, ring and lag figures; drops points into the pipe. */
+void pipe_stats(const struct pipe *p, struct sensor_stats *out);
+void pipe_observer_stats(const struct pipe *p, struct observer_stats *out);
+const struct eval *pipe_eval(const struct pipe *p);
+
+#endif

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rules/cli/rulefiles.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef EARSHOT_RULES
+#define EARSHOT_RULES "/usr/local/share/earshot/rules"
+#endif
+
+#define FILE_MAX ((off_t)64 * 1024 * 1024)	/* a list of a million names is 30 MB */
+
+struct blob {
+	char *name, *bytes;
+	size_t len;
+};
+
+struct rule_files {
+	struct source_file *file;
+	unsigned files;
+	struct blob *blob;		/* files and what they name; owns the bytes */
+	unsigned blobs;
+	struct compile_options options;
+	unsigned errors;
+	bool warnings;
+};
+
+static int add_path(struct rule_files *f, const char *path, bool must, struct fault *why);
+static int add_file(struct rule_files *f, const char *path, struct fault *why);
+static int add_bytes(struct rule_files *f, const char *name, char *bytes, size_t len);
+static int add_command_line(struct rule_files *f, const struct rule_choice *c,
+    struct fault *why);
+static char *read_all(const char *path, size_t *len, struct fault *why);
+static bool provide(void *arg, const char *from, const char *path, struct span *out,
+    struct fault *why);
+static void tell(void *arg, const struct diag *d);
+
+static const char command_line[] = "command line";
+
+struct rule_files *
+rule_files_read(const struct rule_choice *c, struct fault *why)
+{
+	struct rule_files *f = calloc(1, sizeof(*f));
+	char std[4096], site[4200];
+
+	if (f == NULL) {
+		fault_set(why, NULL, "cannot read rule files: not enough memory");
+		return NULL;
+	}
+	if (c->replaces == 0) {
+		if (rules_std_folder(std, sizeof(std)) == NULL) {
+			fault_set(why, "give them with -S, or run 'make install'",
+			    "cannot find the shipped rules");
+			goto fail;
+		}
+		if (add_path(f, std, true, why) == -1)
+			goto fail;
+		(void)snprintf(site, sizeof(site), "%s/../site", std);
+		if (add_path(f, site, false, why) == -1)
+			goto fail;
+	}
+	for (unsigned i = 0; i < c->replaces; i++)
+		if (add_path(f, c->replace[i], true, why) == -1)
+			goto fail;
+	for (unsigned i = 0; i < c->adds; i++)
+		if (add_path(f, c->add[i], true, why) == -1)
+			goto fail;
+	if (add_command_line(f, c, why) == -1)
+		goto fail;
+	return f;
+fail:
+	rule_files_free(f);
+	return NULL;
+}
+
+void
+rule_files_free(struct rule_files *f)
+{
+	if (f == NULL)
+		return;
+	for (unsigned i = 0; i < f->blobs; i++) {
+		free(f->blob[i].name);
+		free(f->blob[i].bytes);
+	}
+	free(f->blob);
+	free(f->file);
+	free(f);
+}
+
+const struct compile_options *
+rule_files_options(struct rule_files *f)
+{
+	f->options = (struct compile_options){ .file = f->file, .files = f->files,
+		.provide = provide, .provide_arg = f, .diag = tell, .diag_arg = f };
+	return &f->options;
+}
+
+struct program *
+rule_files_compile(struct rule_files *f, bool warnings, unsigned *errors)
+{
+	struct program *p;
+
+	f->errors = 0;
+	f->warnings = warnings;
+	p = program_compile(rule_files_options(f));
+	if (errors != NULL)
+		*errors = f->errors;
+	return p;
+}
+
+const char *
+rules_std_folder(char *buf, size_t size)
+{
+	char exe[4096];
+	struct stat st;
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+	if (n > 0) {
+		exe[n] = '\0';
+		/* build/earshot -> the tree above it */
+		(void)snprintf(buf, size, "%s", dirname(exe));
+		for (int up = 0; up < 2; up++) {
+			char try[4200];
+
+			(void)snprintf(try, sizeof(try), "%s/rules/std", buf);
+			if (stat(try, &st) == 0 && S_ISDIR(st.st_mode)) {
+				(void)snprintf(buf, size, "%s", try);
+				return buf;
+			}
+			(void)snprintf(exe, sizeof(exe), "%s", buf);
+			(void)snprintf(buf, size, "%s", dirname(exe));
+		}
+	}
+	(void)snprintf(buf, size, "%s/std", EARSHOT_RULES);
+	return stat(buf, &st) == 0 ? buf : NULL;
+}
+
+static int
+is_rules(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && n > 6 && strcmp(d->d_name + n - 6, ".rules") == 0;
+}
+
+static int
+add_path(struct rule_files *f, const char *path, bool must, struct fault *why)
+{
+	struct dirent **entry = NULL;
+	struct stat st;
+	int n, rc = 0;
+
+	if (stat(path, &st) == -1) {
+		if (!must)
+			return 0;
+		return fault_set(why, "check the name given to -s or -S",
+		    "cannot read rules '%s': %s", path, strerror(errno));
+	}
+	if (!S_ISDIR(st.st_mode))
+		return add_file(f, path, why);
+	n = scandir(path, &entry, is_rules, alphasort);
+	if (n == -1)
+		return fault_set(why, NULL, "cannot read rules '%s': %s", path,
+		    strerror(errno));
+	for (int i = 0; i < n; i++) {
+		char full[4096 + 256];
+
+		(void)snprintf(full, sizeof(full), "%s/%s", path, entry[i]->d_name);
+		if (rc == 0)
+			rc = add_file(f, full, why);
+		free(entry[i]);
+	}
+	free(entry);
+	return rc;
+}
+
+static int
+add_file(struct rule_files *f, const char *path, struct fault *why)
+{
+	struct source_file *grown;
+	size_t len;
+	char *bytes = read_all(path, &len, why);
+
+	if (bytes == NULL)
+		return -1;
+	grown = realloc(f->file, (f->files + 1) * sizeof(*grown));
+	if (grown == NULL || (f->file = grown, add_bytes(f, path, bytes, len) == -1)) {
+		free(bytes);
+		return fault_set(why, NULL, "cannot read rules '%s': not enough memory", path);
+	}
+	f->file[f->files++] = (struct source_file){ f->blob[f->blobs - 1].name, bytes, len };
+	return 0;
+}
+
+/* Takes bytes over. */
+static int
+add_bytes(struct rule_files *f, const char *name, char *bytes, size_t len)
+{
+	struct blob *grown = realloc(f->blob, (f->blobs + 1) * sizeof(*grown));
+	char *copy = strdup(name);
+
+	if (grown != NULL)
+		f->blob = grown;
+	if (grown == NULL || copy == NULL) {
+		free(copy);
+		return -1;
+	}
+	f->blob[f->blobs++] = (struct blob){ copy, bytes, len };
+	return 0;
+}
+
+/* A path as a string of the rule language: quotes and backslashes are escaped. */
+static void
+quote(FILE *out, const char *s)
+{
+	fputc('"', out);
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			fputc('\\', out);
+		fputc(*s, out);
+	}
+	fputc('"', out);
+}
+
+static int
+add_command_line(struct rule_files *f, const struct rule_choice *c, struct fault *why)
+{
+	struct source_file *grown;
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out;
+	const char *colon;
+
+	if (c->home == NULL && c->known == NULL && c->inventory == NULL)
+		return 0;
+	out = open_memstream(&text, &len);
+	if (out == NULL)
+		return fault_set(why, NULL, "cannot take the command line: not enough memory");
+	if (c->home != NULL)
+		fprintf(out, "home { %s }\n", c->home);
+	if (c->known != NULL) {
+		fputs("list known = file ", out);
+		quote(out, c->known);
+		fputc('\n', out);
+	}
+	if (c->inventory != NULL) {
+		colon = strchr(c->inventory, ':');
+		if (colon == NULL || inventory_format_by_name(c->inventory,
+		    (size_t)(colon - c->inventory)) == -1) {
+			fclose(out);
+			free(text);
+			return fault_set(why,
+			    "--inventory csv:FILE, ethers:FILE or dnsmasq:FILE",
+			    "cannot take inventory '%s': its format is not named",
+			    c->inventory);
+		}
+		fprintf(out, "inventory devices = %.*s ", (int)(colon - c->inventory),
+		    c->inventory);
+		quote(out, colon + 1);
+		fputc('\n', out);
+	}
+	fclose(out);
+	grown = realloc(f->file, (f->files + 1) * sizeof(*grown));
+	if (grown == NULL || (f->file = grown, add_bytes(f, command_line, text, len) == -1)) {
+		free(text);
+		return fault_set(why, NULL, "cannot take the command line: not enough memory");
+	}
+	f->file[f->files++] = (struct source_file){ f->blob[f->blobs - 1].name, text, len };
+	return 0;
+}
+
+static char *
+read_all(const char *path, size_t *len, struct fault *why)
+{
+	struct stat st;
+	char *bytes = NULL;
+	size_t have = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd == -1) {
+		fault_set(why, NULL, "cannot read '%s': %s", path, strerror(errno));
+		return NULL;
+	}
+	/* No fifo, no device: a rule file that never ends would hang the sensor. */
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
+		close(fd);
+		fault_set(why, "name a regular file of at most 64 MiB",
+		    "cannot read '%s': it is no plain file, or too large", path);
+		return NULL;
+	}
+	bytes = malloc((size_t)st.st_size + 1);
+	while (bytes != NULL && have < (size_t)st.st_size) {
+		ssize_t n = read(fd, bytes + have, (size_t)st.st_size - have);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		have += (size_t)n;
+	}
+	close(fd);
+	if (bytes == NULL) {
+		fault_set(why, NULL, "cannot read '%s': not enough memory", path);
+		return NULL;
+	}
+	bytes[have] = '\0';
+	*len = have;
+	return bytes;
+}
+
+static bool
+provide(void *arg, const char *from, const char *path, struct span *out, struct fault *why)
+{
+	struct rule_files *f = arg;
+	char full[8192];
+	char *bytes;
+	const char *slash = strrchr(from, '/');
+	size_t len;
+
+	if (path[0] == '/' || slash == NULL || strcmp(from, command_line) == 0)
+		(void)snprintf(full, sizeof(full), "%s", path);
+	else
+		(void)snprintf(full, sizeof(full), "%.*s/%s", (int)(slash - from), from, path);
+	for (unsigned i = 0; i < f->blobs; i++)
+		if (strcmp(f->blob[i].name, full) == 0) {
+			*out = span_of(f->blob[i].bytes, f->blob[i].len);
+			return true;
+		}
+	bytes = read_all(full, &len, why);
+	if (bytes == NULL)
+		return false;
+	if (add_bytes(f, full, bytes, len) == -1) {
+		free(bytes);
+		fault_set(why, NULL, "cannot read '%s': not enough memory", full);
+		return false;
+	}
+	*out = span_of(bytes, len);
+	return true;
+}
+
+static void
+tell(void *arg, const struct diag *d)
+{
+	struct rule_files *f = arg;
+	char text[4096];
+
+	if (d->level == DIAG_ERROR)
+		f->errors++;
+	else if (!f->warnings)
+		return;
+	(void)diag_print(d, text, sizeof(text));
+	fputs(text, stderr);
+}

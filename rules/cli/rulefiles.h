@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * rulefiles: rule files, lists and inventories from disk to memory, and to a program.
+ *
+ * Which: the shipped folder (-S replaces it), rules/site beside it, then every -s, then what
+ * --home, --known and --inventory say (a site file of their own, named "command line"). In a
+ * folder: *.rules by name. Everything is read once; what the program later needs is in memory.
+ */
+#ifndef RULES_CLI_RULEFILES_H
+#define RULES_CLI_RULEFILES_H
+
+#include "capture/base/fault.h"
+#include "rules/lang/program.h"
+
+#define RULE_PATHS 64
+
+struct rule_choice {
+	const char *replace[RULE_PATHS];	/* -S */
+	unsigned replaces;
+	const char *add[RULE_PATHS];		/* -s */
+	unsigned adds;
+	const char *home;			/* "10.0.0.0/8,..." */
+	const char *known;			/* FILE */
+	const char *inventory;			/* FORMAT:FILE */
+};
+
+struct rule_files;
+
+/* Reads the rule files. NULL and *why when one cannot be read. */
+struct rule_files *rule_files_read(const struct rule_choice *c, struct fault *why);
+void rule_files_free(struct rule_files *f);
+
+/* Compiles. Diagnostics go to standard error, at most `warnings` says whether warnings too.
+ * The program refers to the files' memory: free it first. */
+struct program *rule_files_compile(struct rule_files *f, bool warnings, unsigned *errors);
+
+/* For print: the compile options over these files, valid until the next call. */
+const struct compile_options *rule_files_options(struct rule_files *f);
+
+/* The folder of shipped rules: beside the executable in the source tree, else installed. */
+const char *rules_std_folder(char *buf, size_t size);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rules/cli/ruletest.h"
+
+#include "rules/cli/launch.h"
+#include "rules/cli/pipe.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+struct one {
+	const struct rule *rule;
+	const struct rule_test *test;
+	char *path;
+	unsigned seen;
+	bool done;
+};
+
+struct run {
+	const struct program *program;
+	struct dpi_cell *cell;
+	struct one *one;
+	unsigned n;
+	const char *path;		/* of the capture being read */
+};
+
+static unsigned collect(const struct program *p, struct one *out);
+static int read_one(struct run *r, const char *path, struct fault *why);
+static struct event_ref on_verdict(void *arg, const struct verdict *v);
+
+int
+rules_test(struct rule_files *f, bool verbose)
+{
+	struct run r = { 0 };
+	unsigned passed = 0, failed = 0, skipped = 0, errors = 0;
+	struct program *p = rule_files_compile(f, false, &errors);
+	struct fault why = { 0 };
+	int rc = EXIT_COULD_NOT;
+
+	if (p == NULL)
+		return EXIT_COULD_NOT;
+	r.program = p;
+	r.n = collect(p, NULL);
+	r.one = calloc(r.n + 1, sizeof(*r.one));
+	r.cell = dpi_cell_start(&(struct dpi_cell_options){ 0 }, &why);
+	if (r.one == NULL || r.cell == NULL) {
+		fprintf(stderr, "earshot rules test: %s\n", why.what);
+		goto out;
+	}
+	(void)collect(p, r.one);
+	for (unsigned i = 0; i < r.n; i++) {
+		bool missing = access(r.one[i].path, R_OK) == -1;
+
+		if (r.one[i].done)
+			continue;
+		if (!missing && read_one(&r, r.one[i].path, &why) == -1)
+			fprintf(stderr, "earshot rules test: %s\n", why.what);
+		for (unsigned k = i; k < r.n; k++) {
+			struct one *t = &r.one[k];
+			bool ok;
+
+			if (strcmp(t->path, r.one[i].path) != 0)
+				continue;
+			t->done = true;
+			if (missing) {
+				skipped++;
+				printf("skip  %s: %s ('%s' is not here)\n", t->rule->name,
+				    t->test->name, t->test->pcap);
+				continue;
+			}
+			ok = t->test->how == EXPECT_AT_LEAST ? t->seen >= t->test->expect :
+			    t->seen == t->test->expect;
+			if (ok)
+				passed++;
+			else
+				failed++;
+			if (!ok || verbose)
+				printf("%s  %s: %s (expected %s%u, saw %u)\n",
+				    ok ? "ok  " : "FAIL", t->rule->name, t->test->name,
+				    t->test->how == EXPECT_AT_LEAST ? "at least " : "",
+				    t->test->expect, t->seen);
+		}
+	}
+	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
+	rc = failed > 0 ? EXIT_COULD_NOT : EXIT_DONE;
+out:
+	for (unsigned i = 0; r.one != NULL && i < r.n; i++)
+		free(r.one[i].path);
+	free(r.one);
+	dpi_cell_stop(r.cell);
+	program_destroy(p);
+	return rc;
+}
+
+/* Counts the tests; with out, fills them in the order of the rules. */
+static unsigned
+collect(const struct program *p, struct one *out)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->rules; i++)
+		for (unsigned k = 0; k < p->rule[i].tests; k++, n++) {
+			const struct rule *rule = &p->rule[i];
+			const char *slash = strrchr(rule->file, '/');
+			const char *pcap = rule->test[k].pcap;
+			size_t dir = slash == NULL ? 0 : (size_t)(slash - rule->file) + 1;
+
+			if (out == NULL)
+				continue;
+			out[n].rule = rule;
+			out[n].test = &rule->test[k];
+			out[n].path = calloc(1, dir + strlen(pcap) + 1);
+			if (out[n].path == NULL)
+				return n;
+			if (pcap[0] != '/')
+				memcpy(out[n].path, rule->file, dir);
+			strcat(out[n].path, pcap);
+		}
+	return n;
+}
+
+static int
+read_one(struct run *r, const char *path, struct fault *why)
+{
+	struct pipe_options po = { .program = r->program, .cell = r->cell, .arg = r,
+		.on_verdict = on_verdict };
+	struct source *s = source_open_file(path, NULL, why);
+	struct pipe *p = NULL;
+	int n = SOURCE_FAULT;
+
+	if (s == NULL || getrandom(&po.hash, sizeof(po.hash), 0) != (ssize_t)sizeof(po.hash) ||
+	    (p = pipe_create(&po, why)) == NULL)
+		goto out;
+	r->path = path;
+	while ((n = source_dispatch(s, 4096, pipe_frame, p, why)) >= 0)
+		continue;
+	pipe_finish(p);
+out:
+	pipe_destroy(p);
+	source_destroy(s);
+	return n == SOURCE_END ? 0 : -1;
+}
+
+static struct event_ref
+on_verdict(void *arg, const struct verdict *v)
+{
+	struct run *r = arg;
+
+	for (unsigned i = 0; i < r->n; i++) {
+		struct one *t = &r->one[i];
+
+		if (t->rule != v->rule || v->update || strcmp(t->path, r->path) != 0)
+			continue;
+		if (t->test->where == NULL || eval_expr(r->program, t->test->where, v->o,
+		    v->strings) == TRUTH_TRUE)
+			t->seen++;
+	}
+	return (struct event_ref){ 0 };
+}

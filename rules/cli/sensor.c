@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rules/cli/sensor.h"
+
+#include "capture/proc/sandbox.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BUDGET 4096			/* frames between two looks at the signals */
+#define STATS_EVERY (60 * NS_PER_S)
+#define LIVE_LAG (2 * NS_PER_S)		/* packet time follows the clock this far behind */
+#define ROOM_WAIT_MS 200
+
+struct sensor {
+	const struct sensor_options *o;
+	struct pipe *pipe;
+	struct emitter *emitter;
+	struct source *source;
+	struct sandbox_state sandbox;
+	struct fault why;
+	bool failed;
+	char boot[40];
+	struct pkt_time next_stats;
+	uint64_t deaths_told, trips_told;
+	bool last_stats;
+};
+
+static int open_source(struct sensor *s);
+static void loop(struct sensor *s, int signals);
+static void on_frame(void *arg, const struct frame *f);
+static int make_emitter(struct sensor *s, const struct frame *first);
+static struct event_ref on_verdict(void *arg, const struct verdict *v);
+static void on_record(void *arg, const struct observation *o, const struct intern *strings);
+static void on_step(void *arg, struct pkt_time now);
+static bool put(void *arg, const struct event_head *h, const char *json, const char *text);
+static void tell_stats(struct sensor *s);
+static struct pkt_time wall(void);
+
+int
+sensor_run(const struct sensor_options *o)
+{
+	struct sensor s = { .o = o };
+	struct pipe_options po = { .program = o->program, .cell = o->cell, .arg = &s,
+		.on_verdict = on_verdict, .on_record = o->flows ? on_record : NULL,
+		.on_step = on_step };
+	struct sandbox_options so = { 0 };
+	const char *const sys[] = { "/sys" };
+	struct observer_stats os;
+	sigset_t set;
+	int signals = -1, keep[4];
+	size_t kept = 0;
+
+	o->report->worst = SEVERITY_COUNT;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (getrandom(&po.hash, sizeof(po.hash), 0) != (ssize_t)sizeof(po.hash) ||
+	    signals == -1) {
+		fault_set(&s.why, NULL, "cannot start the sensor: %s", strerror(errno));
+		goto fail;
+	}
+	s.pipe = pipe_create(&po, &s.why);
+	if (s.pipe == NULL || open_source(&s) == -1)
+		goto fail;
+	keep[kept++] = signals;
+	if (ring_fd(o->ring) != -1)
+		keep[kept++] = ring_fd(o->ring);
+	if (source_wait_fd(s.source) != -1)
+		keep[kept++] = source_wait_fd(s.source);
+	if (source_keep_fd(s.source) != -1)
+		keep[kept++] = source_keep_fd(s.source);
+	so.role = o->file != NULL ? SANDBOX_SENSOR : SANDBOX_SENSOR_LIVE;
+	so.keep = keep;
+	so.keep_n = kept;
+	so.read_below = sys;
+	so.read_below_n = o->file != NULL ? 0 : 1;
+	so.keep_net_raw = o->file == NULL;
+	if (sandbox_enter(&so, &s.sandbox, &s.why) == -1)
+		goto fail;
+	if (o->file == NULL && make_emitter(&s, NULL) == -1)
+		goto fail;
+
+	loop(&s, signals);
+	if (s.emitter == NULL && make_emitter(&s, NULL) == -1)
+		goto fail;
+	pipe_finish(s.pipe);
+	s.last_stats = true;
+	tell_stats(&s);
+
+	pipe_observer_stats(s.pipe, &os);
+	o->report->crossed = os.crossed;
+	o->report->breaker = os.dpi.breaker_trips > 0;
+	o->report->last_ns = pipe_now(s.pipe).ns;
+	o->report->first_ns = pipe_first(s.pipe).ns;
+	if (!s.failed)
+		goto out;
+fail:
+	o->report->failed = true;
+	o->report->why = s.why;
+out:
+	ring_close(o->ring);
+	emitter_destroy(s.emitter);
+	pipe_destroy(s.pipe);
+	source_destroy(s.source);
+	if (signals != -1)
+		close(signals);
+	return o->report->failed ? 1 : 0;
+}
+
+static int
+open_source(struct sensor *s)
+{
+	struct live_options lo = { .iface = s->o->iface, .filter = s->o->filter };
+
+	if (s->o->file != NULL)
+		s->source = source_open_file(s->o->file, s->o->filter, &s->why);
+	else
+		s->source = source_open_live(&lo, &s->why);
+	return s->source == NULL ? -1 : 0;
+}
+
+static bool
+signalled(int signals)
+{
+	struct signalfd_siginfo si;
+
+	return read(signals, &si, sizeof(si)) == (ssize_t)sizeof(si);
+}
+
+static void
+loop(struct sensor *s, int signals)
+{
+	struct pollfd p[2] = { { .fd = signals, .events = POLLIN },
+		{ .fd = source_wait_fd(s->source), .events = POLLIN } };
+	struct source_loss loss;
+	bool live = s->o->file == NULL;
+	struct pkt_time looked = { 0 }, now;
+	int n;
+
+	while (!signalled(signals)) {
+		n = source_dispatch(s->source, BUDGET, on_frame, s, &s->why);
+		if (n == SOURCE_FAULT || s->failed) {
+			s->failed = true;
+			break;
+		}
+		if (n == SOURCE_END)
+			break;
+		if (!live)
+			continue;
+		now = wall();
+		if (now.ns - looked.ns >= NS_PER_S) {
+			looked = now;
+			source_get_loss(s->source, &loss);
+			pipe_loss(s->pipe, &loss);
+			pipe_advance(s->pipe, pkt_time_add(now, -LIVE_LAG));
+		}
+		p[1].fd = source_wait_fd(s->source);
+		if (n == 0)
+			(void)poll(p, p[1].fd == -1 ? 1 : 2, 100);
+	}
+	if (live) {
+		/* What the kernel still holds was on the wire before we were told to stop. */
+		while (source_dispatch(s->source, BUDGET, on_frame, s, &s->why) > 0)
+			continue;
+		source_get_loss(s->source, &loss);
+		pipe_loss(s->pipe, &loss);
+	}
+}
+
+static void
+on_frame(void *arg, const struct frame *f)
+{
+	struct sensor *s = arg;
+
+	if (s->failed || (s->emitter == NULL && make_emitter(s, f) == -1)) {
+		s->failed = true;
+		return;
+	}
+	pipe_frame(s->pipe, f);
+}
+
+/* A file's boot is a hash over its first packet, the rules and the version: the same file read
+ * twice into Redis adds nothing, another file is another boot. */
+static int
+make_emitter(struct sensor *s, const struct frame *first)
+{
+	static const struct siphash_key fixed = { 0x656172736f68742dULL, 0x626f6f742d763121ULL };
+	const struct sensor_options *o = s->o;
+	struct emitter_options eo = { .sensor = o->name, .version = EARSHOT_VERSION,
+		.rules_version = o->program->version, .input = NULL, .text = o->text,
+		.colour = o->colour, .flows = o->flows, .arg = s, .put = put };
+	const char *slash;
+	uint64_t h[4] = { 0 };
+
+	if (o->file != NULL) {
+		if (first != NULL) {
+			h[0] = siphash13(&fixed, first->bytes, first->cap);
+			h[1] = (uint64_t)first->time.ns;
+		}
+		h[2] = siphash13(&fixed, o->program->version, strlen(o->program->version));
+		h[3] = siphash13(&fixed, EARSHOT_VERSION, strlen(EARSHOT_VERSION));
+		(void)snprintf(s->boot, sizeof(s->boot), "file-%016llx",
+		    (unsigned long long)siphash13(&fixed, h, sizeof(h)));
+		slash = strrchr(o->file, '/');
+		eo.input = slash == NULL ? o->file : slash + 1;
+	} else {
+		(void)snprintf(s->boot, sizeof(s->boot), "%s", o->boot);
+		eo.iface = &o->iface;
+		eo.ifaces = 1;
+	}
+	eo.boot = s->boot;
+	s->emitter = emitter_create(&eo, &s->why);
+	return s->emitter == NULL ? -1 : 0;
+}
+
+static struct event_ref
+on_verdict(void *arg, const struct verdict *v)
+{
+	struct sensor *s = arg;
+	struct sensor_report *r = s->o->report;
+
+	if (v->update) {
+		r->updates++;
+	} else if (v->rule->suspect) {
+		r->suspects++;
+	} else {
+		r->alerts[v->severity]++;
+		if ((int)v->severity < r->worst)
+			r->worst = (int)v->severity;
+	}
+	return emitter_verdict(s->emitter, v);
+}
+
+static void
+on_record(void *arg, const struct observation *o, const struct intern *strings)
+{
+	struct sensor *s = arg;
+
+	if (o->kind == OBSERVATION_CLOSE)
+		emitter_flow(s->emitter, o, strings);
+}
+
+static void
+on_step(void *arg, struct pkt_time now)
+{
+	struct sensor *s = arg;
+	struct observer_stats os;
+	char text[160];
+
+	if (s->next_stats.ns == 0)
+		s->next_stats = pkt_time_add(pipe_first(s->pipe), STATS_EVERY);
+	pipe_observer_stats(s->pipe, &os);
+	if (os.dpi.breaker_trips > s->trips_told) {
+		s->trips_told = os.dpi.breaker_trips;
+		(void)snprintf(text, sizeof(text), "the classifier died %llu times: packets are "
+		    "classified by port for a minute, rules that need no classifier go on",
+		    (unsigned long long)os.dpi.deaths);
+		emitter_anomaly(s->emitter, now, SEVERITY_HIGH, "classifier-breaker", text);
+	}
+	if (now.ns < s->next_stats.ns)
+		return;
+	tell_stats(s);
+	s->next_stats = pkt_time_add(now, STATS_EVERY);
+}
+
+static void
+tell_stats(struct sensor *s)
+{
+	struct sensor_stats st;
+	struct sensor_report *r = s->o->report;
+
+	pipe_stats(s->pipe, &st);
+	st.seccomp = s->sandbox.seccomp;
+	st.landlock_abi = s->sandbox.landlock_abi;
+	st.ring_lost = emitter_lost(s->emitter);
+	if (s->o->file == NULL)
+		st.lag_ns = wall().ns - st.now.ns;
+	r->packets = st.packets;
+	r->used = st.used;
+	r->bytes = st.bytes;
+	r->lost = (st.kernel_drops == UINT64_MAX ? 0 : st.kernel_drops) +
+	    (st.iface_drops == UINT64_MAX ? 0 : st.iface_drops);
+	emitter_stats(s->emitter, &st);
+}
+
+/* To the outlet. A file waits for room, a wire never does: the emitter counts and tells. */
+static bool
+put(void *arg, const struct event_head *h, const char *json, const char *text)
+{
+	struct sensor *s = arg;
+	size_t n = sizeof(*h) + h->json_len + h->text_len;
+	uint8_t *at;
+
+	if (s->o->quiet && !(s->o->stats && s->last_stats && h->type == EVENT_TYPE_STATS))
+		return true;
+	while ((at = ring_reserve(s->o->ring, n)) == NULL) {
+		if (s->o->drop_when_full)
+			return false;
+		/* The supervisor closes the ring when the outlet is gone. */
+		if (ring_closed(s->o->ring))
+			return false;
+		(void)ring_wait_room(s->o->ring, n, ROOM_WAIT_MS);
+	}
+	memcpy(at, h, sizeof(*h));
+	memcpy(at + sizeof(*h), json, h->json_len);
+	if (h->text_len > 0)
+		memcpy(at + sizeof(*h) + h->json_len, text, h->text_len);
+	ring_commit(s->o->ring, n);
+	return true;
+}
+
+static struct pkt_time
+wall(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (struct pkt_time){ ts.tv_sec * NS_PER_S + ts.tv_nsec };
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * sensor: the process that reads packets. It opens its source, gives up every right it does
+ * not need, runs the pipe and puts events on the ring to the outlet.
+ */
+#ifndef RULES_CLI_SENSOR_H
+#define RULES_CLI_SENSOR_H
+
+#include "capture/base/log.h"
+#include "capture/proc/ring.h"
+#include "rules/cli/pipe.h"
+
+/* Shared with the supervisor: what is worth saying at the end. */
+struct sensor_report {
+	uint64_t alerts[SEVERITY_COUNT], suspects, updates;
+	uint64_t packets, used, bytes, lost;
+	int64_t first_ns, last_ns;
+	int worst;			/* most urgent severity of an alert; SEVERITY_COUNT: none */
+	bool crossed, classifier_gone, breaker;
+	bool failed;			/* what follows says why; events before it were delivered */
+	struct fault why;
+};
+
+struct sensor_options {
+	const struct program *program;
+	struct dpi_cell *cell;
+	struct ring *ring;
+	struct sensor_report *report;	/* shared memory */
+	const struct log *log;
+	const char *file;		/* a capture; NULL: live */
+	const char *iface;
+	const char *filter;
+	const char *name;		/* `host` */
+	const char *boot;		/* live; files make their own */
+	bool text, colour, flows;
+	bool quiet;			/* no events but the last stats, when stats is set */
+	bool stats;
+	bool drop_when_full;		/* live: never wait for the outlet */
+};
+
+/* Runs to the end of the input or SIGTERM/SIGINT. 0, or 1 (report->why). */
+int sensor_run(const struct sensor_options *o);
+
+#endif

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * eval: judges each record by each rule.
+ *
+ * A rule is judged in two passes. The first finds only whether it fires, stops as soon as that
+ * is clear, and adds to the sums. The second, for rules that fire, reads every leaf for the
+ * reasons and adds nothing.
+ *
+ * A sum adds when the other conditions of the same `and` are true. Conditions with a sum in
+ * them do not hold each other up: the guard of a sum is what of its `and` holds no sum, and
+ * the guards around it. See truth.c for the operators, sums.c and limits.c for the memory.
+ */
+#include "rules/eval/eval.h"
+
+#include "rules/eval/limits.h"
+#include "rules/eval/sums.h"
+#include "rules/eval/truth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KEYS_DEFAULT 65536
+#define LIMITS_DEFAULT 16384	/* an entry holds a whole record: 20 MiB when all are used */
+
+struct exception_net {
+	bool is_net;
+	struct prefix net;
+};
+
+struct eval {
+	struct eval_options o;
+	struct sums *sums;
+	struct limits *limits;
+	struct exception_net *net;	/* one per exception */
+	uint64_t *fired;
+	bool *summed;			/* per rule: its `when` holds a sum */
+	struct reason *reason;		/* room for the rule with most leaves */
+	const char **note;
+	struct eval_counts counts;
+};
+
+/* One judgement under way. */
+struct judge {
+	struct eval *e;
+	const struct observation *o;
+	const struct intern *strings;
+	struct reason *reason;		/* NULL in the first pass */
+	const struct sum_value *kept;	/* of an update: sums as they stood, LIMIT_SUMS of them */
+	struct sum_value seen[LIMIT_SUMS];
+	unsigned sums;			/* sums met so far, in the order they are judged */
+	struct sum_value first;
+	const struct expr *first_expr;
+};
+
+static unsigned count_sums(const struct expr *x);
+static enum truth judge_expr(struct judge *j, const struct expr *x, bool guard);
+static enum truth conjuncts(struct judge *j, const struct expr *x, bool guard, bool with_sum);
+static enum truth judge_sum(struct judge *j, const struct expr *x, bool guard);
+static void judge_rule(struct eval *e, unsigned i, const struct observation *o,
+    const struct intern *strings);
+static bool excepted(const struct eval *e, unsigned rule, const struct observation *o,
+    const struct intern *strings);
+static void fill_verdict(struct eval *e, struct judge *j, const struct rule *r,
+    struct verdict *v);
+static void on_update(void *arg, const struct limit_entry *entry);
+
+struct eval *
+eval_create(const struct eval_options *o, struct fault *why)
+{
+	const struct program *p = o->program;
+	struct eval *e = calloc(1, sizeof(*e));
+	size_t keys = o->keys == 0 ? KEYS_DEFAULT : o->keys;
+	struct limits_options lo = { .hash = o->hash, .arg = e, .update = on_update,
+		.max = o->keys == 0 || o->keys > LIMITS_DEFAULT ? LIMITS_DEFAULT : o->keys };
+	unsigned leaves = 1, notes = 1;
+
+	if (e == NULL)
+		goto fail;
+	e->o = *o;
+	e->fired = calloc(p->rules + 1, sizeof(*e->fired));
+	e->summed = calloc(p->rules + 1, sizeof(*e->summed));
+	e->net = calloc(p->exceptions + 1, sizeof(*e->net));
+	if (e->fired == NULL || e->summed == NULL || e->net == NULL)
+		goto fail;
+	for (unsigned i = 0; i < p->rules; i++) {
+		if (p->rule[i].leaves > leaves)
+			leaves = p->rule[i].leaves;
+		if (p->rule[i].caveats > notes)
+			notes = p->rule[i].caveats;
+		e->summed[i] = count_sums(p->rule[i].when) > 0;
+	}
+	for (unsigned i = 0; i < p->exceptions; i++) {
+		const char *dest = p->except[i].dest;
+
+		e->net[i].is_net = dest != NULL &&
+		    prefix_parse(dest, strlen(dest), &e->net[i].net);
+	}
+	e->reason = calloc(leaves, sizeof(*e->reason));
+	e->note = calloc(notes, sizeof(*e->note));
+	e->sums = sums_create(p, &o->hash, keys);
+	e->limits = limits_create(&lo);
+	if (e->reason == NULL || e->note == NULL || e->sums == NULL || e->limits == NULL)
+		goto fail;
+	return e;
+fail:
+	eval_destroy(e);
+	(void)fault_set(why, "give the sensor more memory, or use fewer rules with sums",
+	    "no memory for the sums and limits of the rules");
+	return NULL;
+}
+
+void
+eval_destroy(struct eval *e)
+{
+	if (e == NULL)
+		return;
+	sums_destroy(e->sums);
+	limits_destroy(e->limits);
+	free(e->fired);
+	free(e->summed);
+	free(e->net);
+	free(e->reason);
+	free(e->note);
+	free(e);
+}
+
+void
+eval_observe(struct eval *e, const struct observation *o, const struct intern *strings)
+{
+	if (o->kind == OBSERVATION_NAME || o->kind == OBSERVATION_LOSS)
+		return;
+	e->counts.records++;
+	for (unsigned i = 0; i < e->o.program->rules; i++)
+		judge_rule(e, i, o, strings);
+	if (o->kind == OBSERVATION_CLOSE && o->flow_id != 0)
+		sums_close(e->sums, o->flow_id);
+}
+
+void
+eval_step(struct eval *e, struct pkt_time now, const struct intern *strings)
+{
+	(void)strings;		/* what is told here was kept with its own strings */
+	limits_step(e->limits, now);
+}
+
+void
+eval_finish(struct eval *e, struct pkt_time now, const struct intern *strings)
+{
+	(void)now;
+	(void)strings;
+	limits_finish(e->limits);
+}
+
+void
+eval_get_counts(const struct eval *e, struct eval_counts *out)
+{
+	*out = e->counts;
+	out->forgotten = sums_forgotten(e->sums) + limits_forgotten(e->limits);
+}
+
+uint64_t
+eval_fired(const struct eval *e, unsigned rule)
+{
+	return rule < e->o.program->rules ? e->fired[rule] : 0;
+}
+
+static void
+judge_rule(struct eval *e, unsigned i, const struct observation *o,
+    const struct intern *strings)
+{
+	const struct rule *r = &e->o.program->rule[i];
+	struct judge j = { .e = e, .o = o, .strings = strings };
+	struct limit_entry *entry;
+	struct verdict v;
+	struct event_ref ref;
+	bool tell;
+
+	if (e->summed[i] ? judge_expr(&j, r->when, true) != TRUTH_TRUE :
+	    eval_expr(e->o.program, r->when, o, strings) != TRUTH_TRUE)
+		return;
+	if (excepted(e, i, o, strings)) {
+		e->counts.excepted++;
+		return;
+	}
+	e->fired[i]++;
+	entry = limits_take(e->limits, e->o.program, r, o, strings, &tell);
+	if (r->trial) {
+		/* Counts what it would have told, and keeps no record of the rest. */
+		e->counts.trial += tell;
+		return;
+	}
+	if (!tell) {
+		limits_fold(e->limits, entry, o, strings);
+		memcpy(entry->sum, j.seen, sizeof(entry->sum));
+		e->counts.suppressed++;
+		return;
+	}
+	fill_verdict(e, &j, r, &v);
+	e->counts.verdicts++;
+	if (e->o.on_verdict == NULL)
+		return;
+	ref = e->o.on_verdict(e->o.arg, &v);
+	if (entry != NULL && entry->first.seq == 0)
+		entry->first = ref;
+}
+
+static void
+on_update(void *arg, const struct limit_entry *entry)
+{
+	struct eval *e = arg;
+	struct judge j = { .e = e, .o = &entry->last, .kept = entry->sum,
+		.strings = limits_strings(e->limits) };
+	struct verdict v;
+
+	fill_verdict(e, &j, entry->rule, &v);
+	v.update = true;
+	v.suppressed = entry->suppressed;
+	v.first = entry->first;
+	e->counts.updates++;
+	if (e->o.on_verdict != NULL)
+		(void)e->o.on_verdict(e->o.arg, &v);
+}
+
+/* The second pass: every leaf, no addition. */
+static void
+fill_verdict(struct eval *e, struct judge *j, const struct rule *r, struct verdict *v)
+{
+	unsigned severity = r->severity;
+
+	memset(v, 0, sizeof(*v));
+	memset(e->reason, 0, r->leaves * sizeof(*e->reason));
+	for (unsigned i = 0; i < r->leaves; i++) {
+		e->reason[i].leaf = r->leaf[i];
+		e->reason[i].truth = TRUTH_UNKNOWN;
+	}
+	j->reason = e->reason;
+	j->sums = 0;
+	j->first_expr = NULL;
+	(void)judge_expr(j, r->when, false);
+	for (unsigned i = 0; i < r->caveats; i++) {
+		if (eval_expr(e->o.program, r->caveat[i].when, j->o, j->strings) != TRUTH_TRUE)
+			continue;
+		e->note[v->notes++] = r->caveat[i].because;
+		if (r->caveat[i].lower && severity < SEVERITY_INFO)
+			severity++;
+	}
+	v->program = e->o.program;
+	v->rule = r;
+	v->severity = (enum severity)severity;
+	v->o = j->o;
+	v->strings = j->strings;
+	v->reason = e->reason;
+	v->reasons = r->leaves;
+	v->note = e->note;
+	if (j->first_expr != NULL && j->first.known) {
+		v->has_sum = true;
+		v->sum = j->first.sum;
+		v->sum_window = j->first_expr->window;
+		v->sum_since = j->first.since;
+	}
+}
+
+static unsigned
+count_sums(const struct expr *x)
+{
+	switch (x->op) {
+	case EXPR_AND:
+	case EXPR_OR:
+		return count_sums(x->a) + count_sums(x->b);
+	case EXPR_NOT:
+		return count_sums(x->a);
+	default:
+		return x->op == EXPR_SUM;
+	}
+}
+
+/* guard: everything around x that must be true for its sums to add is. */
+static enum truth
+judge_expr(struct judge *j, const struct expr *x, bool guard)
+{
+	enum truth a, b;
+
+	switch (x->op) {
+	case EXPR_AND:
+		a = conjuncts(j, x, false, false);
+		if (a == TRUTH_FALSE && j->reason == NULL) {
+			j->sums += count_sums(x);	/* stay in step with the second pass */
+			return TRUTH_FALSE;
+		}
+		b = conjuncts(j, x, guard && a == TRUTH_TRUE, true);
+		return truth_and(a, b);
+	case EXPR_OR:
+		a = judge_expr(j, x->a, guard);
+		b = judge_expr(j, x->b, guard);
+		return truth_or(a, b);
+	case EXPR_NOT:
+		return truth_not(judge_expr(j, x->a, guard));
+	case EXPR_SUM:
+		return judge_sum(j, x, guard);
+	default:
+		return truth_leaf(j->e->o.program, x, j->o, j->strings,
+		    j->reason == NULL ? NULL : &j->reason[x->leaf]);
+	}
+}
+
+/* The members of a chain of `and` that hold a sum, or those that hold none. */
+static enum truth
+conjuncts(struct judge *j, const struct expr *x, bool guard, bool with_sum)
+{
+	if (x->op == EXPR_AND) {
+		enum truth a = conjuncts(j, x->a, guard, with_sum);
+
+		return truth_and(a, conjuncts(j, x->b, guard, with_sum));
+	}
+	return (count_sums(x) > 0) == with_sum ? judge_expr(j, x, guard) : TRUTH_TRUE;
+}
+
+static enum truth
+judge_sum(struct judge *j, const struct expr *x, bool guard)
+{
+	struct sum_value got;
+	enum truth t = TRUTH_UNKNOWN;
+
+	if (j->kept != NULL && j->sums < LIMIT_SUMS)
+		got = j->kept[j->sums];
+	else
+		got = sums_ask(j->e->sums, x, j->o, j->strings, guard && j->reason == NULL);
+	if (j->sums < LIMIT_SUMS)
+		j->seen[j->sums] = got;
+	j->sums++;
+	if (got.known)
+		t = truth_compare_u64(got.sum, x->cmp, x->value.u) ? TRUTH_TRUE : TRUTH_FALSE;
+	if (j->first_expr == NULL || x->leaf < j->first_expr->leaf) {
+		j->first_expr = x;
+		j->first = got;
+	}
+	if (j->reason != NULL) {
+		struct reason *r = &j->reason[x->leaf];
+
+		r->leaf = x;
+		r->truth = t;
+		r->observed_known = got.known;
+		r->observed.type = observation_field[x->field].type;
+		r->observed.u = got.sum;
+	}
+	return t;
+}
+
+/* An exception names a device, a destination or both; what it does not name may be any. */
+static bool
+excepted(const struct eval *e, unsigned rule, const struct observation *o,
+    const struct intern *strings)
+{
+	static const enum field device[] = { FIELD_device_key, FIELD_device_name };
+	static const enum field names[] = { FIELD_dest_name, FIELD_tls_sni, FIELD_quic_sni,
+		FIELD_http_host, FIELD_dest_logical };
+	const struct program *p = e->o.program;
+	char text[ADDR_TEXT];
+	struct span s;
+	struct value v;
+
+	for (unsigned i = 0; i < p->exceptions; i++) {
+		const struct exception *x = &p->except[i];
+		bool hit = x->device == NULL;
+
+		if ((x->rule >= 0 && (unsigned)x->rule != rule) ||
+		    (x->until != 0 && o->time > x->until))
+			continue;
+		for (size_t k = 0; !hit && k < sizeof(device) / sizeof(device[0]); k++)
+			hit = field_value(o, device[k], strings, &v, &s) &&
+			    text_glob(x->device, s);
+		if (!hit && observation_known(o, FIELD_src_ip)) {
+			(void)addr_print(&o->src_ip, text);
+			hit = text_glob(x->device, span_of(text, strlen(text)));
+		}
+		if (!hit)
+			continue;
+		hit = x->dest == NULL;
+		if (!hit && observation_known(o, FIELD_dest_ip)) {
+			(void)addr_print(&o->dest_ip, text);
+			hit = e->net[i].is_net ? prefix_has(&e->net[i].net, &o->dest_ip) :
+			    text_glob(x->dest, span_of(text, strlen(text)));
+		}
+		for (size_t k = 0; !hit && k < sizeof(names) / sizeof(names[0]); k++)
+			hit = field_value(o, names[k], strings, &v, &s) &&
+			    host_glob(x->dest, strlen(x->dest), s);
+		if (hit)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * truth: one condition against one record. Private to rules/eval.
+ *
+ * Owns the three values and what each operator makes of them; refuses sums (the judge in
+ * eval.c asks its ledgers) and any memory of earlier records.
+ */
+#ifndef RULES_EVAL_TRUTH_H
+#define RULES_EVAL_TRUTH_H
+
+#include "rules/eval/eval.h"
+
+enum truth truth_and(enum truth a, enum truth b);
+enum truth truth_or(enum truth a, enum truth b);
+enum truth truth_not(enum truth a);
+
+/* A leaf that is no EXPR_SUM; r, when given, gets truth and what was observed. */
+enum truth truth_leaf(const struct program *p, const struct expr *x,
+    const struct observation *o, const struct intern *strings, struct reason *r);
+
+bool truth_compare_u64(uint64_t a, enum compare_op cmp, uint64_t b);
+
+/* The value of a field as a rule sees it; false: not known (or its text is gone). TEXT is
+ * also given as a span when text is not NULL. */
+bool field_value(const struct observation *o, enum field f, const struct intern *strings,
+    struct value *out, struct span *text);
+
+/* '*' stands for any bytes; letters compare without case (ASCII). */
+bool text_glob(const char *glob, struct span text);
+
+#endif

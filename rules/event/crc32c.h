@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * crc32c: the Castagnoli checksum, eight bytes at a step. The tables are made once by whoever
+ * needs them, so that nothing here is a global that changes.
+ */
+#ifndef RULES_EVENT_CRC32C_H
+#define RULES_EVENT_CRC32C_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct crc32c {
+	uint32_t t[8][256];
+};
+
+void crc32c_make(struct crc32c *c);
+/* Start with crc 0; hand the result back in to go on. */
+uint32_t crc32c_add(const struct crc32c *c, uint32_t crc, const void *bytes, size_t n);
+
+#endif

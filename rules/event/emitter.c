@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * emitter: numbers events and hands them on.
+ *
+ * Each lane and partition has its own sequence, from 1. A sequence number is used by an event
+ * that was handed on or by one that found no room; the next event that does find room is
+ * preceded by a gap event that says which numbers are lost. So a reader who sees n and then
+ * n+1, or a gap that covers what is between, has seen everything there was to see.
+ */
+#include "rules/event/encode.h"
+
+#include "capture/base/siphash.h"
+#include "rules/eval/truth.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_BYTES 4096
+
+/* Fixed: the same device is in the same partition for every sensor and every start. */
+static const struct siphash_key partition_key = { 0x656172732d646576ULL,
+	0x2d706172746974ULL };
+
+struct sequence {
+	uint64_t seq;			/* used last */
+	struct gap gap;			/* count 0: none to tell */
+};
+
+struct emitter {
+	struct emitter_options o;
+	char *rules_version;
+	struct sequence sequence[LANE_COUNT][EVENT_PARTITIONS];
+	uint64_t lost;
+	char json[EVENT_BYTES + 1];
+	char text[TEXT_BYTES];
+};
+
+static bool name_ok(const char *s);
+static struct event_ref emit(struct emitter *e, struct event_source *s, enum lane lane,
+    uint32_t partition);
+static bool hand_on(struct emitter *e, struct event_source *s, enum lane lane,
+    uint32_t partition);
+static bool tell_gap(struct emitter *e, enum lane lane, uint32_t partition,
+    struct pkt_time now);
+static uint32_t partition_of(const struct observation *o, const struct intern *strings);
+
+struct emitter *
+emitter_create(const struct emitter_options *o, struct fault *why)
+{
+	struct emitter *e = NULL;
+
+	if (!name_ok(o->sensor) || !name_ok(o->boot)) {
+		(void)fault_set(why, "use 1 to 64 letters, digits, '.', '_' and '-'",
+		    "cannot name events after sensor '%.80s', boot '%.80s'", o->sensor, o->boot);
+		return NULL;
+	}
+	e = calloc(1, sizeof(*e));
+	if (e == NULL)
+		goto fail;
+	e->o = *o;
+	if (e->o.version == NULL)
+		e->o.version = "";
+	e->rules_version = strdup(o->rules_version == NULL ? "" : o->rules_version);
+	if (e->rules_version == NULL)
+		goto fail;
+	return e;
+fail:
+	emitter_destroy(e);
+	(void)fault_set(why, NULL, "no memory for events");
+	return NULL;
+}
+
+void
+emitter_destroy(struct emitter *e)
+{
+	if (e == NULL)
+		return;
+	free(e->rules_version);
+	free(e);
+}
+
+void
+emitter_set_rules(struct emitter *e, const char *rules_version)
+{
+	char *copy = strdup(rules_version);
+
+	if (copy == NULL)
+		return;		/* the old name stays: better stale than none */
+	free(e->rules_version);
+	e->rules_version = copy;
+}
+
+struct event_ref
+emitter_verdict(struct emitter *e, const struct verdict *v)
+{
+	struct event_source s = { .v = v, .rec = v->o, .strings = v->strings,
+		.type = v->rule->suspect ? EVENT_TYPE_ANOMALY : EVENT_TYPE_ALERT,
+		.time = { v->o->time }, .has_kind = true, .has_severity = true };
+
+	s.head.kind = v->rule->kind;
+	s.head.severity = v->severity;
+	return emit(e, &s, LANE_ALERT, partition_of(v->o, v->strings));
+}
+
+void
+emitter_flow(struct emitter *e, const struct observation *close, const struct intern *strings)
+{
+	struct event_source s = { .rec = close, .strings = strings, .type = EVENT_TYPE_FLOW,
+		.time = { close->time } };
+
+	if (!e->o.flows)
+		return;
+	s.head.kind = EVENT_KIND_COUNT;
+	s.head.severity = SEVERITY_INFO;
+	(void)emit(e, &s, LANE_FLOW, partition_of(close, strings));
+}
+
+void
+emitter_stats(struct emitter *e, const struct sensor_stats *stats)
+{
+	struct event_source s = { .stats = stats, .type = EVENT_TYPE_STATS, .time = stats->now,
+		.has_kind = true };
+
+	/* A lane that fell silent after a loss would never tell it. */
+	emitter_flush(e, stats->now);
+	s.head.kind = EVENT_SENSOR;
+	s.head.severity = SEVERITY_INFO;
+	(void)emit(e, &s, LANE_ALERT, 0);
+}
+
+void
+emitter_anomaly(struct emitter *e, struct pkt_time now, enum severity severity,
+    const char *signature, const char *text)
+{
+	struct event_source s = { .type = EVENT_TYPE_ANOMALY, .time = now, .has_kind = true,
+		.has_severity = true, .signature = signature, .text = text };
+
+	s.head.kind = EVENT_SENSOR;
+	s.head.severity = severity;
+	(void)emit(e, &s, LANE_ALERT, 0);
+}
+
+void
+emitter_flush(struct emitter *e, struct pkt_time now)
+{
+	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+		for (uint32_t p = 0; p < EVENT_PARTITIONS; p++)
+			(void)tell_gap(e, (enum lane)lane, p, now);
+}
+
+uint64_t
+emitter_lost(const struct emitter *e)
+{
+	return e->lost;
+}
+
+static bool
+name_ok(const char *s)
+{
+	size_t n = s == NULL ? 0 : strspn(s,
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	return n >= 1 && n <= 64 && s[n] == '\0';
+}
+
+/* Tells what was lost before, then the event; the number is used either way. */
+static struct event_ref
+emit(struct emitter *e, struct event_source *s, enum lane lane, uint32_t partition)
+{
+	struct sequence *q = &e->sequence[lane][partition];
+
+	if (!tell_gap(e, lane, partition, s->time) || !hand_on(e, s, lane, partition)) {
+		q->seq++;
+		if (q->gap.count++ == 0)
+			q->gap.from = q->seq;
+		q->gap.to = q->seq;
+		e->lost++;
+	}
+	return (struct event_ref){ lane, partition, q->seq };
+}
+
+/* True when there is nothing (more) to tell. */
+static bool
+tell_gap(struct emitter *e, enum lane lane, uint32_t partition, struct pkt_time now)
+{
+	struct sequence *q = &e->sequence[lane][partition];
+	struct event_source s = { .type = EVENT_TYPE_ANOMALY, .time = now, .has_kind = true,
+		.has_severity = true, .signature = "gap", .gap = &q->gap,
+		.text = "events found no room on the way out and are lost" };
+
+	if (q->gap.count == 0)
+		return true;
+	s.head.kind = EVENT_GAP;
+	s.head.severity = SEVERITY_HIGH;
+	if (!hand_on(e, &s, lane, partition))
+		return false;
+	q->gap = (struct gap){ 0, 0, 0 };
+	return true;
+}
+
+static bool
+hand_on(struct emitter *e, struct event_source *s, enum lane lane, uint32_t partition)
+{
+	struct sequence *q = &e->sequence[lane][partition];
+	size_t n, text = 0;
+
+	s->o = &e->o;
+	s->rules_version = e->rules_version;
+	s->head.lane = lane;
+	s->head.partition = partition;
+	s->head.seq = q->seq + 1;
+	s->head.type = s->type;
+	s->head.time = s->time.ns;
+	n = event_encode(s, e->json);
+	e->json[n] = '\0';
+	if (e->o.text)
+		text = event_text(s, e->o.colour, e->text, sizeof(e->text));
+	e->text[text] = '\0';
+	s->head.json_len = (uint32_t)n;
+	s->head.text_len = (uint32_t)text;
+	if (!e->o.put(e->o.arg, &s->head, e->json, e->text))
+		return false;
+	q->seq++;
+	return true;
+}
+
+static uint32_t
+partition_of(const struct observation *o, const struct intern *strings)
+{
+	struct span key = { NULL, 0 };
+	struct value v;
+
+	if (!field_value(o, FIELD_device_key, strings, &v, &key))
+		return 0;
+	return (uint32_t)(siphash13(&partition_key, key.at, key.left) % EVENT_PARTITIONS);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * event_table: every field of an event, once. The encoder, the JSON schema and the manual's
+ * table come from these rows; the order here is the order of the keys on the line.
+ *
+ * X(id, path, JSON type, event types that have it, those that always have it, rule, meaning)
+ * Event types are letters: A alert, F flow, S stats, N anomaly. P says: always, when the
+ * object it stands in is there. "a.b" is b inside the object a; rows of "a[]" are the members
+ * of the objects in the array a. Rows of one object stand together.
+ */
+#ifndef RULES_EVENT_EVENT_TABLE_H
+#define RULES_EVENT_EVENT_TABLE_H
+
+#include "capture/decode/decode.h"
+
+enum {
+	HAS_A = 1 << 0, HAS_F = 1 << 1, HAS_S = 1 << 2, HAS_N = 1 << 3,
+	HAS_P = 1 << 4,
+	HAS_NONE = 0, HAS_AP = HAS_A | HAS_P, HAS_AF = HAS_A | HAS_F, HAS_AN = HAS_A | HAS_N,
+	HAS_AFN = HAS_AF | HAS_N, HAS_ALL = HAS_AFN | HAS_S,
+};
+
+/* How a value is written, and what the schema says of its type. */
+enum json_type {
+	JSON_TEXT,		/* string; wire or rule text, cut when the event is too long */
+	JSON_NAME,		/* string of ours; short, never cut */
+	JSON_TIME,		/* string, RFC 3339 */
+	JSON_UINT, JSON_NUMBER, JSON_BOOL,
+	JSON_TEXTS, JSON_UINTS,	/* arrays, never empty */
+	JSON_OBJECTS,		/* array of objects */
+	JSON_SCALAR,		/* string, number or boolean */
+	JSON_TRUTH,		/* true, false, or null for unknown */
+};
+
+/* What else the schema asks of a value. */
+enum event_rule {
+	RULE_NONE, RULE_TYPE, RULE_HOST, RULE_VLAN, RULE_FLOW_ID, RULE_COMMUNITY, RULE_ADDRESS,
+	RULE_PORT, RULE_PROTO, RULE_CONFIDENCE, RULE_RISK, RULE_MAC, RULE_STATE, RULE_ACTION,
+	RULE_GID, RULE_URGENCY, RULE_ANOMALY, RULE_SCHEMA, RULE_EVENT_ID, RULE_SEQ, RULE_LANE,
+	RULE_PARTITION, RULE_KIND, RULE_SEVERITY, RULE_NAME_SOURCE, RULE_SHAPE, RULE_CONTENT,
+	RULE_FORMAT, RULE_PROOF, RULE_OP, RULE_UNIT, RULE_ENDED, RULE_TUNNEL, RULE_MITRE,
+};
+
+#define EVENT_DROP_ROW(id, name, meaning) \
+	X(DROP_##id, "stats.drops." name, UINT, S, P, NONE, "packets refused: " meaning)
+
+#define EVENT_FIELDS(X) \
+	X(TIMESTAMP, "timestamp", TIME, ALL, ALL, NONE, "packet time, UTC") \
+	X(EVENT_TYPE, "event_type", NAME, ALL, ALL, TYPE, "alert, flow, stats or anomaly") \
+	X(HOST, "host", NAME, ALL, ALL, HOST, "name of the sensor") \
+	X(IN_IFACE, "in_iface", TEXT, AFN, NONE, NONE, "interface that saw it") \
+	X(PCAP, "pcap_filename", TEXT, ALL, NONE, NONE, "capture that was read") \
+	X(VLAN, "vlan", UINTS, AFN, NONE, VLAN, "VLAN ids") \
+	X(FLOW_ID, "flow_id", UINT, AFN, NONE, FLOW_ID, "the flow, within this sensor") \
+	X(COMMUNITY, "community_id", NAME, AFN, NONE, COMMUNITY, \
+	    "Community ID v1, seed 0: the flow, on every sensor") \
+	X(SRC_IP, "src_ip", NAME, AFN, AF, ADDRESS, \
+	    "the uploading device, whoever opened the flow") \
+	X(SRC_PORT, "src_port", UINT, AFN, NONE, PORT, "its port") \
+	X(DEST_IP, "dest_ip", NAME, AFN, AF, ADDRESS, "where to, as on the wire") \
+	X(DEST_PORT, "dest_port", UINT, AFN, NONE, PORT, "its port") \
+	X(PROTO, "proto", NAME, AFN, NONE, PROTO, "transport") \
+	X(APP_PROTO, "app_proto", TEXT, AFN, NONE, NONE, "application protocol") \
+	X(NDPI_PROTO, "ndpi.proto", TEXT, AFN, NONE, NONE, "application protocol") \
+	X(NDPI_CATEGORY, "ndpi.category", TEXT, AFN, NONE, NONE, "its category") \
+	X(NDPI_CONFIDENCE, "ndpi.confidence", NAME, AFN, NONE, CONFIDENCE, \
+	    "how it was classified") \
+	X(NDPI_RISK, "ndpi.risk", TEXTS, AFN, NONE, RISK, "what the classifier found odd") \
+	X(TLS_SNI, "tls.sni", TEXT, AFN, P, NONE, "server name in the TLS client hello") \
+	X(QUIC_SNI, "quic.sni", TEXT, AFN, P, NONE, "server name inside QUIC's initial") \
+	X(DNS_RRNAME, "dns.rrname", TEXT, AFN, P, NONE, "domain that was asked for") \
+	X(HTTP_HOST, "http.hostname", TEXT, AFN, NONE, NONE, "Host of the first request") \
+	X(HTTP_METHOD, "http.http_method", TEXT, AFN, NONE, NONE, \
+	    "method of the first request") \
+	X(SRC_MAC, "ether.src_mac", NAME, AFN, P, MAC, "MAC address of the device") \
+	X(PKTS_UP, "flow.pkts_toserver", UINT, AFN, P, NONE, "packets up: from src to dest") \
+	X(PKTS_DOWN, "flow.pkts_toclient", UINT, AFN, P, NONE, "packets down") \
+	X(BYTES_UP, "flow.bytes_toserver", UINT, AFN, P, NONE, "frame bytes up") \
+	X(BYTES_DOWN, "flow.bytes_toclient", UINT, AFN, P, NONE, "frame bytes down") \
+	X(FLOW_START, "flow.start", TIME, AFN, NONE, NONE, "first packet") \
+	X(FLOW_END, "flow.end", TIME, AFN, NONE, NONE, "last packet") \
+	X(FLOW_AGE, "flow.age", UINT, AFN, NONE, NONE, "seconds between them") \
+	X(FLOW_STATE, "flow.state", NAME, AFN, P, STATE, "new, established or closed") \
+	X(ALERT_ACTION, "alert.action", NAME, A, A, ACTION, "earshot only listens") \
+	X(ALERT_GID, "alert.gid", UINT, A, A, GID, "always 1") \
+	X(ALERT_SID, "alert.signature_id", UINT, A, A, NONE, "the rule's id") \
+	X(ALERT_REV, "alert.rev", UINT, A, A, NONE, "the rule's revision") \
+	X(ALERT_SIGNATURE, "alert.signature", TEXT, A, A, NONE, "the rule's name") \
+	X(ALERT_CATEGORY, "alert.category", TEXT, A, A, NONE, "what the kind means") \
+	X(ALERT_SEVERITY, "alert.severity", UINT, A, A, URGENCY, "1 is worst, 4 least") \
+	X(ALERT_MITRE, "alert.metadata.mitre_technique_id", TEXTS, A, NONE, MITRE, \
+	    "ATT&CK techniques that were seen") \
+	X(ALERT_RELATED, "alert.metadata.mitre_related", TEXTS, A, NONE, MITRE, \
+	    "techniques that may stand behind it") \
+	X(ANOMALY_TYPE, "anomaly.type", NAME, N, N, ANOMALY, \
+	    "suspect: of a rule; sensor: the sensor's own state") \
+	X(ANOMALY_EVENT, "anomaly.event", TEXT, N, N, NONE, "the rule's name, or what happened") \
+	X(S_PACKETS, "stats.packets", UINT, S, S, NONE, "packets seen") \
+	X(S_USED, "stats.used", UINT, S, S, NONE, "packets understood") \
+	X(S_BYTES, "stats.bytes", UINT, S, S, NONE, "frame bytes seen") \
+	DROPS(EVENT_DROP_ROW) \
+	X(S_KERNEL, "stats.kernel_drops", UINT, S, NONE, NONE, "lost in the kernel's ring") \
+	X(S_IFACE, "stats.iface_drops", UINT, S, NONE, NONE, "lost at the interface") \
+	X(S_FLOWS, "stats.flows", UINT, S, S, NONE, "flows ever") \
+	X(S_FLOWS_NOW, "stats.flows_now", UINT, S, S, NONE, "flows in the table") \
+	X(S_PAIRS_NOW, "stats.pairs_now", UINT, S, S, NONE, "host pairs in the table") \
+	X(S_EVICTED, "stats.evicted", UINT, S, S, NONE, "flows that made room for others") \
+	X(S_ORPHAN, "stats.fragments_orphan", UINT, S, S, NONE, \
+	    "fragments whose first was not seen") \
+	X(S_RECORDS, "stats.records", UINT, S, S, NONE, "observations that were judged") \
+	X(S_VERDICTS, "stats.verdicts", UINT, S, S, NONE, "verdicts that were told") \
+	X(S_SUPPRESSED, "stats.suppressed", UINT, S, S, NONE, "verdicts folded by limits") \
+	X(S_CELL_PACKETS, "stats.cell_packets", UINT, S, S, NONE, \
+	    "packets the classifier read") \
+	X(S_CELL_DEATHS, "stats.cell_deaths", UINT, S, S, NONE, "times it died") \
+	X(S_CELL_HANGS, "stats.cell_hangs", UINT, S, S, NONE, "times it hung") \
+	X(S_CELL_QUARANTINED, "stats.cell_quarantined", UINT, S, S, NONE, \
+	    "flows that killed it") \
+	X(S_BREAKER, "stats.breaker_trips", UINT, S, S, NONE, \
+	    "times it was switched off for a while") \
+	X(S_RING_LOST, "stats.ring_lost", UINT, S, S, NONE, \
+	    "events that found no room on the way out") \
+	X(S_NO_HEAD, "stats.no_head", UINT, S, S, NONE, "flows whose content was not read") \
+	X(S_STRINGS, "stats.strings_refused", UINT, S, S, NONE, "names that found no room") \
+	X(S_LAG, "stats.lag_ms", UINT, S, NONE, NONE, "wall clock minus packet time, live") \
+	X(S_SECCOMP, "stats.seccomp", BOOL, S, S, NONE, "system calls are filtered") \
+	X(S_LANDLOCK, "stats.landlock_abi", UINT, S, S, NONE, "Landlock version; 0: none") \
+	X(SCHEMA, "earshot.schema", NAME, ALL, ALL, SCHEMA, "version of this format") \
+	X(EVENT_ID, "earshot.event_id", NAME, ALL, ALL, EVENT_ID, \
+	    "sensor:boot:lane:partition:seq; no two events share one") \
+	X(SEQ, "earshot.seq", UINT, ALL, ALL, SEQ, \
+	    "contiguous from 1 in each boot, lane and partition") \
+	X(BOOT, "earshot.boot", NAME, ALL, ALL, HOST, "one start of the sensor, or one input") \
+	X(LANE, "earshot.lane", NAME, ALL, ALL, LANE, "alert or flow") \
+	X(PARTITION, "earshot.partition", UINT, ALL, ALL, PARTITION, "hash of the device") \
+	X(KIND, "earshot.kind", NAME, ALL, HAS_KIND, KIND, "what the event is about") \
+	X(SEVERITY, "earshot.severity", NAME, AN, AN, SEVERITY, "after caveats") \
+	X(EXPLAIN, "earshot.explain", TEXT, AN, AN, NONE, "one sentence") \
+	X(RULE_ID, "earshot.rule.id", UINT, AN, P, NONE, "the rule's id") \
+	X(RULE_REV, "earshot.rule.rev", UINT, AN, P, NONE, "its revision") \
+	X(RULE_NAME, "earshot.rule.name", TEXT, AN, P, NONE, "its name") \
+	X(DEVICE_KEY, "earshot.device.key", TEXT, AFN, P, NONE, \
+	    "inventory id, else MAC, else address") \
+	X(DEVICE_NAME, "earshot.device.name", TEXT, AFN, NONE, NONE, \
+	    "in the inventory or by DHCP") \
+	X(DEVICE_MAC, "earshot.device.mac", NAME, AFN, NONE, MAC, "its MAC address") \
+	X(DEVICE_IP, "earshot.device.ip", NAME, AFN, NONE, ADDRESS, "its address") \
+	X(DEVICE_OWNER, "earshot.device.owner", TEXT, AFN, NONE, NONE, "from the inventory") \
+	X(DEVICE_ROLE, "earshot.device.role", TEXT, AFN, NONE, NONE, "from the inventory") \
+	X(DEVICE_KNOWN, "earshot.device.known", BOOL, AFN, NONE, NONE, \
+	    "it is in the inventory; absent without one") \
+	X(DEVICE_SINCE, "earshot.device.first_seen", TIME, AFN, NONE, NONE, \
+	    "first seen by this sensor") \
+	X(DEST_KEY, "earshot.dest.key", TEXT, AFN, P, NONE, \
+	    "registrable domain, else proxy target, else address") \
+	X(DEST_NAME, "earshot.dest.name", TEXT, AFN, NONE, NONE, "its name") \
+	X(DEST_SOURCE, "earshot.dest.name_source", NAME, AFN, NONE, NAME_SOURCE, \
+	    "where the name came from") \
+	X(DEST_ADDR, "earshot.dest.ip", NAME, AFN, NONE, ADDRESS, "its address") \
+	X(DEST_KNOWN, "earshot.dest.known", BOOL, AFN, NONE, NONE, \
+	    "the list 'known' has it; absent while that is open") \
+	X(DEST_LOGICAL, "earshot.dest.logical", TEXT, AFN, NONE, NONE, \
+	    "target behind a resolver or proxy") \
+	X(DEST_LOOKED_UP, "earshot.dest.looked_up", BOOL, AFN, NONE, NONE, \
+	    "somebody inside resolved it") \
+	X(DEST_NEW, "earshot.dest.new", BOOL, AFN, NONE, NONE, \
+	    "nobody inside talked to it before") \
+	X(DEST_DEVICES, "earshot.dest.devices", UINT, AFN, NONE, NONE, \
+	    "inside hosts that talked to it") \
+	X(WINDOW_START, "earshot.window.start", TIME, AFN, P, NONE, "what is counted, from") \
+	X(WINDOW_END, "earshot.window.end", TIME, AFN, P, NONE, "to") \
+	X(WINDOW_SECONDS, "earshot.window.seconds", NUMBER, AFN, P, NONE, "how long that is") \
+	X(WINDOW_UP, "earshot.window.bytes_up", UINT, AFN, NONE, NONE, "payload sent in it") \
+	X(WINDOW_DOWN, "earshot.window.bytes_down", UINT, AFN, NONE, NONE, \
+	    "payload received in it") \
+	X(SPEECH, "earshot.speech", TEXT, AFN, NONE, NONE, \
+	    "bytes_up as hours of recorded speech") \
+	X(AUDIO_SCORE, "earshot.audio.score", NUMBER, AFN, NONE, NONE, \
+	    "the sequential decision: sum of log likelihoods") \
+	X(AUDIO_SHAPE, "earshot.audio.shape", NAME, AFN, NONE, SHAPE, \
+	    "packets of one size, of many sizes, or pieces") \
+	X(AUDIO_SECONDS, "earshot.audio.seconds", NUMBER, AFN, NONE, NONE, \
+	    "seconds of sound so far") \
+	X(AUDIO_BITRATE, "earshot.audio.bitrate_bps", UINT, AFN, NONE, NONE, "bits per second") \
+	X(AUDIO_FRAME, "earshot.audio.frame_ms", NUMBER, AFN, NONE, NONE, \
+	    "the codec clock it keeps") \
+	X(AUDIO_CODEC, "earshot.audio.codec_guess", NAME, AFN, NONE, NONE, \
+	    "by RTP payload type or format") \
+	X(CONTENT_CLASS, "earshot.content.class", NAME, AFN, P, CONTENT, \
+	    "what the clear text is") \
+	X(CONTENT_FORMAT, "earshot.content.format", NAME, AFN, NONE, FORMAT, \
+	    "file or stream format") \
+	X(CONTENT_PROOF, "earshot.content.proof", NAME, AFN, NONE, PROOF, "what proves it") \
+	X(CONTENT_TYPE, "earshot.content.type", TEXT, AFN, NONE, NONE, "declared content type") \
+	X(CONTENT_NAME, "earshot.content.name", TEXT, AFN, NONE, NONE, "file name") \
+	X(CONTENT_LENGTH, "earshot.content.length", UINT, AFN, NONE, NONE, "declared length") \
+	X(TUNNEL, "earshot.tunnel", NAME, AFN, NONE, TUNNEL, "the tunnel the flow is") \
+	X(ENDED, "earshot.ended", NAME, F, NONE, ENDED, "how the flow ended") \
+	X(WHY, "earshot.why", OBJECTS, AN, A, NONE, "the rule's conditions, in its order") \
+	X(WHY_COND, "earshot.why[].cond", TEXT, AN, P, NONE, "the condition as written") \
+	X(WHY_OP, "earshot.why[].op", NAME, AN, P, OP, "how it compares") \
+	X(WHY_LIMIT, "earshot.why[].limit", SCALAR, AN, NONE, NONE, "with what") \
+	X(WHY_OBSERVED, "earshot.why[].observed", SCALAR, AN, NONE, NONE, \
+	    "what was observed; absent when unknown") \
+	X(WHY_UNIT, "earshot.why[].unit", NAME, AN, NONE, UNIT, "unit of limit and observed") \
+	X(WHY_PASSED, "earshot.why[].passed", TRUTH, AN, P, NONE, "null: unknown") \
+	X(NOTES, "earshot.notes", TEXTS, AN, NONE, NONE, "what to keep in mind") \
+	X(SEEN_LOSS, "earshot.seen.loss", BOOL, AFN, P, NONE, "packets were lost meanwhile") \
+	X(SEEN_HALF, "earshot.seen.half", BOOL, AFN, P, NONE, "the tap shows one direction") \
+	X(SEEN_TRUNCATED, "earshot.seen.truncated", BOOL, AFN, P, NONE, "payload was cut") \
+	X(SEEN_QUARANTINED, "earshot.seen.quarantined", BOOL, AFN, P, NONE, \
+	    "the flow killed its classifier") \
+	X(SEEN_MIDSTREAM, "earshot.seen.midstream", BOOL, AFN, P, NONE, \
+	    "the flow began before the capture") \
+	X(GAP_FROM, "earshot.gap.from", UINT, N, P, SEQ, "first sequence number that is lost") \
+	X(GAP_TO, "earshot.gap.to", UINT, N, P, SEQ, "last one") \
+	X(GAP_COUNT, "earshot.gap.count", UINT, N, P, SEQ, "how many") \
+	X(GAP_REASON, "earshot.gap.reason", TEXT, N, P, NONE, "why") \
+	X(SUPPRESSED, "earshot.suppressed_count", UINT, AN, A, NONE, \
+	    "verdicts folded into this one by the rule's limit") \
+	X(UPDATE, "earshot.update", BOOL, AN, A, NONE, "closes a limit window; not a new alert") \
+	X(RELATED, "earshot.related", TEXTS, AN, NONE, EVENT_ID, \
+	    "events it belongs to; the first one first") \
+	X(RULES_VERSION, "earshot.rules_version", TEXT, ALL, ALL, NONE, \
+	    "hash of rules and lists") \
+	X(SENSOR_VERSION, "earshot.sensor_version", TEXT, ALL, ALL, NONE, \
+	    "version of the sensor")
+
+#define HAS_HAS_KIND (HAS_A | HAS_S | HAS_N)
+
+enum event_field {
+#define X(id, path, type, have, must, rule, meaning) F_##id,
+	EVENT_FIELDS(X)
+#undef X
+	EVENT_FIELD_COUNT
+};
+
+struct event_field_info {
+	const char *path;
+	enum json_type type;
+	unsigned have, must;
+	enum event_rule rule;
+	const char *meaning;
+};
+
+extern const struct event_field_info event_field[EVENT_FIELD_COUNT];
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * fields: what an event is about, and the value of each of its fields. Private to rules/event.
+ */
+#ifndef RULES_EVENT_FIELDS_H
+#define RULES_EVENT_FIELDS_H
+
+#include "rules/event/event.h"
+#include "rules/event/event_table.h"
+#include "rules/event/human.h"
+#include "rules/event/json.h"
+
+#define EVENT_ID_TEXT 192
+#define EXPLAIN_MAX 1200
+
+struct gap {
+	uint64_t from, to, count;
+};
+
+/* Everything one event is made from; what does not apply is NULL or zero. */
+struct event_source {
+	const struct emitter_options *o;
+	const char *rules_version;
+	enum event_type type;
+	struct event_head head;
+	struct pkt_time time;
+	bool has_kind, has_severity;
+	const struct verdict *v;		/* alert, or anomaly of a suspect */
+	const struct observation *rec;		/* alert, suspect, flow */
+	const struct intern *strings;
+	const struct sensor_stats *stats;
+	const char *signature, *text;		/* anomaly of the sensor */
+	const struct gap *gap;
+	/* filled by event_prepare */
+	struct {
+		bool known, up_known, down_known;
+		int64_t start, end;
+		uint64_t up, down;
+	} window;
+	enum truth dest_known;
+	char community[40], speech[48];
+	char explain[EXPLAIN_MAX];
+	char id[EVENT_ID_TEXT], related[EVENT_ID_TEXT];
+};
+
+enum value_kind {
+	VALUE_TEXT, VALUE_NAME, VALUE_TIME, VALUE_UINT, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL
+};
+
+struct event_value {
+	enum value_kind kind;
+	struct span text;		/* TEXT */
+	const char *name;		/* NAME; may point into buf */
+	int64_t time;
+	uint64_t u;
+	double n;
+	bool b;
+	char buf[HUMAN_TEXT];		/* room for an address or a MAC */
+};
+
+/* Works out what several fields need. */
+void event_prepare(struct event_source *s);
+
+/* The value of a field; i counts the elements of arrays (and is 0 else). False: absent. */
+bool event_get(const struct event_source *s, enum event_field f, unsigned i,
+    struct event_value *out);
+
+/* Is leaf number n below an odd number of `not`s? */
+bool leaf_negated(const struct rule *r, unsigned leaf);
+
+/* The bare operator of a condition; NULL-terminated list of all of them for the schema. */
+const char *condition_op(const struct expr *x);
+extern const char *const condition_ops[];
+
+#endif

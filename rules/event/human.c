@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rules/event/human.h"
+
+#include "classify/dpi/vocabulary.h"
+#include "rules/eval/truth.h"
+#include "rules/event/event.h"
+#include "rules/event/json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Text being put together in a bounded buffer. */
+struct piece {
+	char *buf;
+	size_t size, len;
+};
+
+static void add(struct piece *p, const void *bytes, size_t n);
+static void add_field(struct piece *p, const struct verdict *v, const char *word, size_t n);
+static const char *decimal(double v, char buf[40]);
+
+/* One decimal below a hundred, none above: three figures are what an eye takes in. */
+static const char *
+decimal(double v, char buf[40])
+{
+	return number_print(v, v < 99.95 ? 1 : 0, buf);
+}
+
+const char *
+human_bytes(uint64_t bytes, char buf[24])
+{
+	static const char *const unit[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
+	double v = (double)bytes / 1000;
+	char n[40];
+	size_t u = 0;
+
+	if (bytes < 1000) {
+		(void)snprintf(buf, 24, "%u B", (unsigned)bytes);
+		return buf;
+	}
+	while (v >= 999.5 && u + 1 < sizeof(unit) / sizeof(unit[0])) {
+		v /= 1000;
+		u++;
+	}
+	(void)snprintf(buf, 24, "%.16s %s", decimal(v, n), unit[u]);
+	return buf;
+}
+
+const char *
+human_rate(double bits, char buf[24])
+{
+	static const char *const unit[] = { "bit/s", "kbit/s", "Mbit/s", "Gbit/s" };
+	char n[40];
+	size_t u = 0;
+
+	while (bits >= 999.5 && u + 1 < sizeof(unit) / sizeof(unit[0])) {
+		bits /= 1000;
+		u++;
+	}
+	(void)snprintf(buf, 24, "%.14s %s", decimal(bits, n), unit[u]);
+	return buf;
+}
+
+const char *
+human_duration(int64_t ns, char buf[32])
+{
+	uint64_t s, minutes;
+	char n[40];
+
+	if (ns < 0)
+		ns = 0;
+	if (ns < NS_PER_S) {
+		(void)snprintf(buf, 32, "%.20s ms", decimal((double)ns / 1e6, n));
+		return buf;
+	}
+	if (ns < 100 * NS_PER_S) {
+		(void)snprintf(buf, 32, "%.20s s", decimal((double)ns / 1e9, n));
+		return buf;
+	}
+	s = (uint64_t)ns / NS_PER_S;
+	minutes = s / 60;
+	if (minutes < 60)
+		(void)snprintf(buf, 32, "%u min %u s", (unsigned)minutes, (unsigned)(s % 60));
+	else if (minutes < 48 * 60)
+		(void)snprintf(buf, 32, "%u h %u min", (unsigned)(minutes / 60),
+		    (unsigned)(minutes % 60));
+	else
+		(void)snprintf(buf, 32, "%u d %u h", (unsigned)(minutes / 1440),
+		    (unsigned)(minutes / 60 % 24));
+	return buf;
+}
+
+const char *
+speech_text(uint64_t bytes, unsigned kbits, char buf[48])
+{
+	uint64_t minutes, seconds;
+	char size[24], text[128] = { 0 };
+	size_t n;
+
+	if (kbits == 0)
+		kbits = 24;
+	seconds = bytes / (kbits * UINT64_C(125));	/* 1 kbit/s is 125 bytes a second */
+	minutes = seconds / 60;
+	(void)human_bytes(bytes, size);
+	if (seconds < 60)
+		(void)snprintf(text, sizeof(text), "%s = %u s", size, (unsigned)seconds);
+	else if (minutes < 60)
+		(void)snprintf(text, sizeof(text), "%s = %u min", size, (unsigned)minutes);
+	else if (minutes < 10000U * 60)
+		(void)snprintf(text, sizeof(text), "%s = %u h %u min", size,
+		    (unsigned)(minutes / 60), (unsigned)(minutes % 60));
+	else
+		(void)snprintf(text, sizeof(text), "%s = over 10,000 h", size);
+	n = strlen(text);
+	(void)snprintf(text + n, sizeof(text) - n, " of speech at %u kbit/s", kbits);
+	memcpy(buf, text, 47);
+	buf[47] = '\0';
+	return buf;
+}
+
+const char *
+human_value(const struct value *v, enum field f, char buf[HUMAN_TEXT])
+{
+	const struct field_info *fi = &observation_field[f];
+	const char *word;
+	char small[40];
+	size_t at = 0;
+
+	buf[0] = '\0';
+	switch (v->type) {
+	case FIELD_BOOL:
+		(void)snprintf(buf, HUMAN_TEXT, "%s", v->b ? "yes" : "no");
+		break;
+	case FIELD_BYTES:
+		(void)human_bytes(v->u, buf);
+		break;
+	case FIELD_COUNT:
+	case FIELD_PORT:
+		(void)snprintf(buf, HUMAN_TEXT, "%llu", (unsigned long long)v->u);
+		break;
+	case FIELD_NUMBER:
+		(void)snprintf(buf, HUMAN_TEXT, "%s%s%s", number_print(v->n, 3, small),
+		    fi->unit[0] == '\0' ? "" : " ", fi->unit);
+		break;
+	case FIELD_RATE:
+		(void)human_rate(v->n, buf);
+		break;
+	case FIELD_DURATION:
+		(void)human_duration(v->i, buf);
+		break;
+	case FIELD_MOMENT:
+		(void)pkt_time_print((struct pkt_time){ v->i }, buf);
+		break;
+	case FIELD_TEXT:
+		(void)snprintf(buf, HUMAN_TEXT, "%.300s", v->text == NULL ? "" : v->text);
+		break;
+	case FIELD_ADDRESS:
+		if (v->net.bits == 128)
+			(void)addr_print(&v->net.net, buf);
+		else
+			(void)prefix_print(&v->net, buf);
+		break;
+	case FIELD_MAC:
+		(void)mac_print(v->u, buf);
+		break;
+	case FIELD_WORD:
+		word = any_word(fi->vocabulary, (unsigned)v->u);
+		(void)snprintf(buf, HUMAN_TEXT, "%s", word == NULL ? "?" : word);
+		break;
+	case FIELD_WORDS:
+		for (unsigned i = 0; i < 64 && at < HUMAN_TEXT - 40; i++) {
+			if ((v->u >> i & 1) == 0)
+				continue;
+			word = any_word(fi->vocabulary, i);
+			at += (size_t)snprintf(buf + at, 40, "%s%.32s", at == 0 ? "" : ",",
+			    word == NULL ? "?" : word);
+		}
+		break;
+	}
+	return buf;
+}
+
+struct span
+device_label(const struct observation *o, const struct intern *strings, char addr[ADDR_TEXT])
+{
+	struct value v;
+	struct span s;
+
+	if (field_value(o, FIELD_device_name, strings, &v, &s) && s.left > 0)
+		return s;
+	if (field_value(o, FIELD_device_key, strings, &v, &s) && s.left > 0)
+		return s;
+	(void)addr_print(&o->src_ip, addr);
+	return span_of(addr, strlen(addr));
+}
+
+struct span
+dest_label(const struct observation *o, const struct intern *strings, char addr[ADDR_TEXT])
+{
+	static const enum field name[] = { FIELD_dest_logical, FIELD_dest_name, FIELD_tls_sni,
+		FIELD_quic_sni, FIELD_http_host };
+	struct value v;
+	struct span s;
+
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		if (field_value(o, name[i], strings, &v, &s) && s.left > 0)
+			return s;
+	(void)addr_print(&o->dest_ip, addr);
+	return span_of(addr, strlen(addr));
+}
+
+size_t
+explain_fill(const struct verdict *v, char *buf, size_t size)
+{
+	struct piece p = { buf, size - 1, 0 };
+	const char *t = v->rule->explain;
+	const char *end;
+
+	if (t == NULL || *t == '\0')
+		t = "{device} to {dest}";
+	while (*t != '\0') {
+		if (*t == '{' && (end = strchr(t, '}')) != NULL) {
+			add_field(&p, v, t + 1, (size_t)(end - t - 1));
+			t = end + 1;
+		} else {
+			add(&p, t++, 1);
+		}
+	}
+	buf[p.len] = '\0';
+	return p.len;
+}
+
+static void
+add_field(struct piece *p, const struct verdict *v, const char *word, size_t n)
+{
+	char text[HUMAN_TEXT], addr[ADDR_TEXT];
+	struct span s = { NULL, 0 };
+	struct value value;
+	unsigned f = 0;
+
+	if (n == 6 && memcmp(word, "device", 6) == 0) {
+		s = device_label(v->o, v->strings, addr);
+		add(p, s.at, s.left);
+		return;
+	}
+	if (n == 4 && memcmp(word, "dest", 4) == 0) {
+		s = dest_label(v->o, v->strings, addr);
+		add(p, s.at, s.left);
+		return;
+	}
+	while (f < FIELD_COUNT_ALL && (strlen(observation_field[f].word) != n ||
+	    memcmp(observation_field[f].word, word, n) != 0))
+		f++;
+	if (f == FIELD_COUNT_ALL) {
+		add(p, word - 1, n + 2);	/* no field: left as written */
+		return;
+	}
+	for (unsigned i = 0; i < v->reasons; i++) {
+		const struct reason *r = &v->reason[i];
+
+		if (r->leaf->op == EXPR_SUM && r->leaf->field == f && r->observed_known) {
+			(void)human_value(&r->observed, (enum field)f, text);
+			add(p, text, strlen(text));
+			return;
+		}
+	}
+	if (!field_value(v->o, (enum field)f, v->strings, &value, &s)) {
+		add(p, "unknown", 7);
+	} else if (value.type == FIELD_TEXT) {
+		add(p, s.at, s.left);
+	} else {
+		(void)human_value(&value, (enum field)f, text);
+		add(p, text, strlen(text));
+	}
+}
+
+/* What does not fit is left out whole characters at a time. */
+static void
+add(struct piece *p, const void *bytes, size_t n)
+{
+	struct span s = span_of(bytes, n);
+	uint32_t code;
+	bool valid;
+	size_t k;
+
+	if (n <= p->size - p->len) {
+		if (n > 0)
+			memcpy(p->buf + p->len, bytes, n);
+		p->len += n;
+		return;
+	}
+	while ((k = utf8_next(s, &code, &valid)) > 0 && k <= p->size - p->len) {
+		memcpy(p->buf + p->len, s.at, k);
+		p->len += k;
+		(void)span_skip(&s, k);
+	}
+	p->size = p->len;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rules/event/json.h"
+
+#include <string.h>
+
+static void put(struct json *j, const char *s, size_t n);
+static void before_value(struct json *j);
+static size_t escape(struct span *s, char out[16]);
+static size_t put_u(char *out, uint32_t unit);
+static size_t digits(char *out, uint64_t v);
+
+void
+json_start(struct json *j, char *buf, size_t size, size_t text_max)
+{
+	*j = (struct json){ .buf = buf, .size = size, .text_max = text_max };
+}
+
+void
+json_open(struct json *j, const char *key, char what)
+{
+	if (key != NULL)
+		json_key(j, key);
+	before_value(j);
+	put(j, &what, 1);
+	j->comma = false;
+}
+
+void
+json_close(struct json *j, char what)
+{
+	put(j, what == '{' ? "}" : "]", 1);
+	j->comma = true;
+}
+
+void
+json_key(struct json *j, const char *key)
+{
+	json_name(j, key);
+	put(j, ":", 1);
+	j->comma = false;
+}
+
+void
+json_uint(struct json *j, uint64_t v)
+{
+	char text[24];
+
+	before_value(j);
+	put(j, text, digits(text, v));
+	j->comma = true;
+}
+
+void
+json_number(struct json *j, double v)
+{
+	char text[40];
+
+	if (v != v || v - v != 0) {
+		json_null(j);
+		return;
+	}
+	before_value(j);
+	(void)number_print(v, 6, text);
+	put(j, text, strlen(text));
+	j->comma = true;
+}
+
+void
+json_bool(struct json *j, bool v)
+{
+	before_value(j);
+	put(j, v ? "true" : "false", v ? 4 : 5);
+	j->comma = true;
+}
+
+void
+json_null(struct json *j)
+{
+	before_value(j);
+	put(j, "null", 4);
+	j->comma = true;
+}
+
+void
+json_name(struct json *j, const char *text)
+{
+	size_t max = j->text_max;
+
+	j->text_max = 0;
+	json_text(j, text, strlen(text));
+	j->text_max = max;
+}
+
+void
+json_text(struct json *j, const void *bytes, size_t n)
+{
+	struct span s = span_of(bytes, n);
+	size_t start, safe;
+	char out[16];
+
+	before_value(j);
+	put(j, "\"", 1);
+	start = safe = j->len;
+	while (s.left > 0 && !j->full) {
+		size_t k = escape(&s, out);
+
+		/* safe: where the mark of a cut still fits. */
+		if (j->text_max > 0 && j->len - start + 3 <= j->text_max)
+			safe = j->len;
+		if (j->text_max > 0 && j->len - start + k > j->text_max) {
+			j->len = safe;
+			put(j, "\xe2\x80\xa6", 3);
+			break;
+		}
+		put(j, out, k);
+	}
+	put(j, "\"", 1);
+	j->comma = true;
+}
+
+static void
+put(struct json *j, const char *s, size_t n)
+{
+	if (j->full || n > j->size - j->len) {
+		j->full = true;
+		return;
+	}
+	memcpy(j->buf + j->len, s, n);
+	j->len += n;
+}
+
+static void
+before_value(struct json *j)
+{
+	if (j->comma)
+		put(j, ",", 1);
+	j->comma = false;
+}
+
+/* Takes one character off s; what it looks like inside quotes. */
+static size_t
+escape(struct span *s, char out[16])
+{
+	uint32_t code;
+	bool valid;
+	size_t n = utf8_next(*s, &code, &valid);
+	struct span raw = *s;
+
+	(void)span_skip(s, n);
+	if (valid && (code == '"' || code == '\\')) {
+		out[0] = '\\';
+		out[1] = (char)code;
+		return 2;
+	}
+	/* '<' too: an event may be pasted into a page between script tags. */
+	if (valid && code != '<' && utf8_plain(code)) {
+		memcpy(out, raw.at, n);
+		return n;
+	}
+	if (code < 0x10000)
+		return put_u(out, code);
+	code -= 0x10000;
+	n = put_u(out, 0xd800 + (code >> 10));
+	return n + put_u(out + n, 0xdc00 + (code & 0x3ff));
+}
+
+static size_t
+put_u(char *out, uint32_t unit)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	out[0] = '\\';
+	out[1] = 'u';
+	for (unsigned i = 0; i < 4; i++)
+		out[2 + i] = hex[unit >> (12 - 4 * i) & 15];
+	return 6;
+}
+
+/* RFC 3629: shortest form only, no surrogates, nothing above U+10FFFF. */
+size_t
+utf8_next(struct span s, uint32_t *code, bool *valid)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	uint32_t c;
+	size_t n;
+
+	*valid = false;
+	*code = 0;
+	if (s.left == 0)
+		return 0;
+	*code = c = s.at[0];
+	if (c < 0x80) {
+		*valid = true;
+		return 1;
+	}
+	if (c >= 0xc2 && c <= 0xdf)
+		n = 2;
+	else if (c >= 0xe0 && c <= 0xef)
+		n = 3;
+	else if (c >= 0xf0 && c <= 0xf4)
+		n = 4;
+	else
+		return 1;
+	if (s.left < n)
+		return 1;
+	c &= 0x7fU >> n;
+	for (size_t i = 1; i < n; i++) {
+		if ((s.at[i] & 0xc0) != 0x80)
+			return 1;
+		c = c << 6 | (s.at[i] & 0x3fU);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 1;
+	*code = c;
+	*valid = true;
+	return n;
+}
+
+bool
+utf8_plain(uint32_t c)
+{
+	static const struct {
+		uint32_t from, to;
+	} hidden[] = {
+		{ 0x00, 0x1f }, { 0x7f, 0x9f }, { 0xad, 0xad }, { 0x34f, 0x34f },
+		{ 0x61c, 0x61c }, { 0x115f, 0x1160 }, { 0x17b4, 0x17b5 }, { 0x180b, 0x180f },
+		{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f }, { 0x3164, 0x3164 },
+		{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb },
+		{ 0xfffe, 0xffff }, { 0xe0000, 0xe0fff },
+	};
+
+	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
+		if (c >= hidden[i].from && c <= hidden[i].to)
+			return false;
+	return true;
+}
+
+/* By hand: printf writes the decimal point of the locale. */
+const char *
+number_print(double v, unsigned decimals, char buf[40])
+{
+	uint64_t scale = 1, whole, part;
+	unsigned exponent = 0;
+	char *at = buf;
+
+	if (v < 0) {
+		*at++ = '-';
+		v = -v;
+	}
+	if (!(v <= 1e300))
+		v = v != v ? 0 : 1e300;
+	while (v >= 1e12) {		/* beyond any byte count a rate is made of */
+		v /= 10;
+		exponent++;
+	}
+	for (unsigned i = 0; i < decimals && i < 6; i++)
+		scale *= 10;
+	whole = (uint64_t)v;
+	part = (uint64_t)((v - (double)whole) * (double)scale + 0.5);
+	if (part >= scale) {
+		whole++;
+		part -= scale;
+	}
+	if (whole == 0 && part == 0)
+		at = buf;		/* no "-0" */
+	at += digits(at, whole);
+	if (part > 0) {
+		*at++ = '.';
+		for (scale /= 10; part > 0; scale /= 10) {
+			*at++ = (char)('0' + part / scale);
+			part %= scale;
+		}
+	}
+	if (exponent > 0) {
+		*at++ = 'e';
+		at += digits(at, exponent);
+	}
+	*at = '\0';
+	return buf;
+}
+
+static size_t
+digits(char *out, uint64_t v)
+{
+	char back[20];
+	size_t n = 0;
+
+	do {
+		back[n++] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	for (size_t i = 0; i < n; i++)
+		out[i] = back[n - 1 - i];
+	return n;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rules/event/redis_admin.h"
+
+#include "rules/event/delivery.h"
+#include "rules/event/redis_function.h"
+#include "rules/event/redis_sink.h"
+#include "rules/event/reply.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define WAIT_S 5
+
+static const struct reply_limits limits = { .bytes = 1 << 20, .elements = 64, .depth = 3 };
+
+struct talk {
+	int fd;
+	const char *target;
+	struct reply_reader *reader;
+};
+
+static const char *
+bare(const char *target)
+{
+	return strncmp(target, "redis:", 6) == 0 ? target + 6 : target;
+}
+
+static void
+talk_end(struct talk *t)
+{
+	if (t->fd != -1)
+		(void)close(t->fd);
+	reply_destroy(t->reader);
+}
+
+static int
+talk_begin(struct talk *t, const char *target, struct fault *why)
+{
+	struct timeval wait = { WAIT_S, 0 };
+	struct sockaddr_storage addr;
+	int len;
+
+	*t = (struct talk){ .fd = -1, .target = bare(target) };
+	if (redis_target_parse(t->target, &addr, &len, why) == -1)
+		return -1;
+	t->reader = reply_create(&limits);
+	t->fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (t->reader == NULL || t->fd == -1)
+		return fault_set(why, NULL, "no memory or descriptor for '%s'", t->target);
+	(void)setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+	if (connect(t->fd, (struct sockaddr *)&addr, (socklen_t)len) == -1)
+		return fault_set(why, "is a Redis running there?", "cannot reach '%s': %s",
+		    t->target, strerror(errno));
+	return 0;
+}
+
+static int
+broken(const struct talk *t, ssize_t n, struct fault *why)
+{
+	return fault_set(why, NULL, "'%s' gives no answer: %s", t->target, n == 0 ?
+	    "the connection was closed" : errno == EAGAIN ? "nothing within 5 s" :
+	    strerror(errno));
+}
+
+/* One command, one answer; an error answer is a fault. */
+static int
+ask(struct talk *t, int argc, const char **argv, redisReply **out, struct fault *why)
+{
+	char *bytes = NULL, piece[16384];
+	long long len = redisFormatCommandArgv(&bytes, argc, argv, NULL), done = 0;
+	ssize_t n;
+	int got;
+
+	*out = NULL;
+	if (len <= 0)
+		return fault_set(why, NULL, "no memory for a command");
+	while (done < len) {
+		n = send(t->fd, bytes + done, (size_t)(len - done), MSG_NOSIGNAL);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			redisFreeCommand(bytes);
+			return broken(t, n, why);
+		}
+		done += n;
+	}
+	redisFreeCommand(bytes);
+	while ((got = reply_next(t->reader, out)) == 0) {
+		n = recv(t->fd, piece, sizeof(piece), 0);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return broken(t, n, why);
+		if (reply_feed(t->reader, piece, (size_t)n) == -1)
+			break;
+	}
+	if (got != 1)
+		return fault_set(why, NULL, "'%s' gives no answer we understand: %s", t->target,
+		    reply_error(t->reader));
+	if ((*out)->type == REDIS_REPLY_ERROR) {
+		(void)fault_set(why, NULL, "'%s' refused '%s': %.300s", t->target, argv[0],
+		    (*out)->str);
+		freeReplyObject(*out);
+		*out = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+int
+redis_init(const char *target, struct fault *why)
+{
+	const char *load[] = { "FUNCTION", "LOAD", "REPLACE", redis_function_text() };
+	const char *version[] = { "FCALL", "ear_version", "0" };
+	redisReply *r = NULL;
+	struct talk t;
+	int rc = -1;
+
+	if (talk_begin(&t, target, why) == -1 || ask(&t, 4, load, &r, why) == -1)
+		goto out;
+	freeReplyObject(r);
+	if (ask(&t, 3, version, &r, why) == -1)
+		goto out;
+	rc = r->type == REDIS_REPLY_INTEGER && r->integer == EARSHOT_FUNCTION_VERSION ? 0 :
+	    fault_set(why, NULL, "'%s' has loaded our functions but does not run them", t.target);
+	freeReplyObject(r);
+out:
+	talk_end(&t);
+	return rc;
+}
+
+/* [[id, [field, value, ...]]] -> the value of `e`. */
+static const redisReply *
+json_of(const redisReply *r)
+{
+	const redisReply *entry, *fields;
+
+	if (r->type != REDIS_REPLY_ARRAY || r->elements != 1)
+		return NULL;
+	entry = r->element[0];
+	if (entry->type != REDIS_REPLY_ARRAY || entry->elements != 2)
+		return NULL;
+	fields = entry->element[1];
+	if (fields->type != REDIS_REPLY_ARRAY)
+		return NULL;
+	for (size_t i = 0; i + 1 < fields->elements; i += 2)
+		if (fields->element[i]->type == REDIS_REPLY_STRING &&
+		    strcmp(fields->element[i]->str, "e") == 0 &&
+		    fields->element[i + 1]->type == REDIS_REPLY_STRING)
+			return fields->element[i + 1];
+	return NULL;
+}
+
+static int
+summary_one(struct talk *t, const char *stream, redis_summary_fn *each, void *arg,
+    struct fault *why)
+{
+	const char *count[] = { "XLEN", stream };
+	const char *last[] = { "XREVRANGE", stream, "+", "-", "COUNT", "1" };
+	redisReply *r = NULL;
+	const redisReply *json;
+	long long n;
+
+	if (ask(t, 2, count, &r, why) == -1)
+		return -1;
+	n = r->type == REDIS_REPLY_INTEGER ? r->integer : 0;
+	freeReplyObject(r);
+	if (n <= 0)
+		return 0;
+	if (ask(t, 6, last, &r, why) == -1)
+		return -1;
+	json = json_of(r);
+	each(arg, stream, (uint64_t)n, json == NULL ? "" : json->str,
+	    json == NULL ? 0 : (size_t)json->len);
+	freeReplyObject(r);
+	return 0;
+}
+
+int
+redis_summary(const char *target, redis_summary_fn *each, void *arg, struct fault *why)
+{
+	char stream[DELIVERY_KEY];
+	struct talk t;
+	int rc = talk_begin(&t, target, why);
+
+	for (uint32_t p = 0; rc == 0 && p < EVENT_PARTITIONS; p++)
+		for (int lane = 0; rc == 0 && lane < LANE_COUNT; lane++)
+			rc = summary_one(&t, delivery_stream_key((enum lane)lane, p, stream),
+			    each, arg, why);
+	talk_end(&t);
+	return rc;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * check: from the tree to a program. check.c: declarations and which of them hold;
+ * check_rule.c: rules and exceptions; check_expr.c: expressions and their types.
+ */
+#ifndef RULES_LANG_CHECK_H
+#define RULES_LANG_CHECK_H
+
+#include "rules/lang/tree.h"
+
+struct list_entry {
+	struct decl *decl;
+	unsigned index; /* into program.list */
+	bool used;
+	bool replaces; /* a default of the same name stands elsewhere */
+};
+
+struct check {
+	struct lang *l;
+	struct program *p;
+	const struct tree *tree;
+	struct names lists, macros, rules;
+	unsigned sums;
+	struct place need_hearing; /* the first rule that asks a meter; line 0: none */
+};
+
+/* The expression a rule, caveat or test holds. */
+struct expr_use {
+	bool in_when; /* sums may stand here, leaves are numbered */
+	bool scratch; /* a macro's own check: the result is thrown away */
+	bool over; /* too many conditions: told */
+	bool has_sum, hears; /* out: a sum; a field of a meter */
+	unsigned leaves, macros; /* macros: how deep we are in them */
+	unsigned deepest; /* out */
+	struct place top; /* where the expression begins, for what is too large */
+	struct leaf_link {
+		struct leaf_link *next;
+		const struct expr *x;
+	} * first, **end;
+};
+
+/* The program's expression; NULL: an error was told (or stands in a macro, told there).
+ */
+const struct expr *check_expr(
+    struct check *c, struct expr_use *u, const struct tree_expr *t);
+void check_macro(struct check *c, struct decl *d, unsigned depth);
+/* FIELD_COUNT_ALL: no such field. */
+enum field field_by_word(const char *word);
+bool check_keys(
+    struct check *c, const struct tree_word *word, unsigned n, const enum field **out);
+/* A duration from one second to a year. */
+bool check_span(struct check *c, const char *what, const struct literal *v, int64_t *ns);
+
+void check_rules(struct check *c);
+
+/* Fills l->keep with the program; errors are told. */
+void check_program(struct check *c);
+
+#endif

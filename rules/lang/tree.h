@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * tree: what the parser makes and the checker and the printer read. Names are not looked
+ * up and values have no type yet; everything knows its place. Lives in lang.work.
+ */
+#ifndef RULES_LANG_TREE_H
+#define RULES_LANG_TREE_H
+
+#include "rules/lang/lang.h"
+#include "rules/lang/value.h"
+
+struct tree_word {
+	const char *s; /* NULL: absent */
+	struct place at;
+	bool quoted; /* stood in quotes */
+};
+
+enum tree_op {
+	TREE_AND,
+	TREE_OR,
+	TREE_NOT, /* a, b */
+	TREE_NAME, /* a bool field or a macro */
+	TREE_COMPARE, /* name cmp value */
+	TREE_SET, /* name in { set } */
+	TREE_IN, /* name in list */
+	TREE_KNOWN,
+	TREE_UNKNOWN,
+	TREE_EMPTY, /* name is ... */
+	TREE_SUM, /* name cmp value within window per keys */
+};
+
+struct tree_expr {
+	enum tree_op op;
+	struct tree_expr *a, *b;
+	struct tree_word name, list;
+	struct place at; /* the operator */
+	enum compare_op cmp;
+	struct literal value, window;
+	struct literal *set;
+	unsigned set_n;
+	struct tree_word *key;
+	unsigned key_n;
+};
+
+struct tree_caveat {
+	struct tree_caveat *next;
+	bool lower;
+	struct tree_expr *when;
+	struct tree_word because;
+};
+
+struct tree_test {
+	struct tree_test *next;
+	struct tree_word name, pcap;
+	struct literal expect;
+	bool at_least, suspects;
+	struct place noun; /* "alerts" */
+	struct tree_expr *where;
+};
+
+struct tree_limit { /* of hearing */
+	struct tree_limit *next;
+	struct tree_word word;
+	struct literal value;
+};
+
+/* What a rule is made of, each word once but the last three. */
+enum rule_item {
+	ITEM_ID,
+	ITEM_REV,
+	ITEM_SEVERITY,
+	ITEM_KIND,
+	ITEM_SUSPECT,
+	ITEM_TRIAL,
+	ITEM_MITRE,
+	ITEM_RELATED,
+	ITEM_WHEN,
+	ITEM_LIMIT,
+	ITEM_EXPLAIN,
+	ITEM_LOWER,
+	ITEM_NOTE,
+	ITEM_TEST,
+	ITEM_COUNT,
+};
+
+enum decl_kind {
+	DECL_HOME,
+	DECL_INVENTORY,
+	DECL_LIST,
+	DECL_MACRO,
+	DECL_HEARING,
+	DECL_RULE,
+	DECL_EXCEPT,
+	DECL_COUNT,
+};
+
+struct decl {
+	struct decl *next;
+	enum decl_kind kind;
+	struct place at; /* its first word */
+	bool is_default;
+	bool broken; /* an error was told: do not ask for what is missing */
+	struct tree_word name;
+
+	struct literal *entry; /* home, list */
+	unsigned entry_n;
+	struct tree_word format, path, key; /* inventory; list: path alone */
+	struct tree_expr *expr; /* macro; rule: when */
+	struct tree_limit *limits; /* hearing */
+
+	/* rule */
+	struct place item[ITEM_COUNT]; /* where it stands; line 0: absent */
+	struct literal id, rev, limit, every;
+	struct tree_word severity, kind_word, explain;
+	struct tree_word *mitre, *related, *limit_key;
+	unsigned mitre_n, related_n, limit_key_n;
+	struct tree_caveat *caveat;
+	struct tree_test *test;
+
+	/* except; name is the rule's */
+	struct literal device, dest, until;
+	struct tree_word owner, reason;
+
+	/* macro, for the checker */
+	enum { MACRO_NEW, MACRO_OPEN, MACRO_GOOD, MACRO_BAD } state;
+	unsigned depth;
+	bool has_sum;
+};
+
+struct tree {
+	struct decl *first, **end;
+};
+
+extern const char *const rule_item_word[ITEM_COUNT];
+extern const char *const decl_word[DECL_COUNT];
+
+/* ---- parse.c, parse_rule.c, parse_expr.c ---- */
+
+/* Every file's declarations, in order. Errors are told; what could be read is there. */
+void tree_parse(struct lang *l, struct tree *t);
+
+/* ---- print.c ---- */
+
+void tree_print(const struct tree *t, const struct writer *w);
+void expr_print(const struct tree_expr *x, const struct writer *w);
+void decl_print(const struct decl *d, const struct writer *w);
+void print_string(const struct writer *w, const char *s);
+
+/* A word that may not be a name: it has a meaning of its own. */
+bool word_reserved(const char *s);
+
+#endif

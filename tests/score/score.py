@@ -1,0 +1,174 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Recall, false alarms and time to alert over a folder of labelled captures.
+
+usage: score.py EARSHOT CAPTURES [--rewrite MODE] [--no-list] [--rules PATH] [--work FOLDER] [-v]
+
+CAPTURES holds labels.tsv and captures; inventory/assets.csv and allowed_destinations.txt when
+there are such. Two forms of labels.tsv are read, known apart by their headers: the lab's (one
+row a flow, column `expect`) and that of captures gathered from public projects (column `label`
+and `flow`; there the side that sends is taken as home).
+
+Found: an event of type alert whose device and dest_ip are the row's and whose kind kinds.tsv
+allows. Accused: an alert of an audio, bulk or tunnel kind with a quiet row's source and
+destination. Each miss and false alarm is named.
+"""
+import argparse
+import concurrent.futures
+import csv
+import datetime
+import json
+import os
+import re
+import statistics
+import struct
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ACCUSING = {"live-audio", "chunked-audio", "audio-upload", "bulk-upload", "tunnel"}
+
+
+def allowed_kinds():
+    kinds = {}
+    with open(os.path.join(HERE, "kinds.tsv")) as f:
+        for line in f:
+            if not line.startswith("#"):
+                name, events = line.rstrip("\n").split("\t")
+                kinds[name] = {k.strip() for k in events.split(",")}
+    return kinds
+
+
+def rows_of(folder):
+    with open(os.path.join(folder, "labels.tsv"), newline="") as f:
+        for r in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE):
+            if "expect" in r:
+                yield {"capture": r["capture"], "src": r["src"], "dst": r["dst"], "expect": r["expect"],
+                       "kind": r["kind"], "start": float(r["first_s"]), "home": None,
+                       "name": "%s %s %s>%s:%s" % (r["capture"], r["kind"], r["src"], r["dst"], r["dport"])}
+                continue
+            m = re.match(r"\w+ (.+):\d+>(.+):\d+$", r["flow"])
+            if not m:
+                continue
+            label = r["label"]
+            expect = "alert" if label.startswith("audio-") else "either" if label == "tunnel" else "quiet"
+            yield {"capture": r["capture"], "src": m.group(1), "dst": m.group(2), "expect": expect,
+                   "kind": label, "start": 0.0, "home": m.group(1),
+                   "name": "%s %s %s>%s" % (r["capture"], label, m.group(1), m.group(2))}
+
+
+def file_of(folder, capture):
+    for end in ("", ".pcap.zst", ".pcap", ".pcapng"):
+        path = os.path.join(folder, capture + end)
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+def events_of(job):
+    earshot, path, options = job
+    p = subprocess.run([earshot, "read", "--format", "json"] + options + [path],
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    events = [json.loads(l) for l in p.stdout.splitlines()]
+    return events, p.returncode, p.stderr.decode("utf-8", "replace")
+
+
+def seconds(text):
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z").timestamp()
+
+
+def first_packet(path):
+    """Time of the first packet of a classic pcap; None for other forms."""
+    cmd = ["zstd", "-qdc", path] if path.endswith(".zst") else ["cat", path]
+    with subprocess.Popen(cmd, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as p:
+        head = p.stdout.read(40)
+        p.kill()
+    end = {b"\xd4\xc3\xb2\xa1": ("<", 1e6), b"\x4d\x3c\xb2\xa1": ("<", 1e9),
+           b"\xa1\xb2\xc3\xd4": (">", 1e6), b"\xa1\xb2\x3c\x4d": (">", 1e9)}.get(head[:4])
+    if end is None or len(head) < 40:
+        return None
+    sec, frac = struct.unpack(end[0] + "II", head[24:32])
+    return sec + frac / end[1]
+
+
+def main():
+    a = argparse.ArgumentParser(add_help=True)
+    a.add_argument("earshot")
+    a.add_argument("captures")
+    a.add_argument("--rewrite", default="")
+    a.add_argument("--no-list", action="store_true")
+    a.add_argument("--rules")
+    a.add_argument("--work", default="build/score")
+    a.add_argument("-v", action="store_true")
+    o = a.parse_args()
+    folder = o.captures
+    if o.rewrite:
+        folder = os.path.join(o.work, o.rewrite)
+        subprocess.run([os.path.join(HERE, "..", "tools", "rewrite"), o.rewrite, o.captures, folder], check=True)
+    kinds = allowed_kinds()
+    rows = list(rows_of(folder))
+    options = []
+    inventory = os.path.join(folder, "inventory", "assets.csv")
+    known = os.path.join(folder, "allowed_destinations.txt")
+    if not o.no_list and os.path.exists(inventory):
+        options += ["--inventory", "csv:" + inventory]
+    if not o.no_list and os.path.exists(known):
+        options += ["--known", known]
+    if o.rules:
+        options += ["-S", o.rules]
+    jobs = []
+    names = sorted({r["capture"] for r in rows})
+    for name in names:
+        path = file_of(folder, name)
+        if path is None:
+            sys.exit("score: '%s' is in labels.tsv but not in the folder" % name)
+        home = sorted({r["home"] for r in rows if r["capture"] == name and r["home"]})
+        jobs.append((o.earshot, path, options + (["--home", ",".join(home)] if home else [])))
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(events_of, jobs))
+    by = {}
+    bad = 0
+    for name, job, (events, rc, err) in zip(names, jobs, results):
+        by[name] = ([e for e in events if e["event_type"] == "alert"], first_packet(job[1]))
+        # A capture that ends inside a packet is still scored by what was read.
+        if rc != 0 and "ends in the middle" not in err:
+            bad += 1
+            print("FAULT %s: exit %d: %s" % (name, rc, err.strip()[:300]))
+    found = quiet = accused = 0
+    wanted = {}
+    times = {}
+    for r in rows:
+        alerts, start = by[r["capture"]]
+        same = [e for e in alerts if e.get("src_ip") == r["src"] and e.get("dest_ip") == r["dst"]]
+        if r["expect"] == "alert":
+            ok = [e for e in same if e["earshot"]["kind"] in kinds.get(r["kind"], ())]
+            n, h = wanted.get(r["kind"], (0, 0))
+            wanted[r["kind"]] = (n + 1, h + bool(ok))
+            found += bool(ok)
+            if not ok:
+                print("MISS  %s (alerts: %s)" % (r["name"], ", ".join(
+                    sorted({e["earshot"]["kind"] for e in same})) or "none"))
+            elif start is not None:
+                times.setdefault(r["kind"], []).append(
+                    min(seconds(e["timestamp"]) for e in ok) - start - r["start"])
+        elif r["expect"] == "quiet":
+            quiet += 1
+            wrong = sorted({e["earshot"]["kind"] for e in same} & ACCUSING)
+            accused += bool(wrong)
+            if wrong:
+                print("FALSE %s (%s)" % (r["name"], ", ".join(wrong)))
+    if o.v:
+        for name in names:
+            for e in by[name][0]:
+                print("event %s %s %s>%s %s" % (name, e["earshot"]["kind"], e.get("src_ip"), e.get("dest_ip"),
+                                                e["alert"]["signature"]))
+    print("%-22s %7s %16s" % ("kind", "found", "median s to alert"))
+    for k in sorted(wanted):
+        t = times.get(k)
+        print("%-22s %3d/%-3d %16s" % (k, wanted[k][1], wanted[k][0], "%.1f" % statistics.median(t) if t else "-"))
+    print("score: recall %d/%d, false alarms %d/%d" % (found, sum(n for n, _ in wanted.values()), accused, quiet))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The limits as rules/std/00-hearing.rules ships them, and random numbers that are the
+ * same in every run. */
+#ifndef TESTS_UNIT_CLASSIFY_LIMITS_H
+#define TESTS_UNIT_CLASSIFY_LIMITS_H
+
+#include "classify/shape/hearing.h"
+
+#include <math.h>
+
+static const struct hearing limits = {
+	.rate_min = 4e3, .rate_max = 400e3, .size_min = 12, .size_max = 700,
+	.fano_max = 0.25, .packets_min = 7, .packets_max = 250,
+	.bytes_fano_max = 0.25, .filled_min = 8,
+	.clock_min = 0.42, .clock_power_min = 20, .clock_packets_min = 60,
+	.clock_active_min = 4,
+	.score_pass = 2.48, .score_fail = -0.865, .score_floor = -3.0, .upload_min = 0,
+	.text_printable = 0.75, .text_outside = 0.05,
+	.way_bytes = 0.4, .way_packets = 0.6,
+	.burst_gap = 250 * NS_PER_MS, .burst_small = 0.2, .burst_least = 400,
+	.burst_period_min = 250 * NS_PER_MS, .burst_period_max = 900 * NS_PER_S,
+	.burst_rate_min = 4e3, .burst_rate_max = 320e3, .burst_way = 0.4,
+	.burst_gap_tol = 0.10, .burst_size_tol = 0.25, .burst_row = 6, .burst_share = 0.8,
+	.burst_span = 30 * NS_PER_S, .half_after = 60 * NS_PER_S,
+};
+
+/* cmocka compares floats, the meters hold doubles. */
+#define assert_near(a, b, within) assert_true(fabs((double)(a) - (double)(b)) <= (within))
+
+#define START (INT64_C(1790000000) * NS_PER_S)
+
+struct dice {
+	uint64_t state;			/* not 0 */
+};
+
+/* 0 < u < 1; xorshift64*, S. Vigna 2016 */
+static inline double
+dice_uniform(struct dice *d)
+{
+	d->state ^= d->state >> 12;
+	d->state ^= d->state << 25;
+	d->state ^= d->state >> 27;
+	return ((double)(d->state * UINT64_C(2685821657736338717) >> 11) + 0.5) / 0x1p53;
+}
+
+static inline double
+dice_exponential(struct dice *d, double mean)
+{
+	return -mean * log(dice_uniform(d));
+}
+
+static inline double
+dice_normal(struct dice *d, double mean, double sd)
+{
+	return mean + sd * sqrt(-2 * log(dice_uniform(d))) * cos(2 * M_PI * dice_uniform(d));
+}
+
+static inline struct pkt_time
+at(double seconds)
+{
+	return (struct pkt_time){ START + (int64_t)(seconds * 1e9 + 0.5) };
+}
+
+#endif

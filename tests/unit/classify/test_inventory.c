@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The office's devices, from the files an office has. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "classify/endpoint/inventory.h"
+
+struct faults {
+	unsigned n, line[8], column[8];
+	char what[8][80];
+};
+
+static void
+note(void *arg, unsigned line, unsigned column, const char *what, const char *remedy)
+{
+	struct faults *f = arg;
+
+	assert_true(strlen(remedy) > 0);
+	if (f->n < 8) {
+		f->line[f->n] = line;
+		f->column[f->n] = column;
+		strncpy(f->what[f->n], what, sizeof(f->what[0]) - 1);
+	}
+	f->n++;
+}
+
+static struct inventory *
+parse(struct arena *a, enum inventory_format format, const char *text, struct faults *f)
+{
+	size_t n = strlen(text);
+	char *copy = malloc(n + 1);
+	struct inventory *inv;
+
+	assert_non_null(copy);
+	memcpy(copy, text, n);
+	memset(f, 0, sizeof(*f));
+	inv = inventory_parse(a, format, span_of(copy, n), note, f);
+	free(copy);
+	return inv;
+}
+
+static int
+setup(void **state)
+{
+	*state = arena_create(4 << 20);
+	return *state == NULL ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	arena_destroy(*state);
+	return 0;
+}
+
+static struct addr
+ip(const char *text)
+{
+	struct addr a;
+
+	assert_true(addr_parse(text, strlen(text), &a));
+	return a;
+}
+
+static void
+test_a_spreadsheet_gives_its_devices(void **state)
+{
+	struct faults f;
+	struct addr a = ip("10.20.0.16");
+	const struct inventory_device *d;
+	const struct inventory *inv = parse(*state, INVENTORY_CSV, "\xef\xbb\xbf"
+	    "MAC,ip,Name,owner,role,price\r\n"
+	    "3c:52:82:11:0a:16,10.20.0.16,ws-legal,\"Office of the \"\"Legal\"\", 2nd floor\","
+	    "workstation,10\r\n"
+	    "00-1B-A9-77-31-41,10.20.0.41,printer-2f,IT,printer,\r\n"
+	    "\r\n"
+	    "3C5282110A17,,,,,\r\n"
+	    ",2001:db8::5,,,,\r\n", &f);
+
+	assert_non_null(inv);
+	assert_int_equal(f.n, 0);
+	assert_int_equal(inv->n, 4);
+	d = inventory_by_mac(inv, 0x3c5282110a16);
+	assert_non_null(d);
+	assert_string_equal(d->id, "ws-legal");
+	assert_string_equal(d->owner, "Office of the \"Legal\", 2nd floor");
+	assert_string_equal(d->role, "workstation");
+	assert_ptr_equal(inventory_by_ip(inv, &a), d);
+	assert_string_equal(inventory_by_mac(inv, 0x001ba9773141)->name, "printer-2f");
+	assert_string_equal(inventory_by_mac(inv, 0x3c5282110a17)->id, "3c:52:82:11:0a:17");
+	a = ip("2001:db8::5");
+	assert_string_equal(inventory_by_ip(inv, &a)->id, "2001:db8::5");
+	assert_null(inventory_by_mac(inv, 1));
+	a = ip("10.20.0.17");
+	assert_null(inventory_by_ip(inv, &a));
+}
+
+static void
+test_each_mistake_is_named_with_its_place_and_the_rest_stays(void **state)
+{
+	struct faults f;
+	const struct inventory *inv = parse(*state, INVENTORY_CSV,
+	    "id;mac;ip\n"
+	    "a;3c:52:82:11:0a:01;10.0.0.1\n"
+	    "b;3c:52:82:11:0a;10.0.0.2\n"
+	    "c;3c:52:82:11:0a:03;10.0.0.300\n"
+	    "d;;\n"
+	    "e;3C-52-82-11-0A-01;10.0.0.5\n"
+	    "\"f\"x;3c:52:82:11:0a:06;\n"
+	    "g;3c:52:82:11:0a:07;\n"
+	    "\"h;3c:52:82:11:0a:08\n", &f);
+
+	assert_non_null(inv);
+	assert_int_equal(inv->n, 2);
+	assert_string_equal(inv->device[0].id, "a");
+	assert_string_equal(inv->device[1].id, "g");
+	assert_int_equal(f.n, 6);
+	assert_int_equal(f.line[0], 3);
+	assert_int_equal(f.column[0], 3);
+	assert_string_equal(f.what[0], "not a MAC address");
+	assert_int_equal(f.line[1], 4);
+	assert_int_equal(f.column[1], 21);
+	assert_int_equal(f.line[2], 5);
+	assert_int_equal(f.line[3], 7);
+	assert_string_equal(f.what[4], "a quote is never closed");
+	assert_int_equal(f.line[5], 6);
+	assert_string_equal(f.what[5], "this MAC address stands in an earlier line");
+}
+
+static void
+test_a_header_without_mac_and_ip_is_refused(void **state)
+{
+	struct faults f;
+	const struct inventory *inv = parse(*state, INVENTORY_CSV, "a,b\n1,2\n", &f);
+
+	assert_non_null(inv);
+	assert_int_equal(inv->n, 0);
+	assert_int_equal(f.n, 1);
+	inv = parse(*state, INVENTORY_CSV, "", &f);
+	assert_int_equal(inv->n, 0);
+	assert_int_equal(f.n, 1);
+}
+
+static void
+test_ethers_gives_names_and_addresses(void **state)
+{
+	struct faults f;
+	struct addr a = ip("10.0.0.9");
+	const struct inventory *inv = parse(*state, INVENTORY_ETHERS,
+	    "# MAC address name\n\n3c:52:82:11:0a:11 pc-reception # desk\n"
+	    "0:4:f2:9a:10:31\tphone\n00:00:00:00:00:09 10.0.0.9\nnonsense here\n"
+	    "3c:52:82:11:0a:12\n", &f);
+
+	assert_int_equal(inv->n, 3);
+	assert_string_equal(inventory_by_mac(inv, 0x3c5282110a11)->id, "pc-reception");
+	assert_string_equal(inventory_by_mac(inv, 0x0004f29a1031)->id, "phone");
+	assert_int_equal(inventory_by_ip(inv, &a)->mac, 9);
+	assert_int_equal(f.n, 2);
+	assert_int_equal(f.line[0], 6);
+	assert_int_equal(f.line[1], 7);
+}
+
+static void
+test_dnsmasq_gives_its_leases(void **state)
+{
+	struct faults f;
+	struct addr a = ip("10.20.0.81");
+	const struct inventory *inv = parse(*state, INVENTORY_DNSMASQ,
+	    "1669090000 3c:52:82:11:0a:11 10.20.0.11 pc-reception 01:3c:52:82:11:0a:11\n"
+	    "0 dc:2c:6e:10:98:81 10.20.0.81 * *\n"
+	    "x y z\n"
+	    "duid 00:01:00:01:2b:0c:de:ad:00:15:17:20:0a:01\n"
+	    "1669090000 278137 2001:db8::7 tablet 00:01\n", &f);
+
+	assert_int_equal(inv->n, 3);
+	assert_int_equal(f.n, 1);
+	assert_string_equal(inventory_by_ip(inv, &a)->id, "dc:2c:6e:10:98:81");
+	a = ip("2001:db8::7");
+	assert_string_equal(inventory_by_ip(inv, &a)->name, "tablet");
+}
+
+static void
+test_formats_have_names(void **state)
+{
+	(void)state;
+	for (int i = 0; i < INVENTORY_FORMAT_COUNT; i++) {
+		const char *name = inventory_format_name((enum inventory_format)i);
+
+		assert_int_equal(inventory_format_by_name(name, strlen(name)), i);
+	}
+	assert_int_equal(inventory_format_by_name("cs", 2), -1);
+}
+
+static void
+test_a_full_arena_says_so(void **state)
+{
+	struct arena *small = arena_create(256);
+	struct faults f;
+
+	(void)state;
+	assert_null(parse(small, INVENTORY_ETHERS, "3c:52:82:11:0a:11 a\n3c:52:82:11:0a:12 b\n"
+	    "3c:52:82:11:0a:13 c\n3c:52:82:11:0a:14 d\n3c:52:82:11:0a:15 e\n", &f));
+	arena_destroy(small);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_spreadsheet_gives_its_devices),
+		cmocka_unit_test(test_each_mistake_is_named_with_its_place_and_the_rest_stays),
+		cmocka_unit_test(test_a_header_without_mac_and_ip_is_refused),
+		cmocka_unit_test(test_ethers_gives_names_and_addresses),
+		cmocka_unit_test(test_dnsmasq_gives_its_leases),
+		cmocka_unit_test(test_formats_have_names),
+		cmocka_unit_test(test_a_full_arena_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

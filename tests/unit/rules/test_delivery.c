@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The states of the delivery, fed with a server's answers by hand; no socket, no clock. */
+#include "rules/event/delivery.h"
+#include "rules/event/gap.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct box {
+	char dir[64];
+	struct delivery *d;
+	struct log log;
+	struct loop_time now;
+	char sent[1 << 20];		/* since the last look */
+	size_t len;
+};
+
+static void
+keep_sent(void *arg, const void *bytes, size_t n)
+{
+	struct box *b = arg;
+
+	assert_true(b->len + n < sizeof(b->sent));
+	memcpy(b->sent + b->len, bytes, n);
+	b->len += n;
+	b->sent[b->len] = '\0';
+}
+
+static void
+open_delivery(struct box *b, uint64_t cap)
+{
+	struct seglog_options spool = { .dir = b->dir, .cap_bytes = cap, .now = b->now };
+	struct delivery_options o = { .sensor = "s1", .boot = "b1", .version = "0",
+		.server = "unix:/nowhere", .spool = &spool, .load_function = true,
+		.log = &b->log, .arg = b, .send = keep_sent };
+	struct fault why;
+
+	b->d = delivery_create(&o, &why);
+	assert_non_null(b->d);
+}
+
+static int
+setup(void **state)
+{
+	struct box *b = calloc(1, sizeof(*b));
+
+	(void)snprintf(b->dir, sizeof(b->dir), "/tmp/earshot-delivery-XXXXXX");
+	assert_non_null(mkdtemp(b->dir));
+	b->log = (struct log){ "test", LOG_LEVEL_FATAL };
+	b->now.ns = NS_PER_S;
+	open_delivery(b, 0);
+	*state = b;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct box *b = *state;
+	char command[128];
+
+	delivery_destroy(b->d, true);
+	(void)snprintf(command, sizeof(command), "rm -rf '%s'", b->dir);
+	assert_int_equal(system(command), 0);
+	free(b);
+	return 0;
+}
+
+static void
+put(struct box *b, uint32_t partition, uint64_t seq)
+{
+	char json[64];
+	struct event_head h = { .lane = LANE_ALERT, .partition = partition, .seq = seq };
+
+	h.json_len = (uint32_t)snprintf(json, sizeof(json), "{\"seq\":%" PRIu64 "}", seq);
+	assert_true(delivery_put(b->d, &h, json, b->now));
+}
+
+static int
+answer(struct box *b, const char *text)
+{
+	struct fault why = { "", "" };
+	size_t n = strlen(text);
+	char *exact = malloc(n);
+	int rc;
+
+	memcpy(exact, text, n);
+	b->len = 0;
+	b->sent[0] = '\0';
+	rc = delivery_feed(b->d, exact, n, b->now, &why);
+	free(exact);
+	if (rc == -1)
+		assert_true(why.what[0] != '\0');
+	return rc;
+}
+
+static void
+expect_sent(const struct box *b, const char *part)
+{
+	if (strstr(b->sent, part) == NULL)
+		fail_msg("'%s' was not sent, but: %s", part, b->sent);
+}
+
+static void
+wait_ms(struct box *b, int ms)
+{
+	struct fault why;
+
+	b->len = 0;
+	b->sent[0] = '\0';
+	b->now.ns += ms * NS_PER_MS;
+	assert_int_equal(delivery_tick(b->d, b->now, &why), 0);
+}
+
+static void
+come_up(struct box *b)
+{
+	delivery_up(b->d, b->now);
+	expect_sent(b, "PING");
+	assert_int_equal(answer(b, "+PONG\r\n"), 0);
+	expect_sent(b, "ear_version");
+	assert_int_equal(answer(b, ":1\r\n"), 0);
+	assert_true(delivery_ready(b->d));
+}
+
+static void
+test_events_leave_the_spool_when_the_server_has_them(void **state)
+{
+	struct box *b = *state;
+
+	put(b, 3, 1);
+	put(b, 3, 2);
+	come_up(b);
+	expect_sent(b, "ear_last");
+	expect_sent(b, "{ear:p03}:seq");
+	expect_sent(b, "s1/b1/alert");
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	expect_sent(b, "ear_append");
+	expect_sent(b, "{ear:p03}:alert");
+	expect_sent(b, "{\"seq\":2}");
+	assert_false(delivery_done(b->d));
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:2\r\n"), 0);
+	assert_true(delivery_done(b->d));
+	assert_true(delivery_counts(b->d)->delivered == 2);
+}
+
+static void
+test_one_call_is_in_flight_for_each_partition(void **state)
+{
+	struct box *b = *state;
+
+	put(b, 3, 1);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	expect_sent(b, "ear_append");
+	b->len = 0;
+	b->sent[0] = '\0';
+	put(b, 3, 2);
+	delivery_pump(b->d, b->now);
+	assert_string_equal(b->sent, "");
+	put(b, 4, 1);
+	delivery_pump(b->d, b->now);
+	expect_sent(b, "{ear:p04}:seq");
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	expect_sent(b, "{\"seq\":2}");
+}
+
+static void
+test_a_replay_is_not_sent_again(void **state)
+{
+	struct box *b = *state;
+
+	for (uint64_t n = 1; n <= 5; n++)
+		put(b, 0, n);
+	come_up(b);
+	assert_int_equal(answer(b, ":3\r\n"), 0);
+	expect_sent(b, "{\"seq\":4}");
+	assert_null(strstr(b->sent, "{\"seq\":3}"));
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:5\r\n"), 0);
+	assert_true(delivery_done(b->d));
+}
+
+static void
+test_an_error_keeps_the_batch_and_tries_again(void **state)
+{
+	static const char *const errors[] = {
+		"-OOM command not allowed\r\n", "-LOADING Redis is loading\r\n",
+		"-READONLY You can't write\r\n", "-MISCONF disk\r\n", "-BUSY script\r\n",
+		"-NOPERM no\r\n", "-WRONGTYPE key\r\n", "-ERR something else\r\n",
+	};
+	struct box *b = *state;
+
+	put(b, 0, 1);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		assert_int_equal(answer(b, errors[i]), 0);
+		assert_string_equal(b->sent, "");
+		assert_false(delivery_done(b->d));
+		wait_ms(b, 2100);
+		expect_sent(b, "ear_last");
+		assert_int_equal(answer(b, ":0\r\n"), 0);
+		expect_sent(b, "{\"seq\":1}");
+	}
+	assert_true(delivery_counts(b->d)->errors == 8);
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	assert_true(delivery_done(b->d));
+}
+
+static void
+test_a_missing_function_is_loaded_once(void **state)
+{
+	struct box *b = *state;
+
+	delivery_up(b->d, b->now);
+	assert_int_equal(answer(b, "+PONG\r\n"), 0);
+	assert_int_equal(answer(b, "-ERR Function not found\r\n"), 0);
+	expect_sent(b, "#!lua name=earshot");
+	assert_int_equal(answer(b, "-NOPERM not you\r\n"), 0);
+	assert_string_equal(b->sent, "");
+	wait_ms(b, 2100);
+	expect_sent(b, "ear_version");
+	assert_int_equal(answer(b, "-ERR Function not found\r\n"), 0);
+	assert_string_equal(b->sent, "");
+	wait_ms(b, 2100);
+	assert_int_equal(answer(b, ":1\r\n"), 0);
+	assert_true(delivery_ready(b->d));
+}
+
+static void
+test_loading_is_waited_for(void **state)
+{
+	struct box *b = *state;
+
+	delivery_up(b->d, b->now);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(answer(b, "-LOADING Redis is loading\r\n"), 0);
+		assert_string_equal(b->sent, "");
+		wait_ms(b, 2100);
+		expect_sent(b, "PING");
+	}
+	assert_int_equal(answer(b, "+PONG\r\n"), 0);
+	expect_sent(b, "ear_version");
+}
+
+static void
+test_what_is_in_no_spool_is_told_by_a_gap_event(void **state)
+{
+	struct box *b = *state;
+
+	put(b, 2, 8);
+	put(b, 2, 9);
+	come_up(b);
+	assert_int_equal(answer(b, ":5\r\n"), 0);
+	expect_sent(b, "\"gap\":{\"from\":6,\"to\":7,\"count\":2,");
+	expect_sent(b, "\"event_id\":\"s1:b1:alert:2:7\"");
+	assert_null(strstr(b->sent, "{\"seq\":8}"));
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:7\r\n"), 0);
+	expect_sent(b, "{\"seq\":8}");
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:9\r\n"), 0);
+	assert_true(delivery_done(b->d));
+	assert_true(delivery_counts(b->d)->gaps == 1 && delivery_counts(b->d)->lost == 2);
+}
+
+static void
+put_json(struct box *b, uint64_t seq, const char *json)
+{
+	struct event_head h = { .lane = LANE_ALERT, .partition = 2, .seq = seq,
+		.json_len = (uint32_t)strlen(json) };
+
+	assert_true(delivery_put(b->d, &h, json, b->now));
+}
+
+static void
+test_a_gap_the_sensor_told_itself_is_not_told_again(void **state)
+{
+	struct box *b = *state;
+
+	put_json(b, 1, "{}");
+	put_json(b, 9, "{\"gap\":{\"from\":4,\"to\":8}}");
+	put_json(b, 10, "{\"text\":\"\\\"gap\\\":{\\\"from\\\":1\"}");
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	expect_sent(b, "\"gap\":{\"from\":2,\"to\":3,\"count\":2,");
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:3\r\n"), 0);
+	expect_sent(b, "\r\n9\r\n");
+	expect_sent(b, "{\"gap\":{\"from\":4,\"to\":8}}");
+	assert_null(strstr(b->sent, "no spool"));
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:9\r\n"), 0);
+	expect_sent(b, "\r\n10\r\n");
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:10\r\n"), 0);
+	assert_true(delivery_done(b->d));
+	assert_true(delivery_counts(b->d)->gaps == 2 && delivery_counts(b->d)->lost == 7);
+}
+
+static void
+test_a_server_that_lost_its_tail_is_healed_from_the_spool(void **state)
+{
+	struct box *b = *state;
+
+	for (uint64_t n = 1; n <= 4; n++)
+		put(b, 0, n);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:4\r\n"), 0);
+	assert_true(delivery_done(b->d));
+	put(b, 0, 5);
+	delivery_pump(b->d, b->now);
+	assert_int_equal(answer(b, "*2\r\n$3\r\nGAP\r\n:2\r\n"), -1);
+	delivery_down(b->d);
+	come_up(b);
+	assert_int_equal(answer(b, ":2\r\n"), 0);
+	expect_sent(b, "{\"seq\":3}");
+	expect_sent(b, "{\"seq\":5}");
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:5\r\n"), 0);
+	assert_true(delivery_done(b->d));
+	assert_true(delivery_counts(b->d)->gaps == 0 && delivery_counts(b->d)->rewinds == 1);
+}
+
+static void
+test_a_lost_tail_is_found_on_reconnect_without_new_events(void **state)
+{
+	struct box *b = *state;
+
+	put(b, 0, 1);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	delivery_down(b->d);
+	come_up(b);
+	expect_sent(b, "ear_last");
+	assert_int_equal(answer(b, ":0\r\n"), -1);
+	delivery_down(b->d);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	expect_sent(b, "{\"seq\":1}");
+}
+
+static void
+test_events_the_cap_dropped_are_told_with_their_reason(void **state)
+{
+	struct box *b = *state;
+	char part[64];
+
+	delivery_destroy(b->d, true);
+	open_delivery(b, 64 << 10);
+	for (uint64_t n = 1; n <= 2000; n++)
+		put(b, 1, n);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	expect_sent(b, "the spool was full");
+	expect_sent(b, "\"gap\":{\"from\":1,");
+	(void)snprintf(part, sizeof(part), "\"count\":%" PRIu64,
+	    seglog_counts(delivery_spool(b->d))->dropped);
+	expect_sent(b, part);
+}
+
+static void
+test_an_earlier_boot_goes_first_in_its_stream(void **state)
+{
+	struct box *b = *state;
+	struct seglog_options spool = { .dir = b->dir, .now = b->now };
+	struct delivery_options o = { .sensor = "s1", .boot = "b2", .version = "0",
+		.server = "x", .spool = &spool, .log = &b->log, .arg = b, .send = keep_sent };
+
+	put(b, 0, 1);
+	delivery_destroy(b->d, false);
+	b->d = delivery_create(&o, NULL);
+	assert_non_null(b->d);
+	put(b, 0, 1);
+	come_up(b);
+	expect_sent(b, "s1/b1/alert");
+	expect_sent(b, "s1/b2/alert");
+	assert_int_equal(answer(b, ":0\r\n:0\r\n"), 0);
+	expect_sent(b, "s1/b1/alert");
+	assert_null(strstr(b->sent, "s1/b2/alert"));
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	expect_sent(b, "s1/b2/alert");
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	assert_true(delivery_done(b->d));
+}
+
+static void
+test_a_server_that_contradicts_itself_is_dropped(void **state)
+{
+	static const char *const bad[] = {
+		"*2\r\n$2\r\nOK\r\n:0\r\n", "*2\r\n$3\r\nGAP\r\n:0\r\n", "*2\r\n$2\r\nNO\r\n:1\r\n",
+		"*2\r\n$2\r\nOK\r\n:-1\r\n", "*2\r\n$2\r\nOK\r\n:9223372036854775807\r\n",
+		"*2\r\n$-1\r\n$-1\r\n", "*0\r\n", "*-1\r\n", ":1\r\n", "+OK\r\n", "$-1\r\n",
+		"*3\r\n$2\r\nOK\r\n:1\r\n:1\r\n", "*2\r\n*0\r\n:1\r\n", "*4294967295\r\n",
+		"*100000000\r\n", "!\r\n",
+		"*2\r\n$2\r\nOK\r\n:1\r\n*2\r\n$2\r\nOK\r\n:1\r\n",
+	};
+	struct box *b = *state;
+
+	put(b, 0, 1);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]) - 1; i++) {
+		come_up(b);
+		assert_int_equal(answer(b, ":0\r\n"), 0);
+		if (answer(b, bad[i]) != -1)
+			fail_msg("'%s' was believed", bad[i]);
+		assert_false(delivery_done(b->d));
+		delivery_down(b->d);
+	}
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	assert_int_equal(answer(b, bad[sizeof(bad) / sizeof(bad[0]) - 1]), -1);
+}
+
+static void
+test_a_silent_server_is_pinged_and_then_given_up(void **state)
+{
+	struct box *b = *state;
+	struct fault why;
+
+	come_up(b);
+	wait_ms(b, 5100);
+	expect_sent(b, "PING");
+	assert_int_equal(answer(b, "+PONG\r\n"), 0);
+	wait_ms(b, 5100);
+	b->now.ns += 9 * NS_PER_S;
+	assert_int_equal(delivery_tick(b->d, b->now, &why), 0);
+	b->now.ns += 2 * NS_PER_S;
+	assert_int_equal(delivery_tick(b->d, b->now, &why), -1);
+	assert_non_null(strstr(why.what, "10 s"));
+}
+
+static void
+test_answers_may_come_byte_by_byte(void **state)
+{
+	struct box *b = *state;
+	const char *all = "+PONG\r\n:1\r\n:0\r\n*2\r\n$2\r\nOK\r\n:1\r\n";
+	char one[2] = "";
+
+	put(b, 0, 1);
+	delivery_up(b->d, b->now);
+	for (; *all != '\0'; all++) {
+		one[0] = *all;
+		assert_int_equal(answer(b, one), 0);
+	}
+	assert_true(delivery_done(b->d));
+}
+
+static void
+test_lines_with_control_characters_are_no_json_lines(void **state)
+{
+	(void)state;
+	assert_true(json_line_ok("{\"a\":\"\xc3\xa9\"}", 10));
+	assert_false(json_line_ok("{}\n", 3));
+	assert_false(json_line_ok("\x1b[2J", 4));
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_events_leave_the_spool_when_the_server_has_them),
+		T(test_one_call_is_in_flight_for_each_partition),
+		T(test_a_replay_is_not_sent_again),
+		T(test_an_error_keeps_the_batch_and_tries_again),
+		T(test_a_missing_function_is_loaded_once),
+		T(test_loading_is_waited_for),
+		T(test_what_is_in_no_spool_is_told_by_a_gap_event),
+		T(test_a_gap_the_sensor_told_itself_is_not_told_again),
+		T(test_a_server_that_lost_its_tail_is_healed_from_the_spool),
+		T(test_a_lost_tail_is_found_on_reconnect_without_new_events),
+		T(test_events_the_cap_dropped_are_told_with_their_reason),
+		T(test_an_earlier_boot_goes_first_in_its_stream),
+		T(test_a_server_that_contradicts_itself_is_dropped),
+		T(test_a_silent_server_is_pinged_and_then_given_up),
+		T(test_answers_may_come_byte_by_byte),
+		cmocka_unit_test(test_lines_with_control_characters_are_no_json_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
