@@ -109,7 +109,13 @@ scripts   = $(foreach t,$(wildcard tests/$(1)/test_*.sh),$(if $(findstring $(T),
 fast      = $(call scripts,arrows) $(filter %/test_rules.sh %/test_bad_input.sh,$(call scripts,system))
 slow      = $(filter-out $(fast),$(call scripts,system)) $(call scripts,live) $(call scripts,redis)
 
-tests: $(unit_bin) $(replay_bin) $(B)/earshot
+# Programs the shell tests run.
+tool_bin := $(B)/tests/tools/verdicts $(B)/tests/redis/feeder
+$(tool_bin): $(B)/%: $(B)/%.o $(LIBS_rules)
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
+
+tests: $(unit_bin) $(replay_bin) $(tool_bin) $(B)/earshot
 .PHONY: tests
 
 check: ## the fast tests: no root, no network, no Redis, under a minute

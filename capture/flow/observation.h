@@ -234,7 +234,7 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "T5: packets down over up in windows down that keep time, from any host to the same socket", "as way.bytes") \
 	X(way_two, "way.two", BOOL, NONE, "", "T5: it is a conversation", "as way.bytes") \
 	X(way_half, "way.half", BOOL, NONE, "", "the tap shows one direction of this host", "under 60 s of it seen") \
-	X(way_setup, "way.setup", BOOL, NONE, "", "call set-up was seen on the pair (SIP, STUN, DTLS)", "never") \
+	X(way_setup, "way.setup", BOOL, NONE, "", "call set-up (SIP, STUN, DTLS) was seen on the pair, or shortly before by the inside host", "never") \
 	X(way_media, "way.media", DURATION, NONE, "s", "since the first packet of the meter", "as voice.rate") \
 	/* T6 */ \
 	X(chunks_count, "chunks.count", COUNT, NONE, "", "T6: bursts in a row that fit", "not a window of a pair") \

@@ -2,17 +2,18 @@
 /*
  * ring: the shared page, the counts and who believes them. ring.h has the contract.
  *
- * The mapping is one shared anonymous block: a head page, then the data. A message is a word
- * of length, a word of padding, the bytes, rounded up to eight. A message never wraps: when
- * it does not fit before the end, the length WRAP tells the consumer to go on at the start,
- * and both advance by what is left there.
+ * The mapping is one shared anonymous block: a head page, then the data. A message is a
+ * word of length, a word of padding, the bytes, rounded up to eight. A message never
+ * wraps: when it does not fit before the end, the length WRAP tells the consumer to go on
+ * at the start, and both advance by what is left there.
  *
- * Each side keeps its own count in private memory and only publishes it. What the other side
- * published is read once, compared with what is possible, and then used or refused.
+ * Each side keeps its own count in private memory and only publishes it. What the other
+ * side published is read once, compared with what is possible, and then used or refused.
  *
  * Sleeping: the waiter writes the count it waits for and then looks again; the other side
- * publishes its count and then looks for a waiter (both with sequential consistency, so one
- * of them sees the other). Futexes are shared ones (no FUTEX_PRIVATE), keyed by the mapping.
+ * publishes its count and then looks for a waiter (both with sequential consistency, so
+ * one of them sees the other). Futexes are shared ones (no FUTEX_PRIVATE), keyed by the
+ * mapping.
  */
 #include "capture/proc/ring.h"
 

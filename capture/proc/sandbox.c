@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sandbox: one table of system calls, a column per role; then capabilities, Landlock, limits.
+ * sandbox: one table of system calls, a column per role; then capabilities, Landlock,
+ * limits.
  *
- * Order matters. Descriptors are closed first, so that nothing below can leak through one.
- * Capabilities go while prctl may still be asked; the drop is verified by trying to take them
- * back. Landlock before seccomp, because seccomp forbids Landlock's own calls. Seccomp last.
+ * Order matters. Descriptors are closed first, so that nothing below can leak through
+ * one. Capabilities go while prctl may still be asked; the drop is verified by trying to
+ * take them back. Landlock before seccomp, because seccomp forbids Landlock's own calls.
+ * Seccomp last.
  *
- * A call that is not in the role's column kills the process. Names that this libseccomp or
- * this machine does not know are skipped: they cannot be called by that name either.
+ * A call that is not in the role's column kills the process. Names that this libseccomp
+ * or this machine does not know are skipped: they cannot be called by that name either.
  *
  * What a column cannot say is said in argument checks (enum check): memory is never made
- * executable; a thread may be made, a process may not; the sensor opens for reading only; a
- * bound AF_PACKET socket injects by write(2) as well as by send(2), so the live sensor writes
- * freely to 0..2 only (which it cannot close, so that no socket takes their place) and
- * elsewhere exactly the eight bytes of an eventfd, which no Ethernet device takes as a frame.
+ * executable; a thread may be made, a process may not; the sensor opens for reading only;
+ * a bound AF_PACKET socket injects by write(2) as well as by send(2), so the live sensor
+ * writes freely to 0..2 only (which it cannot close, so that no socket takes their place)
+ * and elsewhere exactly the eight bytes of an eventfd, which no Ethernet device takes as
+ * a frame.
  */
 #define _GNU_SOURCE
 #include "capture/proc/sandbox.h"

@@ -16,7 +16,7 @@ enum parse {
 	PARSE_DONE,
 };
 
-/* ---- text (text.c) ---- */
+/* ---- text (words.c) ---- */
 /* One line without its CR LF; false when no LF is there. */
 bool line_take(struct span *s, struct span *line);
 bool text_starts(struct span s, const char *lower);	/* without case */

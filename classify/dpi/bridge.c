@@ -2,22 +2,23 @@
 /*
  * bridge: the one file that knows libndpi.
  *
- * Written against 4.2 (Debian 12 and 13). What differs in later versions is chosen by macros
- * that a compile probe of the Makefile sets; versions are not compared, because the library's
- * release macros are strings:
+ * Written against 4.2 (Debian 12 and 13). What differs in later versions is chosen by
+ * macros that a compile probe of the Makefile sets; versions are not compared, because
+ * the library's release macros are strings:
  *   DPI_PROCESS_6ARGS    ndpi_detection_process_packet takes flow input info (4.6 on)
  *   DPI_GIVEUP_3ARGS     ndpi_detection_giveup has no enable_guess (4.10 on)
  *   DPI_INIT_CONTEXT     ndpi_init_detection_module takes a global context (4.10 on)
  *   DPI_PROTO_NESTED     struct ndpi_protocol has .proto.master_protocol (4.11 on)
- *   DPI_NO_BITMASK       all protocols are on without ndpi_set_protocol_detection_bitmask2
- *   DPI_RISK_TYPE        the type of ndpi_risk2str's argument, when it is not ndpi_risk_enum
+ *   DPI_NO_BITMASK       all protocols are on without
+ *   ndpi_set_protocol_detection_bitmask2 DPI_RISK_TYPE        the type of ndpi_risk2str's
+ *   argument, when it is not ndpi_risk_enum
  *
- * Nothing of the library's memory leaves: names, a host and risk bits are copied out. Only
- * fields outside the flow's unions are read. A flow is answered once and then freed.
+ * Nothing of the library's memory leaves: names, a host and risk bits are copied out.
+ * Only fields outside the flow's unions are read. A flow is answered once and then freed.
  *
- * TCP flows come without their empty packets, and libndpi gives a flow up whose first packet
- * is not a SYN: the handshake is written here and fed first, unless the flow is known to have
- * begun before the capture.
+ * TCP flows come without their empty packets, and libndpi gives a flow up whose first
+ * packet is not a SYN: the handshake is written here and fed first, unless the flow is
+ * known to have begun before the capture.
  */
 #include "classify/dpi/bridge.h"
 
@@ -33,7 +34,7 @@
 #define DPI_RISK_TYPE ndpi_risk_enum
 #endif
 
-#define RTP_PACKETS 4	/* one datagram that begins 80 00 is enough for the library to say RTP */
+#define RTP_PACKETS 4	/* one datagram that begins 80 00 is RTP to the library */
 #define TLS_PACKETS 12	/* patience for a name in a long hello */
 #define STUN_PACKETS 6	/* which application a STUN exchange belongs to comes late */
 #define HTTP_PACKETS 4
@@ -102,9 +103,11 @@ bridge_create(struct fault *why)
 	}
 	/* Files that the C library opens at their first use are opened now. */
 	tzset();
-	if (ndpi_detection_get_sizeof_ndpi_flow_struct() != sizeof(struct ndpi_flow_struct)) {
+	if (ndpi_detection_get_sizeof_ndpi_flow_struct() !=
+	    sizeof(struct ndpi_flow_struct)) {
 		fault_set(why, "build earshot against the libndpi that is installed",
-		    "libndpi %s keeps flows of %u bytes, its headers say %zu", ndpi_revision(),
+		    "libndpi %s keeps flows of %u bytes, its headers say %zu",
+		    ndpi_revision(),
 		    (unsigned)ndpi_detection_get_sizeof_ndpi_flow_struct(),
 		    sizeof(struct ndpi_flow_struct));
 		goto fail;
@@ -179,10 +182,11 @@ static ndpi_protocol
 process(struct bridge *b, struct bridge_flow *f, const uint8_t *l3, size_t len)
 {
 #ifdef DPI_PROCESS_6ARGS
-	return ndpi_detection_process_packet(b->module, f->flow, l3, (unsigned short)len, f->ms,
-	    NULL);
+	return ndpi_detection_process_packet(b->module, f->flow, l3, (unsigned short)len,
+	    f->ms, NULL);
 #else
-	return ndpi_detection_process_packet(b->module, f->flow, l3, (unsigned short)len, f->ms);
+	return ndpi_detection_process_packet(b->module, f->flow, l3, (unsigned short)len,
+	    f->ms);
 #endif
 }
 
@@ -200,7 +204,7 @@ put32(uint8_t *at, uint32_t v)
 	put16(at + 2, v & 0xffff);
 }
 
-/* One packet of the handshake before `l3`, there (toward the sender of l3) or along with it. */
+/* One packet of the handshake before `l3`: back to the sender of l3, or along with it. */
 static void
 handshake_packet(struct bridge *b, struct bridge_flow *f, const uint8_t *l3, size_t ip,
     bool back, uint8_t tcp_flags, uint32_t seq, uint32_t ack)
@@ -233,13 +237,14 @@ handshake_packet(struct bridge *b, struct bridge_flow *f, const uint8_t *l3, siz
 }
 
 static void
-handshake(struct bridge *b, struct bridge_flow *f, const uint8_t *l3, size_t len, bool client)
+handshake(struct bridge *b, struct bridge_flow *f, const uint8_t *l3, size_t len,
+    bool client)
 {
 	size_t ip = l3[0] >> 4 == 4 ? (size_t)(l3[0] & 15) * 4 : 40;
 	uint32_t seq = 0, ack = 0;
 	struct span s = { l3, len };
 
-	/* IPv6 with extension headers goes without: its TCP header is somewhere behind. */
+	/* IPv6 with extension headers goes without: its TCP header is further on. */
 	if (len < ip + 20 || l3[ip == 40 && l3[0] >> 4 == 6 ? 6 : 9] != 6)
 		return;
 	(void)span_skip(&s, ip + 4);
@@ -275,14 +280,16 @@ confidence_of(const struct bridge_flow *f)
 
 	/* By name: later versions put new values between the old. */
 	if (strncmp(name, "DPI", 3) == 0)
-		return strstr(name, "aggressive") != NULL ? CONFIDENCE_GUESS : CONFIDENCE_DPI;
+		return strstr(name, "aggressive") != NULL ? CONFIDENCE_GUESS :
+		    CONFIDENCE_DPI;
 	if (strcmp(name, "Match by port") == 0)
 		return CONFIDENCE_PORT;
 	return strcmp(name, "Unknown") == 0 ? CONFIDENCE_NONE : CONFIDENCE_GUESS;
 }
 
 static void
-answer(struct bridge *b, struct bridge_flow *f, const ndpi_protocol *p, struct cell_result *out)
+answer(struct bridge *b, struct bridge_flow *f, const ndpi_protocol *p,
+    struct cell_result *out)
 {
 	unsigned app = app_of(p), master = master_of(p);
 	uint64_t risks = f->flow->risk;
@@ -296,7 +303,8 @@ answer(struct bridge *b, struct bridge_flow *f, const ndpi_protocol *p, struct c
 		app = NDPI_PROTOCOL_UNKNOWN;
 	if (app == NDPI_PROTOCOL_UNKNOWN)
 		return;
-	copy_name(out->app, sizeof(out->app), ndpi_get_proto_name(b->module, (u_int16_t)app));
+	copy_name(out->app, sizeof(out->app),
+	    ndpi_get_proto_name(b->module, (u_int16_t)app));
 	if (master != NDPI_PROTOCOL_UNKNOWN && master != app)
 		copy_name(out->master, sizeof(out->master),
 		    ndpi_get_proto_name(b->module, (u_int16_t)master));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * cell: the process that is allowed to die. It owns a classifier, a table of open flows and
- * nothing else: no descriptor, no file, fourteen system calls. It reads packets, answers, and
- * frees a flow the moment it has answered about it.
+ * cell: the process that is allowed to die. It owns a classifier, a table of open flows
+ * and nothing else: no descriptor, no file, fourteen system calls. It reads packets,
+ * answers, and frees a flow the moment it has answered about it.
  */
 #include "classify/dpi/cell.h"
 

@@ -2,19 +2,20 @@
 /*
  * cell: what the processes of this room share. Internal to classify/dpi and its tests.
  *
- * Three pages and two rings are mapped before anything is forked. Each page has one writer;
- * the cell makes the zygote's and the sensor's page read-only for itself before it enters its
- * sandbox, so what those two tell each other cannot be forged. Everything the cell writes
- * (its page, both rings) is hostile to whoever reads it.
+ * Three pages and two rings are mapped before anything is forked. Each page has one
+ * writer; the cell makes the zygote's and the sensor's page read-only for itself before
+ * it enters its sandbox, so what those two tell each other cannot be forged. Everything
+ * the cell writes (its page, both rings) is hostile to whoever reads it.
  *
  * A cell's life, by its number (generation, from 1):
  *   zygote   cell_gen = g, forks
  *   cell     enters the sandbox, paused_gen = g, waits
  *   sensor   sees paused_gen = g, empties both rings, ready_gen = g
- *   cell     reads packets; reading = n before the n-th packet, finished = n after its answer
- *   zygote   after its death: dead_reading, dead_finished, then dead_gen = g, and the next
- *   sensor   may ask for a death by kill_gen = g; home_gen = g when it is a new sensor that
- *            only wants a cell without its predecessor's flows (not counted as a death)
+ *   cell     reads packets; reading = n before the n-th packet, finished = n after its
+ *   answer zygote   after its death: dead_reading, dead_finished, then dead_gen = g, and
+ *   the next sensor   may ask for a death by kill_gen = g; home_gen = g when it is a new
+ *            sensor that only wants a cell without its predecessor's flows (not counted
+ *            as a death)
  */
 #ifndef CLASSIFY_DPI_CELL_H
 #define CLASSIFY_DPI_CELL_H

@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dpi: the sensor's side. Which flows the cell is reading, what to do when it dies, and when
- * its answers count.
+ * dpi: the sensor's side. Which flows the cell is reading, what to do when it dies, and
+ * when its answers count.
  *
- * Why the same packets give the same results, however fast the cell is and however it dies:
- *   - What is sent depends on the packets alone. "The ring is full" is decided by bytes sent
- *     since the last drain, not by how far the cell has come.
- *   - A drain waits until all that was sent has been answered; drains happen at fixed places
- *     (dpi_sync, dpi_end, a full ring), and answers change a flow's state in a drain only.
- *   - A death belongs to the packet the cell was reading. Answers committed before it count;
- *     all other open flows are fed again in order of opening; then the drain goes on.
+ * Why the same packets give the same results, however fast the cell is and however it
+ * dies:
+ *   - What is sent depends on the packets alone. "The ring is full" is decided by bytes
+ *     sent since the last drain, not by how far the cell has come.
+ *   - A drain waits until all that was sent has been answered; drains happen at fixed
+ *     places (dpi_sync, dpi_end, a full ring), and answers change a flow's state in a
+ *     drain only.
+ *   - A death belongs to the packet the cell was reading. Answers committed before it
+ *     count; all other open flows are fed again in order of opening; then the drain goes
+ *     on.
  *   - The breaker counts deaths by the time of the packets that caused them.
  *
- * A slot is one undecided flow: open (in order of opening), then done (in order of answers)
- * until its verdict is handed on, then free. Its tag counts its uses, so that an answer about
- * an earlier use is recognised.
+ * A slot is one undecided flow: open (in order of opening), then done (in order of
+ * answers) until its verdict is handed on, then free. Its tag counts its uses, so that an
+ * answer about an earlier use is recognised.
  *
- * No wait is endless. A cell that makes no progress for STALL_WAITS is killed; a zygote whose
- * beat stands still for GONE_WAITS is taken for dead, and flows are given up, until the beat
- * goes on. Waits are counted, not clocked: a machine that was paused as a whole lost nothing.
+ * No wait is endless. A cell that makes no progress for STALL_WAITS is killed; a zygote
+ * whose beat stands still for GONE_WAITS is taken for dead, and flows are given up, until
+ * the beat goes on. Waits are counted, not clocked: a machine that was paused as a whole
+ * lost nothing.
  */
 #include "classify/dpi/cell.h"
 #include "classify/dpi/vocabulary.h"
@@ -44,7 +48,7 @@ struct slot {
 	uint32_t kept_len, tag;
 	uint32_t next, prev;
 	uint8_t state;
-	bool whole;			/* every packet sent is kept, not only the first few */
+	bool whole;			/* every packet sent is kept */
 	bool again;			/* to be fed to the new cell */
 	bool ending;			/* a last guess was asked for */
 	bool quarantined;
@@ -152,7 +156,8 @@ dpi_create(const struct dpi_options *o, struct fault *why)
 	d->blocks = calloc(blocks + 1, d->block_size);
 	d->free_blocks = calloc(blocks + 1, sizeof(*d->free_blocks));
 	d->sent = calloc(d->sent_max, sizeof(*d->sent));
-	if (d->slots == NULL || d->blocks == NULL || d->free_blocks == NULL || d->sent == NULL)
+	if (d->slots == NULL || d->blocks == NULL || d->free_blocks == NULL ||
+	    d->sent == NULL)
 		goto memory;
 	for (uint32_t i = d->n; i > 0; i--) {
 		d->slots[i].next = d->free;
@@ -265,7 +270,7 @@ died(const struct dpi *d)
 	return atomic_load(&d->c->zygote->dead_gen) >= d->gen;
 }
 
-/* Takes the next cell: waits (bounded) until it stands paused, empties the rings, lets it go. */
+/* Takes the next cell: waits (bounded) until it stands paused, empties the rings. */
 static bool
 attach(struct dpi *d)
 {
@@ -276,7 +281,8 @@ attach(struct dpi *d)
 	for (;;) {
 		gen = atomic_load(&c->zygote->cell_gen);
 		seen = atomic_load(&c->cell->paused_gen);
-		if (gen > d->gen && seen == gen && atomic_load(&c->zygote->dead_gen) != gen)
+		if (gen > d->gen && seen == gen &&
+		    atomic_load(&c->zygote->dead_gen) != gen)
 			break;
 		if (atomic_load(&c->zygote->state) == ZYGOTE_FAILED)
 			return false;
@@ -321,7 +327,8 @@ send_message(struct dpi *d, uint32_t slot, enum cell_kind kind, unsigned flags,
 {
 	struct cell_packet head = {
 		.seq = d->seq, .time_ms = time.ns / NS_PER_MS, .slot = slot,
-		.tag = d->slots[slot].tag, .kind = (uint16_t)kind, .flags = (uint16_t)flags,
+		.tag = d->slots[slot].tag, .kind = (uint16_t)kind,
+		.flags = (uint16_t)flags,
 		.len = (uint32_t)len,
 	};
 	uint8_t *to = ring_reserve(d->c->packets, sizeof(head) + len);
@@ -369,11 +376,11 @@ feed_again(struct dpi *d, uint32_t i)
 		return false;
 	for (size_t at = 0; at + sizeof(k) <= s->kept_len;) {
 		memcpy(&k, s->kept + at, sizeof(k));
-		send_message(d, i, CELL_FEED, k.flags, (struct pkt_time){ k.time }, k.ordinal,
-		    s->kept + at + sizeof(k), k.len);
+		send_message(d, i, CELL_FEED, k.flags, (struct pkt_time){ k.time },
+		    k.ordinal, s->kept + at + sizeof(k), k.len);
 		at += sizeof(k) + k.len;
 	}
-	/* Of a flow whose later packets were not kept no more can be learned: a last guess. */
+	/* When later packets were not kept no more can be learned: a last guess. */
 	if (s->ending || !s->whole)
 		ask_giveup(d, i);
 	s->again = false;
@@ -390,7 +397,7 @@ feed_all_again(struct dpi *d)
 			return;
 }
 
-/* Answers that lie in the ring. False: what came is no answer, the cell is not to be trusted. */
+/* Answers that lie in the ring. False: what came is none, the cell is not to be trusted. */
 static bool
 take_results(struct dpi *d)
 {
@@ -501,7 +508,8 @@ drain(struct dpi *d)
 			continue;
 		}
 		if (!sane)
-			cell_wait(&c->cell->paused_gen, atomic_load(&c->cell->paused_gen), WAIT_MS);
+			cell_wait(&c->cell->paused_gen, atomic_load(&c->cell->paused_gen),
+			    WAIT_MS);
 		else if (ring_wait_drained(c->packets, WAIT_MS))
 			continue;
 		stalled = at == was ? stalled + 1 : 0;
@@ -542,7 +550,8 @@ take_slot(struct dpi *d, struct dpi_flow *f, void *cookie)
 	d->free = s->next;
 	*s = (struct slot){ .flow = f, .cookie = cookie, .tag = tag, .state = SLOT_OPEN };
 	if (d->free_blocks_n > 0) {
-		s->kept = d->blocks + (size_t)d->free_blocks[--d->free_blocks_n] * d->block_size;
+		s->kept = d->blocks +
+		    (size_t)d->free_blocks[--d->free_blocks_n] * d->block_size;
 		s->whole = true;
 	}
 	list_add(d, &d->open, i);
@@ -609,7 +618,8 @@ dpi_packet(struct dpi *d, struct dpi_flow *f, void *cookie, const struct flow_hi
 	    (hit->flow->flags & FLOW_MIDSTREAM) != 0 ? CELL_MIDSTREAM : 0)) };
 	keep(d, &d->slots[f->slot], &k);
 	d->slots[f->slot].ordinal = k.ordinal;
-	send_message(d, f->slot, CELL_FEED, k.flags, pkt->frame->time, k.ordinal, d->buf, len);
+	send_message(d, f->slot, CELL_FEED, k.flags, pkt->frame->time, k.ordinal, d->buf,
+	    len);
 	f->sent++;
 	count(&d->c->sensor->packets);
 }

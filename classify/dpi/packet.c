@@ -2,11 +2,11 @@
 /*
  * packet: what the cell is sent of a packet, and what it is not sent at all.
  *
- * A classifier that believes a header's length reads beyond what was captured, or ignores the
- * packet; so the lengths in the copy say what is there. Two forms of datagram are known to
- * kill or stall libndpi 4.2 and are recognised here: a DTLS handshake that carries a
- * certificate (a built-in subject makes it read a TCP header that is not there), and a DNS
- * message that is longer than DNS over UDP used to be.
+ * A classifier that believes a header's length reads beyond what was captured, or ignores
+ * the packet; so the lengths in the copy say what is there. Two forms of datagram are
+ * known to kill or stall libndpi 4.2 and are recognised here: a DTLS handshake that
+ * carries a certificate (a built-in subject makes it read a TCP header that is not
+ * there), and a DNS message that is longer than DNS over UDP used to be.
  */
 #include "classify/dpi/cell.h"
 

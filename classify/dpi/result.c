@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * result: what came back from the cell, as hostile input. The message is copied once and then
- * only the copy is looked at: its writer still has its hands on the ring.
+ * result: what came back from the cell, as hostile input. The message is copied once and
+ * then only the copy is looked at: its writer still has its hands on the ring.
  */
 #include "classify/dpi/cell.h"
 #include "classify/dpi/vocabulary.h"

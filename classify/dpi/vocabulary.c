@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vocabulary: the words, and which of the library's names they stand for. Tables only grow:
- * a word that was printed once keeps its meaning.
+ * vocabulary: the words, and which of the library's names they stand for. Tables only
+ * grow: a word that was printed once keeps its meaning.
  */
 #include "classify/dpi/vocabulary.h"
 

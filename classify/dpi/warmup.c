@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * warmup: the flows, as bytes, and how they become packets. Hex, so that they can be read by
- * any tool: a client hello and a QUIC initial for names that do not exist, a TLS 1.2 server's
- * first flight with a self-signed certificate of "warm.example", a DNS query.
+ * warmup: the flows, as bytes, and how they become packets. Hex, so that they can be read
+ * by any tool: a client hello and a QUIC initial for names that do not exist, a TLS 1.2
+ * server's first flight with a self-signed certificate of "warm.example", a DNS query.
  */
 #include "classify/dpi/warmup.h"
 

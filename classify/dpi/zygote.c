@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * zygote: a warm classifier that never reads a packet of the wire. It forks cells, watches the
- * CPU time each spends on one packet, buries them and forks the next; and it ends with the
- * supervisor. dpi_cell_start and dpi_cell_stop, the supervisor's side, are here too.
+ * zygote: a warm classifier that never reads a packet of the wire. It forks cells,
+ * watches the CPU time each spends on one packet, buries them and forks the next; and it
+ * ends with the supervisor. dpi_cell_start and dpi_cell_stop, the supervisor's side, are
+ * here too.
  *
- * A cell's clock is its own CPU time, so that a busy machine does not turn into deaths that
- * another run of the same capture would not have.
+ * A cell's clock is its own CPU time, so that a busy machine does not turn into deaths
+ * that another run of the same capture would not have.
  */
 #include "classify/dpi/bridge.h"
 

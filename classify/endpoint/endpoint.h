@@ -3,12 +3,13 @@
  * endpoint: who is at each end.
  *
  * A device's key is, in order: its inventory id; its MAC; its address (IPv6 with a MAC: the
- * MAC). A MAC that carries more than four inside IPv4 addresses, or three inside /64s, within
- * an hour, or any outside address, is a router and never an identity (three /64s are what an ordinary host
- * has: more than three, link-local not counted); an inventory row with such a MAC holds for the
- * address in that row, or the one the MAC claims by ARP, alone. A destination's key is the registrable domain of
- * its name (libpsl), else the target behind a proxy, else its address. Names of addresses come
- * from DNS answers seen; a flow's own SNI or Host is better and is the caller's to prefer.
+ * MAC). A MAC that carries any outside address, or more than four inside IPv4 addresses or
+ * more than three inside /64s within an hour, is a router and never an identity (three /64s
+ * are what an ordinary host has; link-local is not counted). An inventory row with a router's
+ * MAC holds for the address in that row, or the one the MAC claims by ARP, alone.
+ * A destination's key is the registrable domain of its name (libpsl), else the target behind
+ * a proxy, else its address. Names of addresses come from DNS answers seen; a flow's own SNI or
+ * Host is better and is the caller's to prefer.
  * Tables are bounded; the least recently used goes first, counted.
  */
 #ifndef CLASSIFY_ENDPOINT_ENDPOINT_H

@@ -34,6 +34,7 @@ static struct meter_ext *meter_for(struct observer *o, const struct flow_hit *hi
 static void meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now);
 static void pair_bursts(struct observer *o, struct pair *p, struct pkt_time now);
 static void best_name(struct observer *o, struct flow *f);
+static void setup_seen(struct observer *o, const struct flow *f);
 
 static struct table *
 make_table(struct observer *o, size_t key, size_t value, size_t max,
@@ -134,8 +135,7 @@ observer_packet(struct observer *o, const struct packet *pkt)
 		o->now = pkt->frame->time;
 	if (pkt->class == PACKET_ARP) {
 		if (pkt->has_mac && zone_inside(&o->o.zone, &pkt->src))
-			(void)endpoint_device(o->endpoint, &pkt->src, mac_from_bytes(pkt->smac),
-			    o->now);
+			endpoint_arp(o->endpoint, &pkt->src, mac_from_bytes(pkt->smac), o->now);
 		return;
 	}
 	if (pkt->class == PACKET_FLOW)
@@ -311,6 +311,9 @@ on_packet(void *arg, const struct flow_hit *hit)
 			px->truncated = true;
 		if (hit->up && f->mac[hit->dir] != 0)
 			px->mac = f->mac[hit->dir];
+		/* Whoever brings frames from outside is a router. */
+		if (hit->down && f->count[hit->dir].pkts == 1 && f->mac[hit->dir] != 0)
+			endpoint_outside(o->endpoint, f->mac[hit->dir], o->now);
 		if (f->key.proto == IPPROTO_IS_TCP) {
 			if (hit->down)
 				way_answered(o, inside);
@@ -467,8 +470,8 @@ news_of(struct observer *o, const struct flow_hit *hit)
 		if (px != NULL)
 			name_set(o, &px->logical, n->target);
 	}
-	if ((what & NEWS_SETUP) != 0 && px != NULL)
-		px->setup = true;
+	if ((what & NEWS_SETUP) != 0)
+		setup_seen(o, f);
 	if ((what & NEWS_TUNNEL) != 0) {
 		x->tunnel = (uint16_t)n->tunnel;
 		if (px != NULL)
@@ -496,6 +499,20 @@ news_of(struct observer *o, const struct flow_hit *hit)
 		x->content_length = n->length;
 		record_flow(o, record_new(o, OBSERVATION_CONTENT, o->now, o->ordinal), f);
 	}
+}
+
+/* A call is set up: on this pair, and for each inside end (signalling goes through a proxy,
+ * media to somebody else). */
+static void
+setup_seen(struct observer *o, const struct flow *f)
+{
+	const struct addr *end[2] = { &f->client, &f->server };
+
+	if (f->pair != NULL)
+		((struct pair_ext *)pair_user(f->pair))->setup = true;
+	for (int i = 0; i < 2; i++)
+		if (zone_inside(&o->o.zone, end[i]))
+			((struct host_ext *)table_use(o->hosts, end[i], NULL))->setup = o->now;
 }
 
 /* The pair is called what its last named flow was called. */

@@ -13,6 +13,8 @@
 
 static void dest_names(struct observer *o, struct observation *r, uint32_t name,
     enum name_source_word source, uint32_t logical, const struct addr *outside);
+static bool host_set_up(const struct observer *o, const struct addr *inside,
+    struct pkt_time since);
 static void announce(struct observer *o, const struct observation *r);
 static struct observation *at(struct observer *o, unsigned i);
 
@@ -200,7 +202,8 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 		}
 		OBSERVATION_SET(r, pair_up, pu);
 		OBSERVATION_SET(r, pair_down, pd);
-		OBSERVATION_SET(r, way_setup, px->setup);
+		OBSERVATION_SET(r, way_setup, px->setup ||
+		    host_set_up(o, &f->pair->inside, f->pair->first));
 		record_half(o, r, &f->pair->inside, px->acks_unseen);
 		way_flow(f, r);
 	}
@@ -249,7 +252,7 @@ record_pair(struct observer *o, struct observation *r, struct pair *p)
 	OBSERVATION_SET(r, pair_down, down);
 	record_device(o, r, &p->inside, px->mac);
 	OBSERVATION_SET(r, dest_settled, px->settled);
-	OBSERVATION_SET(r, way_setup, px->setup);
+	OBSERVATION_SET(r, way_setup, px->setup || host_set_up(o, &p->inside, p->first));
 	OBSERVATION_SET(r, tunnel, px->tunnel);
 	OBSERVATION_SET(r, quarantined, px->quarantined);
 	if (px->quarantined)
@@ -352,6 +355,15 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 	seen = endpoint_dest(o->endpoint, key, r->device_key, (struct pkt_time){ r->time });
 	OBSERVATION_SET(r, dest_devices, seen.devices);
 	name_drop(o, &key);
+}
+
+/* Did this host set a call up, with anyone, not long before the pair began? */
+static bool
+host_set_up(const struct observer *o, const struct addr *inside, struct pkt_time since)
+{
+	const struct host_ext *h = table_find(o->hosts, inside);
+
+	return h != NULL && h->setup.ns != 0 && h->setup.ns >= since.ns - SETUP_LASTS;
 }
 
 /* `name` records for every string this record is the first to use. */

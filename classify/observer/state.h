@@ -22,6 +22,7 @@
 #define SETTLED_PACKETS 12		/* after so many no name is a fact */
 #define METER_AFTER 4			/* data packets up before a socket gets a meter */
 #define WAY_WINDOWS 6			/* T5 looks at the last minute and at the whole life */
+#define SETUP_LASTS (120 * NS_PER_S)	/* media follow their signalling within this */
 #define DOWN_WINDOWS 4
 #define RECORDS 4096			/* of one step, before it is handed on early */
 #define DROPS_HELD (RECORDS * 16)
@@ -96,6 +97,7 @@ struct socket_ext {			/* what comes back to an inside socket, from anyone */
 struct host_ext {			/* an inside host, for half captures */
 	struct pkt_time asking;		/* first request since the last answer; 0 ns: none open */
 	struct pkt_time asked;		/* last request */
+	struct pkt_time setup;		/* last call set-up with anyone; 0 ns: none */
 	bool answered;			/* ever */
 	uint32_t domain;		/* last registrable domain it asked for, seen whole; held */
 };

@@ -272,7 +272,8 @@ start_sensor(struct super *s, struct fault *why)
 			.name = s->name, .boot = s->boot, .text = s->text,
 			.colour = s->text && isatty(STDOUT_FILENO) == 1 &&
 			    getenv("NO_COLOR") == NULL,
-			.flows = s->o->flows, .quiet = s->o->quiet, .stats = s->o->stats,
+			.flows = s->o->flows, .quiet = s->o->quiet && s->o->sinks == 0,
+			.stats = s->o->stats,
 			.drop_when_full = s->o->file == NULL };
 
 		_exit(sensor_run(&so));

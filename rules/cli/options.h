@@ -32,7 +32,7 @@
 	X(STATS, 0, "stats", "json", FOR_READ, "with -q: the counters at the end, as one event") \
 	X(TEST, 'T', "test", "", FOR_READ | FOR_RUN, "check rules and settings, then leave") \
 	X(VERBOSE, 'v', "verbose", "", FOR_ALL, "say more; twice: even more") \
-	X(QUIET, 'q', "quiet", "", FOR_ALL, "no events on standard output, warnings only") \
+	X(QUIET, 'q', "quiet", "", FOR_ALL, "no events, unless --out says where; warnings only") \
 	X(HELP, 'h', "help", "", FOR_ALL, "this text")
 
 enum option_id {

@@ -18,6 +18,8 @@
 #define STATS_EVERY (60 * NS_PER_S)
 #define LIVE_LAG (2 * NS_PER_S)		/* packet time follows the clock this far behind */
 #define ROOM_WAIT_MS 200
+#define DRAIN_LOOKS 4
+#define DRAIN_LOOK_MS 60
 
 struct sensor {
 	const struct sensor_options *o;
@@ -87,8 +89,11 @@ sensor_run(const struct sensor_options *o)
 	so.keep_net_raw = o->file == NULL;
 	if (sandbox_enter(&so, &s.sandbox, &s.why) == -1)
 		goto fail;
-	if (o->file == NULL && make_emitter(&s, NULL) == -1)
-		goto fail;
+	if (o->file == NULL) {
+		if (make_emitter(&s, NULL) == -1)
+			goto fail;
+		log_line(o->log, LOG_LEVEL_INFO, "listening on '%s'", o->iface);
+	}
 
 	loop(&s, signals);
 	if (s.emitter == NULL && make_emitter(&s, NULL) == -1)
@@ -169,9 +174,14 @@ loop(struct sensor *s, int signals)
 			(void)poll(p, p[1].fd == -1 ? 1 : 2, 100);
 	}
 	if (live) {
-		/* What the kernel still holds was on the wire before we were told to stop. */
-		while (source_dispatch(s->source, BUDGET, on_frame, s, &s->why) > 0)
-			continue;
+		/* What the kernel still holds was on the wire before we were told to stop; a block
+		 * of its ring that is not full comes when its time-out is over. */
+		for (int i = 0; i < DRAIN_LOOKS; i++) {
+			p[1].fd = source_wait_fd(s->source);
+			(void)poll(p + 1, 1, DRAIN_LOOK_MS);
+			while (source_dispatch(s->source, BUDGET, on_frame, s, &s->why) > 0)
+				continue;
+		}
 		source_get_loss(s->source, &loss);
 		pipe_loss(s->pipe, &loss);
 	}

@@ -10,14 +10,15 @@
  *
  * Sums: `upload >= 1 MB within 1 h per device, dest` adds what a flow's cumulative counter
  * grew by since it was last counted here, for records whose other conditions in the same
- * `and` are true. A flow whose destination became known late is counted whole then.
+ * `and` are true. A record that carries no flow's counters (a window) asks no sum: there it
+ * is unknown. A flow whose destination became known late is counted whole then.
  *
  * Limits: `limit 1 per device, dest every 1 h`: the first verdicts of a key are told at once,
  * what follows within the window is counted and told once, as an update, when the window ends
  * and at the end of the input. An exception that matches suppresses and counts.
  *
  * Pure: no clock, no descriptor; time comes with records and steps. Tables are bounded
- * (64 Ki keys each) and count what they forget.
+ * (64 Ki keys a sum, 16 Ki limits) and count what they forget.
  */
 #ifndef RULES_EVAL_EVAL_H
 #define RULES_EVAL_EVAL_H

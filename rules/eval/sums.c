@@ -96,10 +96,12 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
 	struct ledger_sum got;
 	struct value v;
 
-	if (x->sum >= s->n || s->ledger[x->sum] == NULL ||
+	/* Records that carry no flow's counters (a window) do not ask a sum: a rule with a sum is
+	 * judged when its count changes, and told with the flow that changed it. */
+	if (x->sum >= s->n || s->ledger[x->sum] == NULL || !can_add(o) ||
 	    !key_of_fields(x->key, x->key_n, false, o, strings, &key))
 		return out;
-	if (add && can_add(o) && field_value(o, x->field, strings, &v, NULL)) {
+	if (add && field_value(o, x->field, strings, &v, NULL)) {
 		struct counted_key ck = { o->flow_id };
 		uint64_t *counted = table_use(s->counted[x->sum], &ck, NULL);
 		/* A counter never falls; should one, nothing is added until it has caught up. */

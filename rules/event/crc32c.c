@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Slicing by eight: M. Kounavis, F. Berry, "A systematic approach to building high performance
- * software-based CRC generators", ISCC 2005. */
+/* Slicing by eight: M. Kounavis, F. Berry, "A systematic approach to building high
+ * performance software-based CRC generators", ISCC 2005. */
 #include "rules/event/crc32c.h"
 
 #define POLYNOMIAL 0x82f63b78u		/* Castagnoli, reflected */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * crc32c: the Castagnoli checksum, eight bytes at a step. The tables are made once by whoever
- * needs them, so that nothing here is a global that changes.
+ * crc32c: the Castagnoli checksum, eight bytes at a step. The tables are made once by
+ * whoever needs them, so that nothing here is a global that changes.
  */
 #ifndef RULES_EVENT_CRC32C_H
 #define RULES_EVENT_CRC32C_H

@@ -18,7 +18,7 @@
 #define BATCH_EVENTS 512
 #define BATCH_BYTES (256u << 10)
 #define CALLS_MAX 64
-#define FLIGHT_BYTES (2u << 20)		/* bounds what the connection has to hold for us */
+#define FLIGHT_BYTES (2u << 20) /* bounds what the connection has to hold for us */
 #define PING_AFTER (5 * NS_PER_S)
 #define GIVE_UP_AFTER (10 * NS_PER_S)
 #define HOLD_FIRST (100 * NS_PER_MS)
@@ -26,7 +26,7 @@
 #define SEQ_MAX (1LL << 53)
 
 /* An answer of ours is two short elements; an error is a line. */
-static const struct reply_limits limits = { .bytes = 64 << 10, .elements = 8, .depth = 1 };
+static const struct reply_limits limits = {.bytes = 64 << 10, .elements = 8, .depth = 1};
 
 enum state { STATE_DOWN, STATE_PING, STATE_CHECK, STATE_READY };
 enum call_kind { CALL_PING, CALL_VERSION, CALL_LOAD, CALL_LAST, CALL_APPEND };
@@ -130,7 +130,8 @@ delivery_create(const struct delivery_options *o, struct fault *why)
 	d = calloc(1, sizeof(*d));
 	if (d == NULL || (d->reader = reply_create(&limits)) == NULL) {
 		free(d);
-		(void)fault_set(why, NULL, "no memory for the delivery to '%s'", o->server);
+		(void)fault_set(
+		    why, NULL, "no memory for the delivery to '%s'", o->server);
 		return NULL;
 	}
 	(void)snprintf(d->sensor, sizeof(d->sensor), "%s", o->sensor);
@@ -181,14 +182,15 @@ delivery_put(struct delivery *d, const struct event_head *h, const char *json,
 	memcpy(e.sensor, d->sensor, sizeof(e.sensor));
 	memcpy(e.boot, d->boot, sizeof(e.boot));
 	d->counts.put++;
-	if (seglog_append(d->spool, span_of(head, spooled_head_put(&e, head)), e.json, now,
-	    &number) == 0)
+	if (seglog_append(d->spool, span_of(head, spooled_head_put(&e, head)), e.json,
+		now, &number) == 0)
 		return true;
 	d->counts.refused++;
 	if (log_limit_pass(&d->said_disk, now, &swallowed))
-		log_line(d->log, LOG_LEVEL_WARN, "cannot write to the spool '%s': %s; events for "
-		    "'%s' are being lost (%" PRIu64 " so far)", seglog_dir(d->spool),
-		    strerror(errno), d->server, d->counts.refused);
+		log_line(d->log, LOG_LEVEL_WARN,
+		    "cannot write to the spool '%s': %s; events for "
+		    "'%s' are being lost (%" PRIu64 " so far)",
+		    seglog_dir(d->spool), strerror(errno), d->server, d->counts.refused);
 	q = queues_use(&d->queues, &e);
 	if (q != NULL) {
 		q->time = e.time;
@@ -343,8 +345,8 @@ delivery_spool(struct delivery *d)
 /* ---- to the server ---- */
 
 static void
-command(struct delivery *d, enum call_kind kind, struct queue *q, int argc, const char **argv,
-    const size_t *len, struct loop_time now)
+command(struct delivery *d, enum call_kind kind, struct queue *q, int argc,
+    const char **argv, const size_t *len, struct loop_time now)
 {
 	char *bytes = NULL;
 	long long n = redisFormatCommandArgv(&bytes, argc, argv, len);
@@ -407,8 +409,8 @@ append(struct delivery *d, struct queue *q, const struct entry *e, uint64_t firs
 {
 	char stream[DELIVERY_KEY], seqs[DELIVERY_KEY], field[2 * QUEUE_NAME + 8];
 	char first_text[24], maxlen[24];
-	const char *argv[9 + BATCH_EVENTS] = { "FCALL", "ear_append", "2", stream, seqs, field,
-		first_text, maxlen, gap != NULL ? "1" : "0" };
+	const char *argv[9 + BATCH_EVENTS] = {"FCALL", "ear_append", "2", stream, seqs,
+	    field, first_text, maxlen, gap != NULL ? "1" : "0"};
 	size_t len[9 + BATCH_EVENTS], bytes = 0;
 	unsigned before = d->calls;
 	int argc = 9;
@@ -424,8 +426,10 @@ append(struct delivery *d, struct queue *q, const struct entry *e, uint64_t firs
 		argv[argc] = gap;
 		len[argc++] = gap_len;
 	}
-	for (; gap == NULL && e != NULL && e->seq == first + (uint64_t)(argc - 9); e = e->next) {
-		if (argc == 9 + BATCH_EVENTS || (argc > 9 && bytes + e->len > BATCH_BYTES))
+	for (; gap == NULL && e != NULL && e->seq == first + (uint64_t)(argc - 9);
+	     e = e->next) {
+		if (argc == 9 + BATCH_EVENTS ||
+		    (argc > 9 && bytes + e->len > BATCH_BYTES))
 			break;
 		argv[argc] = e->json;
 		len[argc++] = e->len;
@@ -444,9 +448,14 @@ static void
 append_gap(struct delivery *d, struct queue *q, uint64_t to, int64_t time,
     struct loop_time now)
 {
-	struct lost_events g = { .sensor = q->sensor, .boot = q->boot, .version = d->version,
-		.lane = (enum lane)q->lane, .partition = q->partition, .from = q->last + 1,
-		.to = to, .time = time };
+	struct lost_events g = {.sensor = q->sensor,
+	    .boot = q->boot,
+	    .version = d->version,
+	    .lane = (enum lane)q->lane,
+	    .partition = q->partition,
+	    .from = q->last + 1,
+	    .to = to,
+	    .time = time};
 	char json[1024];
 	size_t n;
 
@@ -461,9 +470,9 @@ append_gap(struct delivery *d, struct queue *q, uint64_t to, int64_t time,
 		append(d, q, NULL, to, json, n, now);
 }
 
-/* The emitter's own gap event, behind numbers that never reached the spool, tells them already.
- * Where its gap begins; 0: it is no gap event. Quotes in any text of an event are escaped, so
- * these bytes stand nowhere else. */
+/* The emitter's own gap event, behind numbers that never reached the spool, tells them
+ * already. Where its gap begins; 0: it is no gap event. Quotes in any text of an event
+ * are escaped, so these bytes stand nowhere else. */
 static uint64_t
 told_from(const struct entry *e)
 {
@@ -482,7 +491,8 @@ told_from(const struct entry *e)
 	return from;
 }
 
-/* There is a hole before the head of this queue: tell it, up to where another tells it. */
+/* There is a hole before the head of this queue: tell it, up to where another tells it.
+ */
 static void
 append_over_hole(struct delivery *d, struct queue *q, struct loop_time now)
 {
@@ -491,7 +501,8 @@ append_over_hole(struct delivery *d, struct queue *q, struct loop_time now)
 	if (from != 0 && from <= q->last + 1)
 		append(d, q, NULL, q->head->seq, q->head->json, q->head->len, now);
 	else
-		append_gap(d, q, (from != 0 ? from : q->head->seq) - 1, q->head->time, now);
+		append_gap(
+		    d, q, (from != 0 ? from : q->head->seq) - 1, q->head->time, now);
 }
 
 /* From the spool into the window. */
@@ -516,15 +527,16 @@ fill(struct delivery *d)
 	}
 }
 
-/* An earlier boot of the same stream goes first: order in a stream is order in the spool. */
+/* An earlier boot of the same stream goes first: order in a stream is order in the spool.
+ */
 static bool
 older_waits(const struct delivery *d, const struct queue *q)
 {
 	for (unsigned i = 0; i < d->queues.n; i++) {
 		const struct queue *o = d->queues.q[i];
 
-		if (o->head != NULL && o->partition == q->partition && o->lane == q->lane &&
-		    o->head->number < q->head->number)
+		if (o->head != NULL && o->partition == q->partition &&
+		    o->lane == q->lane && o->head->number < q->head->number)
 			return true;
 	}
 	return false;
@@ -541,7 +553,8 @@ delivery_pump(struct delivery *d, struct loop_time now)
 	fill(d);
 	read_all = d->cursor >= seglog_next(d->spool);
 	n = d->queues.n;
-	for (unsigned i = 0; i < n && d->calls < CALLS_MAX - 1 && d->flight < FLIGHT_BYTES; i++) {
+	for (unsigned i = 0;
+	     i < n && d->calls < CALLS_MAX - 1 && d->flight < FLIGHT_BYTES; i++) {
 		struct queue *q = d->queues.q[(d->turn + i) % n];
 		bool owed = q->head == NULL && read_all && q->lost_to > q->last &&
 		    (d->finishing || q->hold.ns == 0 || now.ns >= q->hold.ns);
@@ -557,7 +570,8 @@ delivery_pump(struct delivery *d, struct loop_time now)
 		} else if (q->head != NULL && older_waits(d, q)) {
 			continue;
 		} else if (q->state == QUEUE_READY && owed) {
-			/* While a disk stays full one gap a second, not one for each event. */
+			/* While a disk stays full one gap a second, not one for each
+			 * event. */
 			append_gap(d, q, q->lost_to, q->time, now);
 			q->hold.ns = d->finishing ? 0 : now.ns + NS_PER_S;
 		} else if (q->state == QUEUE_READY && q->head->seq > q->last + 1) {
@@ -591,7 +605,8 @@ refused(struct delivery *d, struct queue *q, const char *text, struct loop_time 
 	size_t i = 0;
 	unsigned swallowed;
 
-	while (i < REFUSALS - 1 && strncmp(text, refusals[i].word, strlen(refusals[i].word)) != 0)
+	while (i < REFUSALS - 1 &&
+	       strncmp(text, refusals[i].word, strlen(refusals[i].word)) != 0)
 		i++;
 	d->counts.errors++;
 	if (q != NULL) {
@@ -602,15 +617,17 @@ refused(struct delivery *d, struct queue *q, const char *text, struct loop_time 
 		d->hold.ns = now.ns + d->hold_ns;
 	d->hold_ns = d->hold_ns * 2 < HOLD_MOST ? d->hold_ns * 2 : HOLD_MOST;
 	if (log_limit_pass(&d->said[i], now, &swallowed))
-		log_line(d->log, LOG_LEVEL_WARN, "'%s' %s: %.160s (%u more of these, %" PRIu64
-		    " events wait in the spool)", d->server, refusals[i].says, text, swallowed,
-		    delivery_waiting(d));
+		log_line(d->log, LOG_LEVEL_WARN,
+		    "'%s' %s: %.160s (%u more of these, %" PRIu64
+		    " events wait in the spool)",
+		    d->server, refusals[i].says, text, swallowed, delivery_waiting(d));
 }
 
 static bool
 no_function(const redisReply *r)
 {
-	return r->type == REDIS_REPLY_ERROR && strncmp(r->str, "ERR Function not found", 22) == 0;
+	return r->type == REDIS_REPLY_ERROR &&
+	       strncmp(r->str, "ERR Function not found", 22) == 0;
 }
 
 static void
@@ -623,10 +640,12 @@ function_missing(struct delivery *d, struct loop_time now)
 		struct fault why;
 		char remedy[300];
 
-		(void)snprintf(remedy, sizeof(remedy), "run 'earshot redis init redis:%.200s'",
-		    d->server);
-		(void)fault_set(&why, remedy, "'%s' lacks the functions of earshot; %" PRIu64
-		    " events wait in the spool", d->server, delivery_waiting(d));
+		(void)snprintf(remedy, sizeof(remedy),
+		    "run 'earshot redis init redis:%.200s'", d->server);
+		(void)fault_set(&why, remedy,
+		    "'%s' lacks the functions of earshot; %" PRIu64
+		    " events wait in the spool",
+		    d->server, delivery_waiting(d));
 		log_fault(d->log, LOG_LEVEL_WARN, &why);
 	}
 }
@@ -681,7 +700,7 @@ appended(struct delivery *d, struct queue *q, const redisReply *r, struct fault 
 		d->counts.gaps++;
 		d->counts.lost += q->sent_to - q->last;
 		if (q->head != NULL && q->head->seq == q->sent_to)
-			d->counts.lost--;	/* the gap event has a number of its own */
+			d->counts.lost--; /* the gap event has a number of its own */
 	}
 	return stands_at(d, q, n->integer, why);
 }
@@ -700,7 +719,8 @@ answer(struct delivery *d, const redisReply *r, struct loop_time now, struct fau
 	d->heard = now;
 	if (no_function(r) && c.kind != CALL_PING) {
 		if (d->state == STATE_READY)
-			return fault_set(why, NULL, "the server has lost the functions of earshot");
+			return fault_set(
+			    why, NULL, "the server has lost the functions of earshot");
 		if (d->load_function && !d->load_tried) {
 			d->load_tried = true;
 			simple(d, CALL_LOAD, now);
@@ -726,7 +746,8 @@ answer(struct delivery *d, const redisReply *r, struct loop_time now, struct fau
 		return 0;
 	case CALL_VERSION:
 		if (r->type != REDIS_REPLY_INTEGER)
-			return fault_set(why, NULL, "an answer of the server makes no sense");
+			return fault_set(
+			    why, NULL, "an answer of the server makes no sense");
 		if (r->integer < EARSHOT_FUNCTION_VERSION) {
 			if (d->load_function && !d->load_tried) {
 				d->load_tried = true;
@@ -746,7 +767,8 @@ answer(struct delivery *d, const redisReply *r, struct loop_time now, struct fau
 		return 0;
 	case CALL_LAST:
 		if (r->type != REDIS_REPLY_INTEGER)
-			return fault_set(why, NULL, "an answer of the server makes no sense");
+			return fault_set(
+			    why, NULL, "an answer of the server makes no sense");
 		return stands_at(d, c.queue, r->integer, why);
 	case CALL_APPEND:
 		return appended(d, c.queue, r, why);

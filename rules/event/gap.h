@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * gap: the event that stands for events that were lost on the way. It takes the sequence of
- * the last one that is missing and says which, how many and why.
+ * gap: the event that stands for events that were lost on the way. It takes the sequence
+ * of the last one that is missing and says which, how many and why.
  */
 #ifndef RULES_EVENT_GAP_H
 #define RULES_EVENT_GAP_H

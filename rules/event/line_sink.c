@@ -46,7 +46,8 @@ line_sink_open(const char *path, const struct log *log, struct fault *why)
 	struct line_sink *s;
 
 	if (fd == -1) {
-		(void)fault_set(why, NULL, "cannot write to '%s': %s", path, strerror(errno));
+		(void)fault_set(
+		    why, NULL, "cannot write to '%s': %s", path, strerror(errno));
 		return NULL;
 	}
 	s = make(fd, true, path, log, why);
@@ -109,9 +110,12 @@ line_sink_flush(struct line_sink *s, struct loop_time now)
 			s->used = done = 0;
 		} else if (n == 0 || errno != EINTR) {
 			if (log_limit_pass(&s->said, now, &swallowed))
-				log_line(s->log, LOG_LEVEL_WARN, "cannot write to '%s': %s; "
-				    "%" PRIu64 " events lost there so far", s->name,
-				    n == 0 ? "nothing was taken" : strerror(errno), s->lost);
+				log_line(s->log, LOG_LEVEL_WARN,
+				    "cannot write to '%s': %s; "
+				    "%" PRIu64 " events lost there so far",
+				    s->name,
+				    n == 0 ? "nothing was taken" : strerror(errno),
+				    s->lost);
 			break;
 		}
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * line_sink: events as lines to a file or to standard output, in the order they came. A line
- * is written whole or not at all: when the disk is full, what is begun is finished first once
- * there is room, and lines that came meanwhile beyond 256 KiB are counted as lost.
+ * line_sink: events as lines to a file or to standard output, in the order they came. A
+ * line is written whole or not at all: when the disk is full, what is begun is finished
+ * first once there is room, and lines that came meanwhile beyond 256 KiB are counted as
+ * lost.
  */
 #ifndef RULES_EVENT_LINE_SINK_H
 #define RULES_EVENT_LINE_SINK_H
@@ -15,15 +16,18 @@
 struct line_sink;
 
 /* Appends to the file, made with 0640 when it is not there. */
-struct line_sink *line_sink_open(const char *path, const struct log *log, struct fault *why);
+struct line_sink *line_sink_open(
+    const char *path, const struct log *log, struct fault *why);
 struct line_sink *line_sink_stdout(const struct log *log, struct fault *why);
 void line_sink_close(struct line_sink *s);
 
-/* Text without the newline. Flush writes what is there: call it when there is no more now. */
+/* Text without the newline. Flush writes what is there: call it when there is no more
+ * now. */
 void line_sink_put(struct line_sink *s, const char *text, size_t n, struct loop_time now);
 void line_sink_flush(struct line_sink *s, struct loop_time now);
 
-bool line_sink_gone(const struct line_sink *s);	/* nobody reads (EPIPE): it takes no more */
+bool line_sink_gone(
+    const struct line_sink *s); /* nobody reads (EPIPE): it takes no more */
 uint64_t line_sink_lost(const struct line_sink *s);
 size_t line_sink_waiting(const struct line_sink *s);	/* bytes that found no room yet */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The outlet's loop. It waits on the ring's descriptor, never for a sink: Redis is fed from
- * the spool, a full spool drops its oldest. Only a reader of standard output can make it wait,
- * and that is what makes `earshot read x | less` go at the reader's pace.
+ * The outlet's loop. It waits on the ring's descriptor, never for a sink: Redis is fed
+ * from the spool, a full spool drops its oldest. Only a reader of standard output can
+ * make it wait, and that is what makes `earshot read x | less` go at the reader's pace.
  *
- * A message of the ring is copied before it is looked at: the sensor that wrote it may have
- * been taken over and may still be writing.
+ * A message of the ring is copied before it is looked at: the sensor that wrote it may
+ * have been taken over and may still be writing.
  */
 #include "rules/event/outlet.h"
 
@@ -116,7 +116,8 @@ outlet_run(const struct outlet_options *o)
 	} else {
 		if (o->ready_fd != -1) {
 			if (write(o->ready_fd, "r", 1) == -1)
-				log_line(o->log, LOG_LEVEL_DEBUG, "nobody waits for the outlet");
+				log_line(o->log, LOG_LEVEL_DEBUG,
+				    "nobody waits for the outlet");
 			(void)close(o->ready_fd);
 		}
 		take(t);
@@ -150,12 +151,13 @@ open_redis(struct outlet *t, const char *target, struct fault *why)
 		.version = EARSHOT_VERSION, .server = target, .spool = &spool,
 		.load_function = true, .log = o->log, .arg = &t->redis,
 		.send = redis_sink_send };
-	struct redis_sink_options r = { .base = t->base, .target = target, .log = o->log };
+	struct redis_sink_options r = {.base = t->base, .target = target, .log = o->log};
 
 	if (t->delivery != NULL)
 		return fault_set(why, NULL, "more than one Redis as output");
 	if (o->spool_dir == NULL)
-		return fault_set(why, "give one with --state", "a Redis needs a spool folder");
+		return fault_set(
+		    why, "give one with --state", "a Redis needs a spool folder");
 	t->delivery = delivery_create(&d, why);
 	if (t->delivery == NULL)
 		return -1;
@@ -218,10 +220,11 @@ enter(struct outlet *t, struct fault *why)
 	for (unsigned i = 0; i < t->o->sinks; i++) {
 		const struct sink_spec *k = &t->o->sink[i];
 
-		/* Landlock asks nothing of a connect to a socket's path today; a later kernel
-		 * may, and the path costs nothing here. */
+		/* Landlock asks nothing of a connect to a socket's path today; a later
+		 * kernel may, and the path costs nothing here. */
 		if (k->kind == SINK_REDIS && strncmp(k->target, "unix:", 5) == 0) {
-			(void)snprintf(socket_path, sizeof(socket_path), "%s", k->target + 5);
+			(void)snprintf(
+			    socket_path, sizeof(socket_path), "%s", k->target + 5);
 			below[s.write_below_n++] = socket_path;
 		}
 	}
@@ -250,7 +253,8 @@ ticked(evutil_socket_t fd, short what, void *arg)
 	look_for_end(t);
 }
 
-/* Only after the end of the ring: whoever asks a second time does not want to wait for Redis. */
+/* Only after the end of the ring: whoever asks a second time does not want to wait for
+ * Redis. */
 static void
 terminated(evutil_socket_t fd, short what, void *arg)
 {
@@ -266,10 +270,11 @@ watch(struct outlet *t, struct fault *why)
 {
 	struct timeval tv = { 0, 100 * 1000 };
 
-	t->on_ring = event_new(t->base, ring_fd(t->o->ring), EV_READ | EV_PERSIST, ring_ready, t);
+	t->on_ring =
+	    event_new(t->base, ring_fd(t->o->ring), EV_READ | EV_PERSIST, ring_ready, t);
 	t->on_tick = event_new(t->base, -1, EV_PERSIST, ticked, t);
-	if (t->on_ring == NULL || t->on_tick == NULL || event_add(t->on_ring, NULL) == -1 ||
-	    event_add(t->on_tick, &tv) == -1)
+	if (t->on_ring == NULL || t->on_tick == NULL ||
+	    event_add(t->on_ring, NULL) == -1 || event_add(t->on_tick, &tv) == -1)
 		return fault_set(why, NULL, "cannot watch the ring");
 	return 0;
 }
@@ -297,8 +302,10 @@ deliver(struct outlet *t, size_t n, struct loop_time now)
 	if (!parse(t->message, n, &h)) {
 		t->refused++;
 		if (log_limit_pass(&t->said, now, &swallowed))
-			log_line(t->o->log, LOG_LEVEL_WARN, "the sensor said what is no event; "
-			    "%" PRIu64 " of these so far", t->refused);
+			log_line(t->o->log, LOG_LEVEL_WARN,
+			    "the sensor said what is no event; "
+			    "%" PRIu64 " of these so far",
+			    t->refused);
 		return;
 	}
 	text = json + h.json_len;
@@ -306,8 +313,8 @@ deliver(struct outlet *t, size_t n, struct loop_time now)
 		if (!t->text[i])
 			line_sink_put(t->line[i], json, h.json_len, now);
 		else if (h.text_len > 0)
-			line_sink_put(t->line[i], text, h.text_len - (text[h.text_len - 1] == '\n'),
-			    now);
+			line_sink_put(t->line[i], text,
+			    h.text_len - (text[h.text_len - 1] == '\n'), now);
 	}
 	if (t->delivery != NULL && (h.lane != LANE_FLOW || t->o->redis_flows))
 		(void)delivery_put(t->delivery, &h, json, now);
@@ -329,14 +336,16 @@ take(struct outlet *t)
 			break;
 		n = m.left <= sizeof(t->message) ? m.left : 0;
 		memcpy(t->message, m.at, n);
-		/* Released when the spool has it: an outlet that dies here is started again,
-		 * reads the message once more, and the same sequence twice is one event. */
+		/* Released when the spool has it: an outlet that dies here is started
+		 * again, reads the message once more, and the same sequence twice is one
+		 * event. */
 		deliver(t, n, now);
 		ring_release(t->o->ring);
 	}
 	if (got == RING_BROKEN && !t->broken) {
 		t->broken = true;
-		log_line(t->o->log, LOG_LEVEL_WARN, "the sensor broke the ring; no more events "
+		log_line(t->o->log, LOG_LEVEL_WARN,
+		    "the sensor broke the ring; no more events "
 		    "come from it");
 		ring_close(t->o->ring);
 	}
@@ -347,7 +356,8 @@ take(struct outlet *t)
 	if (t->delivery != NULL)
 		delivery_pump(t->delivery, now);
 	if (all_gone) {
-		/* `earshot read x | head`: nobody listens any more, and the sensor may know. */
+		/* `earshot read x | head`: nobody listens any more, and the sensor may
+		 * know. */
 		ring_close(t->o->ring);
 		t->stop = true;
 	}
@@ -362,8 +372,8 @@ look_for_end(struct outlet *t)
 	if (!t->draining && ring_closed(t->o->ring) &&
 	    (t->broken || ring_written(t->o->ring) == ring_read(t->o->ring))) {
 		t->draining = true;
-		t->drain_until = now.ns + (t->o->drain_ms > 0 ? t->o->drain_ms : DRAIN_MS) *
-		    NS_PER_MS;
+		t->drain_until =
+		    now.ns + (t->o->drain_ms > 0 ? t->o->drain_ms : DRAIN_MS) * NS_PER_MS;
 		/* The descriptor stays readable from now on. */
 		(void)event_del(t->on_ring);
 		t->on_term = evsignal_new(t->base, SIGTERM, terminated, t);
@@ -391,7 +401,8 @@ finish(struct outlet *t)
 
 	for (unsigned i = 0; i < t->lines; i++)
 		if (line_sink_lost(t->line[i]) > 0 || line_sink_waiting(t->line[i]) > 0) {
-			log_line(t->o->log, LOG_LEVEL_WARN, "an output file lacks %" PRIu64
+			log_line(t->o->log, LOG_LEVEL_WARN,
+			    "an output file lacks %" PRIu64
 			    " events and %zu bytes: its disk had no room",
 			    line_sink_lost(t->line[i]), line_sink_waiting(t->line[i]));
 			rc = 1;
@@ -401,9 +412,11 @@ finish(struct outlet *t)
 	if (!delivery_done(t->delivery)) {
 		const struct delivery_counts *c = delivery_counts(t->delivery);
 
-		log_line(t->o->log, LOG_LEVEL_WARN, "%" PRIu64 " events were not taken by Redis; "
-		    "they stay in the spool '%s'%s", delivery_waiting(t->delivery),
-		    t->o->spool_dir, c->refused > 0 ? ", and some found no room there" : "");
+		log_line(t->o->log, LOG_LEVEL_WARN,
+		    "%" PRIu64 " events were not taken by Redis; "
+		    "they stay in the spool '%s'%s",
+		    delivery_waiting(t->delivery), t->o->spool_dir,
+		    c->refused > 0 ? ", and some found no room there" : "");
 		rc = 1;
 	}
 	return rc;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* See queue.h. A spooled event: u8 1, u8 lane, le16 partition, le64 seq, le64 time, u8 length
- * of sensor, u8 length of boot, sensor, boot, JSON. */
+/* See queue.h. A spooled event: u8 1, u8 lane, le16 partition, le64 seq, le64 time, u8
+ * length of sensor, u8 length of boot, sensor, boot, JSON. */
 #include "rules/event/queue.h"
 
 #include "rules/event/delivery.h"
@@ -20,7 +20,8 @@ name_bytes_ok(const void *bytes, size_t n)
 		return false;
 	for (size_t i = 0; i < n; i++)
 		if (!((s[i] >= 'a' && s[i] <= 'z') || (s[i] >= 'A' && s[i] <= 'Z') ||
-		    (s[i] >= '0' && s[i] <= '9') || s[i] == '.' || s[i] == '_' || s[i] == '-'))
+			(s[i] >= '0' && s[i] <= '9') || s[i] == '.' || s[i] == '_' ||
+			s[i] == '-'))
 			return false;
 	return true;
 }
@@ -65,14 +66,16 @@ spooled_parse(struct span at, struct spooled *out)
 	struct span sensor, boot;
 	uint16_t partition;
 
-	if (!span_u8(&at, &version) || version != SPOOLED_VERSION || !span_u8(&at, &lane) ||
-	    !span_le16(&at, &partition) || !span_le32(&at, &lo) || !span_le32(&at, &hi) ||
-	    !span_le32(&at, &tlo) || !span_le32(&at, &thi) || !span_u8(&at, &sensor_len) ||
-	    !span_u8(&at, &boot_len) || !span_take(&at, sensor_len, &sensor) ||
-	    !span_take(&at, boot_len, &boot))
+	if (!span_u8(&at, &version) || version != SPOOLED_VERSION ||
+	    !span_u8(&at, &lane) || !span_le16(&at, &partition) || !span_le32(&at, &lo) ||
+	    !span_le32(&at, &hi) || !span_le32(&at, &tlo) || !span_le32(&at, &thi) ||
+	    !span_u8(&at, &sensor_len) || !span_u8(&at, &boot_len) ||
+	    !span_take(&at, sensor_len, &sensor) || !span_take(&at, boot_len, &boot))
 		return false;
-	*out = (struct spooled){ .lane = lane, .partition = partition,
-		.seq = (uint64_t)hi << 32 | lo, .time = (int64_t)((uint64_t)thi << 32 | tlo) };
+	*out = (struct spooled){.lane = lane,
+	    .partition = partition,
+	    .seq = (uint64_t)hi << 32 | lo,
+	    .time = (int64_t)((uint64_t)thi << 32 | tlo)};
 	if (lane >= LANE_COUNT || partition >= EVENT_PARTITIONS || out->seq == 0 ||
 	    out->seq >= SEQ_MAX || !name_bytes_ok(sensor.at, sensor.left) ||
 	    !name_bytes_ok(boot.at, boot.left) || at.left == 0 || at.left > EVENT_BYTES ||

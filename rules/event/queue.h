@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * queue: the window between spool and server: events in memory, one queue for each (sensor,
- * boot, lane, partition), each event once and in ascending sequence. Also the bytes an event
- * has in the spool.
+ * queue: the window between spool and server: events in memory, one queue for each
+ * (sensor, boot, lane, partition), each event once and in ascending sequence. Also the
+ * bytes an event has in the spool.
  */
 #ifndef RULES_EVENT_QUEUE_H
 #define RULES_EVENT_QUEUE_H
@@ -11,7 +11,7 @@
 #include "capture/base/span.h"
 
 #define QUEUE_NAME 65			/* sensor or boot: [A-Za-z0-9._-]{1,64} and NUL */
-#define QUEUE_MAX 1024			/* 32 for each boot that still lies in the spool */
+#define QUEUE_MAX 1024 /* 32 for each boot that still lies in the spool */
 
 /* An event as it lies in the spool. */
 struct spooled {
@@ -45,10 +45,10 @@ struct queue {
 	struct entry *head, **end;
 	uint64_t last;			/* what the server has; believed when READY */
 	uint64_t tail;			/* highest sequence that was queued */
-	uint64_t popped;		/* highest that left since the spool is being read */
+	uint64_t popped; /* highest that left since the spool is being read */
 	uint64_t sent_first, sent_to;	/* the call in flight */
 	bool sent_gap;
-	uint64_t cap_to, disk_to;	/* highest lost to the spool's cap, to a full disk */
+	uint64_t cap_to, disk_to; /* highest lost to the spool's cap, to a full disk */
 	uint64_t lost_to;		/* highest lost for any reason */
 	int64_t time;			/* of the event seen last */
 	struct loop_time hold;		/* not before */
@@ -62,7 +62,8 @@ struct queues {
 
 /* Finds or makes one; NULL: no room, and none that could be forgotten. */
 struct queue *queues_use(struct queues *s, const struct spooled *e);
-bool queues_push(struct queues *s, struct queue *q, uint64_t number, const struct spooled *e);
+bool queues_push(
+    struct queues *s, struct queue *q, uint64_t number, const struct spooled *e);
 void queues_pop_to(struct queues *s, struct queue *q, uint64_t seq, uint64_t *popped);
 void queues_empty(struct queues *s);	/* entries go, queues stay */
 void queues_free(struct queues *s);

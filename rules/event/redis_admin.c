@@ -16,7 +16,7 @@
 
 #define WAIT_S 5
 
-static const struct reply_limits limits = { .bytes = 1 << 20, .elements = 64, .depth = 3 };
+static const struct reply_limits limits = {.bytes = 1 << 20, .elements = 64, .depth = 3};
 
 struct talk {
 	int fd;
@@ -51,12 +51,13 @@ talk_begin(struct talk *t, const char *target, struct fault *why)
 	t->reader = reply_create(&limits);
 	t->fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (t->reader == NULL || t->fd == -1)
-		return fault_set(why, NULL, "no memory or descriptor for '%s'", t->target);
+		return fault_set(
+		    why, NULL, "no memory or descriptor for '%s'", t->target);
 	(void)setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
 	if (connect(t->fd, (struct sockaddr *)&addr, (socklen_t)len) == -1)
-		return fault_set(why, "is a Redis running there?", "cannot reach '%s': %s",
-		    t->target, strerror(errno));
+		return fault_set(why, "is a Redis running there?",
+		    "cannot reach '%s': %s", t->target, strerror(errno));
 	return 0;
 }
 
@@ -101,11 +102,11 @@ ask(struct talk *t, int argc, const char **argv, redisReply **out, struct fault 
 			break;
 	}
 	if (got != 1)
-		return fault_set(why, NULL, "'%s' gives no answer we understand: %s", t->target,
-		    reply_error(t->reader));
+		return fault_set(why, NULL, "'%s' gives no answer we understand: %s",
+		    t->target, reply_error(t->reader));
 	if ((*out)->type == REDIS_REPLY_ERROR) {
-		(void)fault_set(why, NULL, "'%s' refused '%s': %.300s", t->target, argv[0],
-		    (*out)->str);
+		(void)fault_set(why, NULL, "'%s' refused '%s': %.300s", t->target,
+		    argv[0], (*out)->str);
 		freeReplyObject(*out);
 		*out = NULL;
 		return -1;
@@ -127,8 +128,10 @@ redis_init(const char *target, struct fault *why)
 	freeReplyObject(r);
 	if (ask(&t, 3, version, &r, why) == -1)
 		goto out;
-	rc = r->type == REDIS_REPLY_INTEGER && r->integer == EARSHOT_FUNCTION_VERSION ? 0 :
-	    fault_set(why, NULL, "'%s' has loaded our functions but does not run them", t.target);
+	rc = r->type == REDIS_REPLY_INTEGER && r->integer == EARSHOT_FUNCTION_VERSION
+		 ? 0
+		 : fault_set(why, NULL,
+		       "'%s' has loaded our functions but does not run them", t.target);
 	freeReplyObject(r);
 out:
 	talk_end(&t);
@@ -191,8 +194,9 @@ redis_summary(const char *target, redis_summary_fn *each, void *arg, struct faul
 
 	for (uint32_t p = 0; rc == 0 && p < EVENT_PARTITIONS; p++)
 		for (int lane = 0; rc == 0 && lane < LANE_COUNT; lane++)
-			rc = summary_one(&t, delivery_stream_key((enum lane)lane, p, stream),
-			    each, arg, why);
+			rc = summary_one(&t,
+			    delivery_stream_key((enum lane)lane, p, stream), each, arg,
+			    why);
 	talk_end(&t);
 	return rc;
 }

@@ -20,6 +20,7 @@ int redis_init(const char *target, struct fault *why);
  * entries, and the JSON of the last one. */
 typedef void redis_summary_fn(void *arg, const char *stream, uint64_t entries,
     const char *last_json, size_t len);
-int redis_summary(const char *target, redis_summary_fn *each, void *arg, struct fault *why);
+int redis_summary(
+    const char *target, redis_summary_fn *each, void *arg, struct fault *why);
 
 #endif

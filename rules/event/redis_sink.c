@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One owner per connection: the bufferevent is made in on_dial and freed in hang_up, and every
- * callback returns at once after hang_up. libevent keeps a freed bufferevent alive until its
- * own call is over.
+ * One owner per connection: the bufferevent is made in on_dial and freed in hang_up, and
+ * every callback returns at once after hang_up. libevent keeps a freed bufferevent alive
+ * until its own call is over.
  */
 #include "rules/event/redis_sink.h"
 
@@ -140,9 +140,10 @@ on_dial(evutil_socket_t fd, short what, void *arg)
 	bufferevent_setcb(s->bev, on_read, NULL, on_event, s);
 	(void)bufferevent_enable(s->bev, EV_READ | EV_WRITE);
 	errno = 0;
-	/* A path that is not there makes libevent call on_event before this returns, and hang_up
-	 * has run by then. */
-	if (bufferevent_socket_connect(s->bev, (struct sockaddr *)&s->addr, s->addr_len) == -1 &&
+	/* A path that is not there makes libevent call on_event before this returns, and
+	 * hang_up has run by then. */
+	if (bufferevent_socket_connect(
+		s->bev, (struct sockaddr *)&s->addr, s->addr_len) == -1 &&
 	    s->bev != NULL)
 		hang_up(s, errno != 0 ? strerror(errno) : "cannot connect");
 }
@@ -173,8 +174,10 @@ hang_up(struct redis_sink *s, const char *reason)
 	s->up = false;
 	delivery_down(s->delivery);
 	if (log_limit_pass(&s->said, clock_now(), &swallowed))
-		log_line(s->log, LOG_LEVEL_WARN, "no delivery to '%s': %s; events wait in the "
-		    "spool (%u more of these)", s->target, reason, swallowed);
+		log_line(s->log, LOG_LEVEL_WARN,
+		    "no delivery to '%s': %s; events wait in the "
+		    "spool (%u more of these)",
+		    s->target, reason, swallowed);
 	dial_later(s);
 }
 
@@ -189,7 +192,8 @@ dial_later(struct redis_sink *s)
 	ms = half + (int)((s->random >> 33) % (unsigned)(half + 1));
 	tv.tv_sec = ms / 1000;
 	tv.tv_usec = ms % 1000 * 1000;
-	s->backoff_ms = s->backoff_ms * 2 < BACKOFF_MOST_MS ? s->backoff_ms * 2 : BACKOFF_MOST_MS;
+	s->backoff_ms =
+	    s->backoff_ms * 2 < BACKOFF_MOST_MS ? s->backoff_ms * 2 : BACKOFF_MOST_MS;
 	(void)event_add(s->dial, &tv);
 }
 
@@ -200,7 +204,8 @@ redis_sink_create(const struct redis_sink_options *o, struct fault *why)
 	struct redis_sink *s = calloc(1, sizeof(*s));
 
 	if (s == NULL) {
-		(void)fault_set(why, NULL, "no memory for the connection to '%s'", o->target);
+		(void)fault_set(
+		    why, NULL, "no memory for the connection to '%s'", o->target);
 		return NULL;
 	}
 	s->base = o->base;

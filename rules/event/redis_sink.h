@@ -20,7 +20,8 @@ struct redis_sink_options {
 	const struct log *log;
 };
 
-struct redis_sink *redis_sink_create(const struct redis_sink_options *o, struct fault *why);
+struct redis_sink *redis_sink_create(
+    const struct redis_sink_options *o, struct fault *why);
 void redis_sink_destroy(struct redis_sink *s);		/* hangs up */
 /* For delivery_options.send, arg is a struct redis_sink **. */
 void redis_sink_send(void *arg, const void *bytes, size_t n);

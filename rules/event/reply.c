@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * hiredis bounds neither the bytes of a reply nor the elements of an array: "*100000000"
- * makes it allocate before one of them is there. So the function that makes arrays is ours
- * and looks first, and bytes that are no whole reply yet are counted.
+ * makes it allocate before one of them is there. So the function that makes arrays is
+ * ours and looks first, and bytes that are no whole reply yet are counted.
  */
 #include "rules/event/reply.h"
 
@@ -34,8 +34,8 @@ create_array(const redisReadTask *task, elements_type n)
 		depth++;
 	if (depth > r->limits.depth || n > (elements_type)r->limits.elements) {
 		(void)snprintf(r->error, sizeof(r->error),
-		    "an array of %lld elements, %d deep, in the server's answer", (long long)n,
-		    depth);
+		    "an array of %lld elements, %d deep, in the server's answer",
+		    (long long)n, depth);
 		return NULL;
 	}
 	return r->create_array(task, n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * reply: what a Redis answers, read with hiredis' parser under limits of our own. A server is
- * as hostile as the wire: size, depth and number of elements of a reply are capped, and what
- * goes above is a reason to drop the connection.
+ * reply: what a Redis answers, read with hiredis' parser under limits of our own. A
+ * server is as hostile as the wire: size, depth and number of elements of a reply are
+ * capped, and what goes above is a reason to drop the connection.
  */
 #ifndef RULES_EVENT_REPLY_H
 #define RULES_EVENT_REPLY_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The files of a log of segments: opening, appending, reading on, forgetting. What a record
- * is stands in segment.c, the promise in seglog.h.
+ * The files of a log of segments: opening, appending, reading on, forgetting. What a
+ * record is stands in segment.c, the promise in seglog.h.
  *
- * What we believe of a segment's length is kept in memory, never asked of the file: a write
- * that failed half way leaves bytes behind it that nobody reads, and the next record is
- * written over them. After a crash those bytes fail their checksum and are cut.
+ * What we believe of a segment's length is kept in memory, never asked of the file: a
+ * write that failed half way leaves bytes behind it that nobody reads, and the next
+ * record is written over them. After a crash those bytes fail their checksum and are cut.
  */
 #include "rules/event/seglog.h"
 
@@ -46,7 +46,7 @@ struct reader {
 struct seglog {
 	char *dir;
 	int dir_fd, lock_fd, acked_fd;
-	int fd;				/* the newest segment, for writing; -1: none yet */
+	int fd; /* the newest segment, for writing; -1: none yet */
 	uint64_t segment_bytes, cap_bytes, keep_bytes;
 	int64_t keep_ns;
 	void *arg;
@@ -111,7 +111,8 @@ seglog_open(const struct seglog_options *o, struct fault *why)
 		goto fail;
 	}
 	if (mkdir(s->dir, 0700) == -1 && errno != EEXIST) {
-		(void)fault_set(why, "make the folder above it, or give another one with --state",
+		(void)fault_set(why,
+		    "make the folder above it, or give another one with --state",
 		    "cannot make the spool '%s': %s", s->dir, strerror(errno));
 		goto fail;
 	}
@@ -123,7 +124,8 @@ seglog_open(const struct seglog_options *o, struct fault *why)
 	}
 	if (lock_take(s, why) == -1)
 		goto fail;
-	s->acked_fd = openat(s->dir_fd, "acked", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	s->acked_fd =
+	    openat(s->dir_fd, "acked", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->acked_fd == -1) {
 		(void)fault_set(why, NULL, "cannot write in the spool '%s': %s", s->dir,
 		    strerror(errno));
@@ -232,7 +234,8 @@ seglog_append(struct seglog *s, struct span head, struct span body, struct loop_
 	}
 	for (int attempt = 0;; attempt++) {
 		g = s->segs == 0 ? NULL : &s->seg[s->segs - 1];
-		if (s->fd == -1 || (g->last >= g->first && g->size + want > s->segment_bytes)) {
+		if (s->fd == -1 ||
+		    (g->last >= g->first && g->size + want > s->segment_bytes)) {
 			if (segment_begin(s) == 0) {
 				attempt--;
 				continue;
@@ -320,7 +323,8 @@ seglog_read(struct seglog *s, uint64_t from, uint64_t *number, struct span *out)
 		}
 		at = span_of(r->buf + r->at, r->loaded - r->at);
 		for (;;) {
-			bool taken = seglog_record_take(&s->crc, &at, r->next, g->last, number, out);
+			bool taken = seglog_record_take(
+			    &s->crc, &at, r->next, g->last, number, out);
 
 			if (!taken && (at.left == 0 ||
 			    !seglog_resync(&s->crc, &at, r->next, g->last)))
@@ -394,7 +398,8 @@ lock_take(struct seglog *s, struct fault *why)
 	char pid[24] = "";
 	ssize_t n;
 
-	s->lock_fd = openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	s->lock_fd =
+	    openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lock_fd == -1)
 		return fault_set(why, NULL, "cannot write in the spool '%s': %s", s->dir,
 		    strerror(errno));
@@ -500,7 +505,8 @@ segment_scan(struct seglog *s, struct segment *g, bool newest)
 	int fd;
 
 	(void)name_of(g->first, name);
-	if (fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 || !S_ISREG(st.st_mode))
+	if (fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode))
 		return -1;
 	g->size = (uint64_t)st.st_size < SEGMENT_MAX ? (uint64_t)st.st_size : SEGMENT_MAX;
 	if (g->size <= SEGLOG_SEGMENT_HEAD) {
@@ -522,7 +528,8 @@ segment_scan(struct seglog *s, struct segment *g, bool newest)
 	most = g->first + g->size / SEGLOG_RECORD_HEAD;
 	g->last = g->first - 1;
 	while (at.left > 0) {
-		if (seglog_record_take(&s->crc, &at, g->last + 1, most, &number, &bytes)) {
+		if (seglog_record_take(
+			&s->crc, &at, g->last + 1, most, &number, &bytes)) {
 			g->last = number;
 			ends = s->reader.loaded - at.left;
 		} else if (seglog_resync(&s->crc, &at, g->last + 1, most)) {
@@ -570,7 +577,8 @@ segment_load(struct seglog *s, const struct segment *g)
 		r->buf = buf;
 		r->room = room;
 	}
-	fd = openat(s->dir_fd, name_of(g->first, name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd =
+	    openat(s->dir_fd, name_of(g->first, name), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd == -1)
 		return -1;
 	while (r->loaded < g->size) {
@@ -617,7 +625,7 @@ segment_drop(struct seglog *s)
 	s->segs--;
 	memmove(&s->seg[0], &s->seg[1], s->segs * sizeof(s->seg[0]));
 	if (s->acked < last) {
-		s->acked = last;	/* dropped and told: nobody waits for them any more */
+		s->acked = last; /* dropped and told: nobody waits for them any more */
 		s->acked_dirty = true;
 	}
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One segment's bytes: how a record is written and how it is found again. Pure; every byte of
- * a file is read through a span. The layout stands at the top of seglog.h.
+ * One segment's bytes: how a record is written and how it is found again. Pure; every
+ * byte of a file is read through a span. The layout stands at the top of seglog.h.
  */
 #include "rules/event/crc32c.h"
 #include "rules/event/seglog.h"
 
-/* A place that looks like a record costs a checksum over up to 256 KiB. Damage gives a few of
- * them; a file made to waste our time gives millions, and is given up on. */
+/* A place that looks like a record costs a checksum over up to 256 KiB. Damage gives a
+ * few of them; a file made to waste our time gives millions, and is given up on. */
 #define RESYNC_TRIES 64
 
 static void

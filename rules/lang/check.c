@@ -112,7 +112,7 @@ foreign_fault(
 }
 
 static bool
-provide(struct check *c, const struct decl *d, struct span *out)
+provide(struct check *c, struct decl *d, struct span *out)
 {
 	const struct compile_options *o = c->l->o;
 	const char *from = o->file[d->at.file].name;
@@ -123,8 +123,10 @@ provide(struct check *c, const struct decl *d, struct span *out)
 		lang_error(c->l, &d->path.at, NULL, "the file has no name");
 		return false;
 	}
-	if (o->provide != NULL && o->provide(o->provide_arg, from, d->path.s, out, &why))
+	if (o->provide != NULL && o->provide(o->provide_arg, from, d->path.s, out, &why)) {
+		d->bytes = *out;
 		return true;
+	}
 	lang_error(c->l, &d->path.at, why.remedy[0] != '\0' ? why.remedy : NULL,
 	    why.what[0] != '\0' ? "%.300s" : "cannot read '%s'",
 	    why.what[0] != '\0' ? why.what : quote(q, d->path.s, strlen(d->path.s)));
@@ -132,7 +134,7 @@ provide(struct check *c, const struct decl *d, struct span *out)
 }
 
 static void
-read_inventory(struct check *c, const struct decl *d)
+read_inventory(struct check *c, struct decl *d)
 {
 	int format = inventory_format_by_name(d->format.s, strlen(d->format.s));
 	struct foreign f = { c, d->path.s, { 0 }, DIAG_ERROR };
@@ -250,7 +252,7 @@ list_entry_add(struct check *c, struct hostlist *hosts, const struct literal *v)
 static void
 check_list(struct check *c, const struct list_entry *e, struct named_list *out)
 {
-	const struct decl *d = e->decl;
+	struct decl *d = e->decl;
 	struct foreign f = { c, d->path.s, { NULL, 0 }, DIAG_ERROR };
 	struct hostlist *hosts;
 

@@ -49,28 +49,16 @@ digest_write(void *arg, const char *s, size_t n)
 	}
 }
 
-struct digest_files {
-	struct check *c;
-	struct digest *g;
-};
-
-/* What files said; a file that could not be read is an error, so there is no version
- * then. */
+/* What the files said that are in use; those of a replaced default were not read. */
 static void
-digest_file(const struct digest_files *f, const struct decl *d)
+digest_file(struct digest *g, const struct decl *d)
 {
-	const struct compile_options *o = f->c->l->o;
-	struct span bytes = { 0 };
-	struct fault why;
-	uint64_t n;
+	uint64_t n = d->bytes.left;
 
-	if (d->path.s == NULL || o->provide == NULL ||
-	    !o->provide(
-		o->provide_arg, o->file[d->at.file].name, d->path.s, &bytes, &why))
+	if (d->bytes.at == NULL)
 		return;
-	n = bytes.left;
-	digest_write(f->g, (const char *)&n, sizeof(n));
-	digest_write(f->g, (const char *)bytes.at, bytes.left);
+	digest_write(g, (const char *)&n, sizeof(n));
+	digest_write(g, (const char *)d->bytes.at, d->bytes.left);
 }
 
 static void
@@ -78,12 +66,11 @@ set_version(struct check *c)
 {
 	struct digest *g = lang_alloc(c->l, c->l->work, sizeof(*g));
 	struct writer w = { digest_write, g };
-	struct digest_files files = { c, g };
 
 	g->n = 8;
 	tree_print(c->tree, &w);
 	for (const struct decl *d = c->tree->first; d != NULL; d = d->next)
-		digest_file(&files, d);
+		digest_file(g, d);
 	digest_flush(g);
 	(void)snprintf(c->p->version, sizeof(c->p->version), "%016llx",
 	    (unsigned long long)g->state);

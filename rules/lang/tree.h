@@ -105,6 +105,7 @@ struct decl {
 	struct literal *entry; /* home, list */
 	unsigned entry_n;
 	struct tree_word format, path, key; /* inventory; list: path alone */
+	struct span bytes; /* inventory, list: what the file holds, once the checker has it */
 	struct tree_expr *expr; /* macro; rule: when */
 	struct tree_limit *limits; /* hearing */
 

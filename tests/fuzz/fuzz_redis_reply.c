@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Any bytes as a server's answers, to a delivery that has events to send. The first byte says
- * how many bytes come at once. Time passes between pieces; a dropped connection comes back.
+ * Any bytes as a server's answers, to a delivery that has events to send. The first byte
+ * says how many bytes come at once. Time passes between pieces; a dropped connection
+ * comes back.
  */
 #include "rules/event/delivery.h"
 

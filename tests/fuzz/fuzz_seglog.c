@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Any bytes as a segment: whatever is taken from it is whole, numbered upwards and within the
- * bounds, and what is taken as a spooled event holds together.
+ * Any bytes as a segment: whatever is taken from it is whole, numbered upwards and within
+ * the bounds, and what is taken as a spooled event holds together.
  */
 #include "rules/event/crc32c.h"
 #include "rules/event/queue.h"

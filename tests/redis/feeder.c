@@ -43,9 +43,11 @@ put(struct ring *ring, FILE *reference, const char *boot, uint64_t i, uint64_t *
 {
 	uint32_t partition = (uint32_t)(i * 7 % EVENT_PARTITIONS);
 	uint32_t lane = i % 4 == 3 ? LANE_FLOW : LANE_ALERT;
-	struct event_head h = { .lane = lane, .partition = partition,
-		.seq = ++seq[lane * EVENT_PARTITIONS + partition], .type = EVENT_TYPE_ALERT,
-		.time = 1700000000 * NS_PER_S + (int64_t)i * NS_PER_MS };
+	struct event_head h = {.lane = lane,
+	    .partition = partition,
+	    .seq = ++seq[lane * EVENT_PARTITIONS + partition],
+	    .type = EVENT_TYPE_ALERT,
+	    .time = 1700000000 * NS_PER_S + (int64_t)i * NS_PER_MS};
 	char json[1400], fill[1001];
 	size_t length = 100 + i * 37 % 900;
 	uint8_t *room;
@@ -67,7 +69,8 @@ put(struct ring *ring, FILE *reference, const char *boot, uint64_t i, uint64_t *
 }
 
 static void
-print_stream(void *arg, const char *stream, uint64_t entries, const char *last, size_t len)
+print_stream(
+    void *arg, const char *stream, uint64_t entries, const char *last, size_t len)
 {
 	(void)arg;
 	(void)printf("%s %" PRIu64 " %.*s\n", stream, entries, (int)len, last);
@@ -89,8 +92,8 @@ int
 main(int argc, char **argv)
 {
 	struct log log = { "feeder", LOG_LEVEL_DEBUG };
-	struct outlet_options o = { .sensor = "feeder", .redis_flows = true, .ready_fd = -1,
-		.log = &log };
+	struct outlet_options o = {
+	    .sensor = "feeder", .redis_flows = true, .ready_fd = -1, .log = &log};
 	uint64_t seq[LANE_COUNT * EVENT_PARTITIONS] = { 0 };
 	int status = 0, ready[2];
 	struct sink_spec sink;
@@ -104,7 +107,8 @@ main(int argc, char **argv)
 	if (argc == 3)
 		return admin(argv[1], argv[2]);
 	if (argc != 10) {
-		(void)fprintf(stderr, "usage: feeder TARGET SPOOL REFERENCE COUNT PER_SECOND "
+		(void)fprintf(stderr,
+		    "usage: feeder TARGET SPOOL REFERENCE COUNT PER_SECOND "
 		    "BOOT SPOOL_BYTES DRAIN_MS KEEP\n");
 		return 2;
 	}
@@ -119,8 +123,8 @@ main(int argc, char **argv)
 	o.sinks = 1;
 	o.ring = ring_create(1 << 20, true, &why);
 	reference = fopen(argv[3], "we");
-	if (o.ring == NULL || reference == NULL || sink_parse(argv[1], &sink, &why) == -1 ||
-	    pipe(ready) == -1) {
+	if (o.ring == NULL || reference == NULL ||
+	    sink_parse(argv[1], &sink, &why) == -1 || pipe(ready) == -1) {
 		(void)fprintf(stderr, "feeder: cannot begin\n");
 		return 2;
 	}
@@ -132,7 +136,8 @@ main(int argc, char **argv)
 	(void)close(ready[1]);
 	if (read(ready[0], &byte, 1) != 1)
 		(void)fprintf(stderr, "feeder: the outlet is not ready\n");
-	(void)setvbuf(reference, NULL, _IOLBF, 4096);	/* a killed feeder leaves it whole */
+	(void)setvbuf(
+	    reference, NULL, _IOLBF, 4096); /* a killed feeder leaves it whole */
 	began = clock_ns();
 	for (uint64_t i = 0; i < count; i++) {
 		int64_t due = began + (int64_t)(i / 20 * 20 * (uint64_t)NS_PER_S / rate);
@@ -148,6 +153,7 @@ main(int argc, char **argv)
 		return 2;
 	ring_destroy(o.ring);
 	if (WIFSIGNALED(status))
-		(void)fprintf(stderr, "feeder: the outlet died of signal %d\n", WTERMSIG(status));
+		(void)fprintf(
+		    stderr, "feeder: the outlet died of signal %d\n", WTERMSIG(status));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 3;
 }

@@ -15,7 +15,7 @@ says test_a_missing_file_is_named 1 "'nowhere.pcap'" "$EARSHOT" read nowhere.pca
 says test_a_folder_is_no_capture 1 "capture" "$EARSHOT" read rules
 : >"$T/empty"
 says test_an_empty_file_is_said_to_be_empty 1 "empty" "$EARSHOT" read "$T/empty"
-says test_a_text_file_is_no_capture 1 "is no" "$EARSHOT" read README.md
+says test_a_text_file_is_no_capture 1 "is no" "$EARSHOT" read Makefile
 printf '\037\213\010\000abcdefghijklmnopqrstuvwxyz' >"$T/x.gz"
 says test_gzip_is_recognised 1 "gzip" "$EARSHOT" read "$T/x.gz"
 zstd -qdc "$m01" | head -c 3000001 >"$T/cut.pcap"
@@ -28,7 +28,7 @@ says test_an_unknown_command_is_usage 2 "'sniff' is no command" "$EARSHOT" sniff
 says test_an_unknown_option_is_usage 2 "option" "$EARSHOT" read --frobnicate x
 says test_an_unknown_sink_is_usage 2 "carrier-pigeon" "$EARSHOT" read --out carrier-pigeon: x.pcap
 says test_a_sink_that_cannot_be_opened_is_named 1 "/no/such/folder" "$EARSHOT" read --out file:/no/such/folder/x "$m01"
-says test_redis_that_is_not_there_is_named 1 "redis" env TMPDIR="$T" "$EARSHOT" read -q --out "redis:unix:$T/no.sock" "$CAPTURES/p06-rtp-opus-ffmpeg.pcap.zst"
+says test_redis_that_is_not_there_is_named 1 "not taken by Redis" env TMPDIR="$T" "$EARSHOT" read -q --out "redis:unix:$T/no.sock" "$CAPTURES/p06-rtp-opus-ffmpeg.pcap.zst"
 printf 'rule x {\n\twhen outbuond and upload > 5 MB\n}\n' >"$T/bad.rules"
 says test_a_rule_fault_has_a_place_and_a_remedy 1 "bad.rules:2:7: error" "$EARSHOT" rules check "$T/bad.rules"
 check test_a_rule_fault_shows_a_caret grep -q '\^~~~~~~~' "$T/err"

@@ -10,8 +10,8 @@ read -r h n f <<<"$(last "$T/plain" | sed -n 's|^score: recall \([0-9]*\)/\([0-9
 if [ "${n:-0}" -gt 0 ] && [ $((h * 10)) -ge $((n * 9)) ]; then ok "test_score_recall_is_90_percent"; else not_ok "test_score_recall_is_90_percent" "$T/plain"; fi
 if [ "${f:-9}" -le 2 ]; then ok "test_score_accuses_at_most_two"; else not_ok "test_score_accuses_at_most_two" "$T/plain"; fi
 for mode in ipv6 renumber; do
-	tests/score/score.py "$EARSHOT" "$CAPTURES" --work "$T" --rewrite $mode >"$T/$mode" 2>&1
-	equal "test_score_is_the_same_under_$mode" "$(last "$T/plain")" "$(last "$T/$mode")"
+	tests/score/score.py "$EARSHOT" "$CAPTURES" --work "$T" --rewrite $mode >"$T/$mode.log" 2>&1
+	equal "test_score_is_the_same_under_$mode" "$(last "$T/plain")" "$(last "$T/$mode.log")"
 	rm -rf "${T:?}/$mode"
 done
 finish

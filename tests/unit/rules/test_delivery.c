@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The states of the delivery, fed with a server's answers by hand; no socket, no clock. */
+/* The states of the delivery, fed with a server's answers by hand; no socket, no clock.
+ */
 #include "rules/event/delivery.h"
 #include "rules/event/gap.h"
 
@@ -323,7 +324,8 @@ test_a_server_that_lost_its_tail_is_healed_from_the_spool(void **state)
 	expect_sent(b, "{\"seq\":5}");
 	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:5\r\n"), 0);
 	assert_true(delivery_done(b->d));
-	assert_true(delivery_counts(b->d)->gaps == 0 && delivery_counts(b->d)->rewinds == 1);
+	assert_true(
+	    delivery_counts(b->d)->gaps == 0 && delivery_counts(b->d)->rewinds == 1);
 }
 
 static void
@@ -369,8 +371,14 @@ test_an_earlier_boot_goes_first_in_its_stream(void **state)
 {
 	struct box *b = *state;
 	struct seglog_options spool = { .dir = b->dir, .now = b->now };
-	struct delivery_options o = { .sensor = "s1", .boot = "b2", .version = "0",
-		.server = "x", .spool = &spool, .log = &b->log, .arg = b, .send = keep_sent };
+	struct delivery_options o = {.sensor = "s1",
+	    .boot = "b2",
+	    .version = "0",
+	    .server = "x",
+	    .spool = &spool,
+	    .log = &b->log,
+	    .arg = b,
+	    .send = keep_sent};
 
 	put(b, 0, 1);
 	delivery_destroy(b->d, false);
@@ -393,12 +401,23 @@ static void
 test_a_server_that_contradicts_itself_is_dropped(void **state)
 {
 	static const char *const bad[] = {
-		"*2\r\n$2\r\nOK\r\n:0\r\n", "*2\r\n$3\r\nGAP\r\n:0\r\n", "*2\r\n$2\r\nNO\r\n:1\r\n",
-		"*2\r\n$2\r\nOK\r\n:-1\r\n", "*2\r\n$2\r\nOK\r\n:9223372036854775807\r\n",
-		"*2\r\n$-1\r\n$-1\r\n", "*0\r\n", "*-1\r\n", ":1\r\n", "+OK\r\n", "$-1\r\n",
-		"*3\r\n$2\r\nOK\r\n:1\r\n:1\r\n", "*2\r\n*0\r\n:1\r\n", "*4294967295\r\n",
-		"*100000000\r\n", "!\r\n",
-		"*2\r\n$2\r\nOK\r\n:1\r\n*2\r\n$2\r\nOK\r\n:1\r\n",
+	    "*2\r\n$2\r\nOK\r\n:0\r\n",
+	    "*2\r\n$3\r\nGAP\r\n:0\r\n",
+	    "*2\r\n$2\r\nNO\r\n:1\r\n",
+	    "*2\r\n$2\r\nOK\r\n:-1\r\n",
+	    "*2\r\n$2\r\nOK\r\n:9223372036854775807\r\n",
+	    "*2\r\n$-1\r\n$-1\r\n",
+	    "*0\r\n",
+	    "*-1\r\n",
+	    ":1\r\n",
+	    "+OK\r\n",
+	    "$-1\r\n",
+	    "*3\r\n$2\r\nOK\r\n:1\r\n:1\r\n",
+	    "*2\r\n*0\r\n:1\r\n",
+	    "*4294967295\r\n",
+	    "*100000000\r\n",
+	    "!\r\n",
+	    "*2\r\n$2\r\nOK\r\n:1\r\n*2\r\n$2\r\nOK\r\n:1\r\n",
 	};
 	struct box *b = *state;
 

@@ -50,8 +50,13 @@ put_raw(struct ring *r, const void *bytes, size_t n)
 static pid_t
 begin(struct ring *r, const struct sink_spec *sink, unsigned sinks, int *out)
 {
-	struct outlet_options o = { .ring = r, .sink = sink, .sinks = sinks, .sensor = "s",
-		.boot = "b", .log = &quiet, .ready_fd = -1 };
+	struct outlet_options o = {.ring = r,
+	    .sink = sink,
+	    .sinks = sinks,
+	    .sensor = "s",
+	    .boot = "b",
+	    .log = &quiet,
+	    .ready_fd = -1};
 	int ready[2], pipes[2];
 	char byte;
 	pid_t pid;
@@ -265,7 +270,8 @@ test_a_full_disk_loses_whole_lines_only(void **state)
 	assert_int_equal(line_sink_waiting(s), 0);
 	read_all(fd, buf, 1 << 20);
 	for (const char *at = buf; *at != '\0'; at += 1001, lines++)
-		assert_true(strlen(at) >= 1001 && at[1000] == '\n' && strcspn(at, "\n") == 1000);
+		assert_true(
+		    strlen(at) >= 1001 && at[1000] == '\n' && strcspn(at, "\n") == 1000);
 	assert_int_equal(lines, 400 - line_sink_lost(s));
 	line_sink_close(s);
 	(void)unlink(path);
@@ -296,8 +302,14 @@ test_outputs_are_named_and_not_guessed(void **state)
 static void
 test_a_gap_event_says_which_how_many_and_why(void **state)
 {
-	struct lost_events g = { .sensor = "s", .boot = "b", .version = "1", .lane = LANE_FLOW,
-		.partition = 7, .from = 3, .to = 9, .why = "so" };
+	struct lost_events g = {.sensor = "s",
+	    .boot = "b",
+	    .version = "1",
+	    .lane = LANE_FLOW,
+	    .partition = 7,
+	    .from = 3,
+	    .to = 9,
+	    .why = "so"};
 	char buf[1024];
 
 	(void)state;
@@ -312,14 +324,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_events_go_to_standard_output_and_file_in_order),
-		cmocka_unit_test(test_what_is_no_event_is_refused_and_the_rest_goes_on),
-		cmocka_unit_test(test_a_reader_that_left_ends_the_outlet_quietly),
-		cmocka_unit_test(test_sigterm_is_not_heard_before_the_ring_is_closed),
-		cmocka_unit_test(test_a_redis_that_never_comes_leaves_the_spool_and_exit_1),
-		cmocka_unit_test(test_a_full_disk_loses_whole_lines_only),
-		cmocka_unit_test(test_outputs_are_named_and_not_guessed),
-		cmocka_unit_test(test_a_gap_event_says_which_how_many_and_why),
+	    cmocka_unit_test(test_events_go_to_standard_output_and_file_in_order),
+	    cmocka_unit_test(test_what_is_no_event_is_refused_and_the_rest_goes_on),
+	    cmocka_unit_test(test_a_reader_that_left_ends_the_outlet_quietly),
+	    cmocka_unit_test(test_sigterm_is_not_heard_before_the_ring_is_closed),
+	    cmocka_unit_test(test_a_redis_that_never_comes_leaves_the_spool_and_exit_1),
+	    cmocka_unit_test(test_a_full_disk_loses_whole_lines_only),
+	    cmocka_unit_test(test_outputs_are_named_and_not_guessed),
+	    cmocka_unit_test(test_a_gap_event_says_which_how_many_and_why),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,22 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Each fuzz target for a short while from its corpus (libFuzzer, address and undefined-behaviour
+# sanitizers). SECONDS_EACH=60 tests/fuzz/test_fuzz.sh for longer. Findings are kept in BUILD/fuzz.
+. "$(dirname "$0")/../tools/tap.sh"
+each=${SECONDS_EACH:-8}
+command -v clang >/dev/null || { skip test_fuzz "needs clang"; finish; }
+plain=${B%-asan}
+make -s B="$plain" CI= fuzz >"$T/build" 2>&1 || { not_ok test_fuzz_targets_build "$T/build"; finish; }
+for f in tests/fuzz/fuzz_*.c; do
+	name=$(basename "$f" .c)
+	mkdir -p "$T/$name"
+	corpus=tests/fuzz/corpus/${name#fuzz_}
+	[ -d "$corpus" ] || corpus=
+	if "$plain/fuzz/$name" -max_total_time="$each" -rss_limit_mb=2048 -timeout=10 -print_final_stats=1 \
+		-artifact_prefix="$plain/fuzz/" "$T/$name" $corpus >"$T/log" 2>&1; then
+		ok "test_${name}_finds_nothing ($(sed -n 's/stat::number_of_executed_units: //p' "$T/log") runs)"
+	else
+		not_ok "test_${name}_finds_nothing" "$T/log"
+	fi
+done
+finish
