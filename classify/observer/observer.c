@@ -644,7 +644,7 @@ on_end(void *arg, struct flow *f, enum flow_end why)
 		((struct pair_ext *)pair_user(f->pair))->settled = true;
 	r = record_new(o, OBSERVATION_CLOSE, o->now, o->ordinal);
 	record_flow(o, r, f);
-	OBSERVATION_SET(r, flow_end, why);
+	OBSERVATION_SET(r, flow_end, (uint16_t)why);
 	name_drop(o, &x->app);
 	name_drop(o, &x->category);
 	name_drop(o, &x->sni);

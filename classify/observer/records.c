@@ -334,7 +334,7 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 		from = intern_get(o->strings, name);
 	}
 	OBSERVATION_SET(r, dest_looked_up, by_dns.looked_up || name != 0);
-	OBSERVATION_SET(r, dest_name_source, source);
+	OBSERVATION_SET(r, dest_name_source, (uint16_t)source);
 	if (name != 0)
 		OBSERVATION_SET(r, dest_name, name);
 	from = registrable_domain(from);

@@ -378,7 +378,7 @@ say_end(struct super *s, int outlet_status)
 			    (unsigned long long)r->lost);
 		fputc('\n', stderr);
 	}
-	if (!o->quiet && r->packets > 0 && !r->crossed)
+	if (!o->quiet && r->packets > 0 && !r->crossed && alerts == 0)
 		log_line(&s->log, LOG_LEVEL_WARN, "nothing went between inside and outside: "
 		    "name the office's networks with --home");
 	if (s->text && s->program->inventory == NULL)

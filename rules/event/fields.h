@@ -66,6 +66,8 @@ bool event_get(const struct event_source *s, enum event_field f, unsigned i,
     struct event_value *out);
 
 /* Is leaf number n below an odd number of `not`s? */
+/* "not dest in known", "way.two is unknown": a condition as the rule means it. Its length. */
+size_t condition_text(const struct rule *r, const struct expr *x, char *buf, size_t size);
 bool leaf_negated(const struct rule *r, unsigned leaf);
 
 /* The bare operator of a condition; NULL-terminated list of all of them for the schema. */

@@ -212,11 +212,12 @@ amount(struct page *p, const struct event_source *s)
 	end_line(p);
 }
 
-/* "voice.score 9.92 (>= 9.16)"; what did not hold is marked, what is unknown says so. */
+/* The conditions that held, with what was seen. Branches that did not hold are in the JSON. */
 static void
 why(struct page *p, const struct event_source *s)
 {
-	char seen[HUMAN_TEXT], line[HUMAN_TEXT * 2];
+	char seen[HUMAN_TEXT], line[HUMAN_TEXT * 2], cond[320];
+	bool first = true;
 
 	if (s->v->reasons == 0)
 		return;
@@ -224,19 +225,17 @@ why(struct page *p, const struct event_source *s)
 	for (unsigned i = 0; i < s->v->reasons; i++) {
 		const struct reason *r = &s->v->reason[i];
 		const struct expr *x = r->leaf;
-		enum truth t = why_passed(s->v, i);
-		const char *not = leaf_negated(s->v->rule, x->leaf) ? "not " : "";
 
-		if (t == TRUTH_UNKNOWN)
-			(void)snprintf(line, sizeof(line), "%s%.300s: unknown", not, x->text);
-		else if ((x->op == EXPR_COMPARE || x->op == EXPR_SUM) && r->observed_known)
-			(void)snprintf(line, sizeof(line), "%s%.300s: %s%s", not, x->text,
-			    human_value(&r->observed, x->field, seen),
-			    t == TRUTH_TRUE ? "" : " (no)");
+		if (why_passed(s->v, i) != TRUTH_TRUE)
+			continue;
+		(void)condition_text(s->v->rule, x, cond, sizeof(cond));
+		if ((x->op == EXPR_COMPARE || x->op == EXPR_SUM) && r->observed_known)
+			(void)snprintf(line, sizeof(line), "%s: %s", cond,
+			    human_value(&r->observed, x->field, seen));
 		else
-			(void)snprintf(line, sizeof(line), "%s%.300s%s", not, x->text,
-			    t == TRUTH_TRUE ? "" : ": no");
-		item(p, i == 0 ? "" : "; ", span_of(line, strlen(line)));
+			(void)snprintf(line, sizeof(line), "%s", cond);
+		item(p, first ? "" : "; ", span_of(line, strlen(line)));
+		first = false;
 	}
 	end_line(p);
 }

@@ -47,6 +47,19 @@ leaf_negated(const struct rule *r, unsigned leaf)
 	return polarity(r->when, leaf, false) == 1;
 }
 
+size_t
+condition_text(const struct rule *r, const struct expr *x, char *buf, size_t size)
+{
+	bool negated = leaf_negated(r, x->leaf);
+	int n;
+
+	if (negated && x->op == EXPR_KNOWN)
+		n = snprintf(buf, size, "%s is unknown", observation_field[x->field].word);
+	else
+		n = snprintf(buf, size, "%s%s", negated ? "not " : "", x->text);
+	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
+}
+
 /* 1 negated, 0 not, -1 not in this part. */
 static int
 polarity(const struct expr *x, unsigned leaf, bool negated)
@@ -81,18 +94,12 @@ why_get(const struct verdict *v, enum event_field f, unsigned i, struct event_va
 	const char *unit = observation_field[x->field].unit;
 	bool counts = x->op == EXPR_COMPARE || x->op == EXPR_SUM;
 	enum truth t;
-	size_t n;
 
 	switch ((unsigned)f) {
 	case F_WHY_COND:
 		out->kind = VALUE_TEXT;
-		out->text = span_of(x->text, strlen(x->text));
-		if (!leaf_negated(v->rule, x->leaf))
-			return true;
-		n = (size_t)snprintf(out->buf, sizeof(out->buf), "not %s", x->text);
-		if (n >= sizeof(out->buf))
-			n = sizeof(out->buf) - 1;
-		out->text = span_of(out->buf, n);
+		out->text = span_of(out->buf, condition_text(v->rule, x, out->buf,
+		    sizeof(out->buf)));
 		return true;
 	case F_WHY_OP:
 		out->kind = VALUE_NAME;
