@@ -16,6 +16,7 @@ struct piece {
 };
 
 static void add(struct piece *p, const void *bytes, size_t n);
+static uint64_t sent(const struct observation *o);
 static void add_field(struct piece *p, const struct verdict *v, const char *word, size_t n);
 static const char *decimal(double v, char buf[40]);
 
@@ -99,7 +100,8 @@ speech_text(uint64_t bytes, unsigned kbits, char buf[48])
 
 	if (kbits == 0)
 		kbits = 24;
-	seconds = bytes / (kbits * UINT64_C(125));	/* 1 kbit/s is 125 bytes a second */
+	seconds = bytes / (kbits * UINT64_C(125));	/* 1 kbit/s is 125
+							 * bytes a second */
 	minutes = seconds / 60;
 	(void)human_bytes(bytes, size);
 	if (seconds < 60)
@@ -219,7 +221,10 @@ explain_fill(const struct verdict *v, char *buf, size_t size)
 	if (t == NULL || *t == '\0')
 		t = "{device} to {dest}";
 	while (*t != '\0') {
-		if (*t == '{' && (end = strchr(t, '}')) != NULL) {
+		if (t[0] == '{' && t[1] == '{') {
+			add(&p, t, 1);
+			t += 2;
+		} else if (*t == '{' && (end = strchr(t, '}')) != NULL) {
 			add_field(&p, v, t + 1, (size_t)(end - t - 1));
 			t = end + 1;
 		} else {
@@ -228,6 +233,17 @@ explain_fill(const struct verdict *v, char *buf, size_t size)
 	}
 	buf[p.len] = '\0';
 	return p.len;
+}
+
+/* What the record says went up: the flow's, else the bursts', else the meter's. */
+static uint64_t
+sent(const struct observation *o)
+{
+	if (observation_known(o, FIELD_chunks_upload))
+		return o->chunks_upload;
+	if (observation_known(o, FIELD_voice_upload))
+		return o->voice_upload;
+	return observation_known(o, FIELD_upload) ? o->upload : 0;
 }
 
 static void
@@ -246,6 +262,18 @@ add_field(struct piece *p, const struct verdict *v, const char *word, size_t n)
 	if (n == 4 && memcmp(word, "dest", 4) == 0) {
 		s = dest_label(v->o, v->strings, addr);
 		add(p, s.at, s.left);
+		return;
+	}
+	/* What the rule's first sum came to, as bytes and as hours of speech. */
+	if (n == 3 && memcmp(word, "sum", 3) == 0 && v->has_sum) {
+		value = (struct value){ .type = FIELD_BYTES, .u = v->sum };
+		(void)human_value(&value, FIELD_upload, text);
+		add(p, text, strlen(text));
+		return;
+	}
+	if (n == 6 && memcmp(word, "speech", 6) == 0) {
+		(void)speech_text(v->has_sum ? v->sum : sent(v->o), 0, text);
+		add(p, text, strlen(text));
 		return;
 	}
 	while (f < FIELD_COUNT_ALL && (strlen(observation_field[f].word) != n ||
