@@ -44,7 +44,8 @@ prefix_print(const struct prefix *p, char buf[PREFIX_TEXT])
 
 	if (addr_is_v4(&p->net) && bits >= 96)
 		bits -= 96;
-	(void)snprintf(buf, PREFIX_TEXT, "%.47s/%u", addr_print(&p->net, text), bits % 1000U);
+	(void)snprintf(buf, PREFIX_TEXT, "%.47s/%u", addr_print(&p->net, text),
+	    bits % 1000U);
 	return buf;
 }
 

@@ -2,8 +2,9 @@
 /*
  * addr: IP addresses, prefixes and sets of prefixes; MAC addresses as 48-bit numbers.
  *
- * One form for both families: 16 bytes, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). Prefix
- * lengths are always those of the 128-bit form inside; text says /24, the set stores /120.
+ * One form for both families: 16 bytes, IPv4 as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2).
+ * Prefix lengths are always those of the 128-bit form inside; text says /24,
+ * the set stores /120.
  */
 #ifndef CAPTURE_BASE_ADDR_H
 #define CAPTURE_BASE_ADDR_H

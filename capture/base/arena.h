@@ -14,7 +14,7 @@ struct arena;
 
 struct arena *arena_create(size_t cap_bytes);
 void arena_destroy(struct arena *a);
-void *arena_alloc(struct arena *a, size_t n);			/* zeroed, aligned to 16 */
+void *arena_alloc(struct arena *a, size_t n);		/* zeroed, aligned to 16 */
 char *arena_text(struct arena *a, const char *s, size_t n);	/* a copy, NUL added */
 size_t arena_used(const struct arena *a);
 

@@ -14,6 +14,7 @@ fault_set(struct fault *why, const char *remedy, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(why->what, sizeof(why->what), fmt, ap);
 	va_end(ap);
-	(void)snprintf(why->remedy, sizeof(why->remedy), "%s", remedy == NULL ? "" : remedy);
+	(void)snprintf(why->remedy, sizeof(why->remedy), "%s",
+	    remedy == NULL ? "" : remedy);
 	return -1;
 }

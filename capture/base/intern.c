@@ -6,8 +6,8 @@
 
 #define NIL UINT32_MAX
 
-/* An id is (round * entries + slot + 1): the slot is found without a look-up, and an id from
- * an earlier round of the slot is recognised as gone. */
+/* An id is (round * entries + slot + 1): the slot is found without a look-up, and an id
+ * from an earlier round of the slot is recognised as gone. */
 struct entry {
 	uint32_t id;
 	uint32_t held;
@@ -96,7 +96,8 @@ intern_put(struct intern *t, const void *bytes, size_t n)
 		t->entry[slot].id = slot + 1;
 	} else {
 		slot = t->oldest;
-		/* Also refuse when the ids of the slot are used up: never the same id twice. */
+		/* Also refuse when the ids of the slot are used up:
+		 * never the same id twice. */
 		if (slot == NIL || t->entry[slot].id > UINT32_MAX - t->entries) {
 			t->refused++;
 			return 0;

@@ -2,12 +2,12 @@
 /*
  * intern: strings as small numbers, so that a record of fixed size can name a host.
  *
- * An id stands for one byte string of at most INTERN_MAX bytes (longer ones are cut: callers
- * who care compare lengths first). Strings come from the wire and are hostile: the table has a
- * fixed number of entries, allocated at the start. Whoever keeps an id over more than one
- * packet holds it (intern_hold) and lets it go (intern_drop); a string nobody holds stays
- * until its place is needed, oldest first. When every entry is held, intern_put answers 0
- * ("no name") and counts it. Ids are never used twice.
+ * An id stands for one byte string of at most INTERN_MAX bytes (longer ones are cut:
+ * callers who care compare lengths first). Strings come from the wire and are hostile:
+ * the table has a fixed number of entries, allocated at the start. Whoever keeps an id
+ * over more than one packet holds it (intern_hold) and lets it go (intern_drop); a string
+ * nobody holds stays until its place is needed, oldest first. When every entry is held,
+ * intern_put answers 0 ("no name") and counts it. Ids are never used twice.
  */
 #ifndef CAPTURE_BASE_INTERN_H
 #define CAPTURE_BASE_INTERN_H
@@ -22,8 +22,8 @@ struct intern;
 struct intern *intern_create(const struct siphash_key *key, size_t entries);
 void intern_destroy(struct intern *t);
 
-/* The id of these bytes, new or known; 0 for n = 0 and when the table is full of held ids.
- * The id lives at least until the next intern_put; hold it to keep it. */
+/* The id of these bytes, new or known; 0 for n = 0 and when the table is full of held
+ * ids. The id lives at least until the next intern_put; hold it to keep it. */
 uint32_t intern_put(struct intern *t, const void *bytes, size_t n);
 void intern_hold(struct intern *t, uint32_t id);	/* 0 is fine */
 void intern_drop(struct intern *t, uint32_t id);	/* 0 is fine */

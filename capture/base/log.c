@@ -8,7 +8,8 @@
 
 static const char *const level_name[] = { "fatal", "warn", "info", "debug" };
 
-/* One write per line: lines of several processes do not mix. Control characters become '?'. */
+/* One write per line: lines of several processes do not mix.
+ * Control characters become '?'. */
 static void
 put(const struct log *l, enum log_level level, const char *text, const char *remedy)
 {
@@ -17,7 +18,8 @@ put(const struct log *l, enum log_level level, const char *text, const char *rem
 
 	n = snprintf(line, sizeof(line), "%s: %s: %s\n", l->who, level_name[level], text);
 	if (n > 0 && (size_t)n < sizeof(line) && remedy != NULL && remedy[0] != '\0') {
-		int m = snprintf(line + n, sizeof(line) - (size_t)n, "  try: %s\n", remedy);
+		int m = snprintf(line + n, sizeof(line) - (size_t)n, "  try: %s\n",
+		    remedy);
 
 		if (m > 0)
 			n += m;
@@ -57,13 +59,18 @@ log_fault(const struct log *l, enum log_level level, const struct fault *why)
 }
 
 bool
-log_limit_pass(struct log_limit *limit, struct loop_time now, unsigned *swallowed)
+log_limit_pass(struct log_limit *limit, struct loop_time now, char more[LOG_MORE])
 {
 	if (limit->next.ns != 0 && now.ns < limit->next.ns) {
 		limit->swallowed++;
 		return false;
 	}
-	*swallowed = limit->swallowed;
+	if (more != NULL) {
+		more[0] = '\0';
+		if (limit->swallowed > 0)
+			(void)snprintf(more, LOG_MORE, " (%u more of these)",
+			    limit->swallowed);
+	}
 	limit->swallowed = 0;
 	limit->next.ns = now.ns + 60 * NS_PER_S;
 	return true;

@@ -11,7 +11,8 @@
 
 struct pool {
 	uint8_t *mem;
-	void *free;		/* singly linked through the first word of a free object */
+	void *free;		/* singly linked through the
+				 * first word of a free object */
 	size_t size, count, used, touched;
 	size_t bytes;
 };
@@ -30,7 +31,8 @@ pool_create(size_t size, size_t count)
 	p = calloc(1, sizeof(*p));
 	if (p == NULL)
 		return NULL;
-	/* Pages come when they are first touched: a large cap costs nothing in a small office. */
+	/* Pages come when they are first touched:
+	 * a large cap costs nothing in a small office. */
 	p->mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p->mem == MAP_FAILED) {

@@ -2,8 +2,8 @@
 /*
  * pool: objects of one size, all of them allocated at the start.
  *
- * The packet path takes and gives, and never meets malloc. A pool that is empty says NULL;
- * what then happens (evict, count, refuse) is the caller's written policy.
+ * The packet path takes and gives, and never meets malloc. A pool that is empty says
+ * NULL; what then happens (evict, count, refuse) is the caller's written policy.
  */
 #ifndef CAPTURE_BASE_POOL_H
 #define CAPTURE_BASE_POOL_H
@@ -17,7 +17,8 @@ struct pool;
 struct pool *pool_create(size_t size, size_t count);
 void pool_destroy(struct pool *p);
 
-void *pool_take(struct pool *p);		/* zeroed; the caller's until given back */
+void *pool_take(struct pool *p);		/* zeroed; the caller's until
+						 * given back */
 void pool_give(struct pool *p, void *obj);	/* obj may be NULL */
 size_t pool_used(const struct pool *p);
 size_t pool_count(const struct pool *p);

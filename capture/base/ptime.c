@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
-/* Days since 1970-01-01 to a civil date: Howard Hinnant, "chrono-compatible low-level date
- * algorithms" (days are shifted so that the leap day ends the year). No libc call: localtime
- * and gmtime read files and the environment. */
+/* Days since 1970-01-01 to a civil date: Howard Hinnant, "chrono-compatible low-level
+ * date algorithms" (days are shifted so that the leap day ends the year). No libc call:
+ * localtime and gmtime read files and the environment. */
 static void
 civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 {
@@ -43,7 +43,9 @@ pkt_time_print(struct pkt_time t, char buf[PKT_TIME_TEXT])
 	}
 	civil_from_days(days, &year, &month, &day);
 	(void)snprintf(buf, PKT_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ",
-	    (unsigned)year % 10000U, month % 100U, day % 100U, (unsigned)(rest / 3600) % 100U,
-	    (unsigned)(rest / 60 % 60), (unsigned)(rest % 60), (unsigned)(ns / 1000) % 1000000U);
+	    (unsigned)year % 10000U, month % 100U, day % 100U,
+	    (unsigned)(rest / 3600) % 100U,
+	    (unsigned)(rest / 60 % 60), (unsigned)(rest % 60),
+	    (unsigned)(ns / 1000) % 1000000U);
 	return buf;
 }

@@ -28,7 +28,8 @@ sip_round(struct state *s)
 	s->v2 = ROTL(s->v2, 32);
 }
 
-/* Little endian, whatever the machine: ids made with a fixed key are the same everywhere. */
+/* Little endian, whatever the machine:
+ * ids made with a fixed key are the same everywhere. */
 static inline uint64_t
 le64(const uint8_t *p, size_t n)
 {

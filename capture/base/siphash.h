@@ -3,7 +3,8 @@
  * siphash: SipHash-1-3, a keyed hash for tables whose keys an attacker chooses.
  * J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", INDOCRYPT 2012; one
  * compression and three finalisation rounds, as the tables of Rust, Ruby and Perl use it.
- * The key of a table is drawn at start; ids that must not change between runs use a fixed one.
+ * The key of a table is drawn at start; ids that must not change
+ * between runs use a fixed one.
  */
 #ifndef CAPTURE_BASE_SIPHASH_H
 #define CAPTURE_BASE_SIPHASH_H

@@ -2,9 +2,9 @@
 /*
  * span: bytes that may be read, and how many are left.
  *
- * Every byte of a packet, a file or a message of another process is read through a span. It
- * shrinks as it is read; a read that does not fit returns false, changes nothing and gives no
- * bytes. There is no other way to read foreign bytes in this house.
+ * Every byte of a packet, a file or a message of another process is read through a span.
+ * It shrinks as it is read; a read that does not fit returns false, changes nothing and
+ * gives no bytes. There is no other way to read foreign bytes in this house.
  */
 #ifndef CAPTURE_BASE_SPAN_H
 #define CAPTURE_BASE_SPAN_H
@@ -85,8 +85,8 @@ span_u32(struct span *s, uint32_t *v)
 {
 	if (s->left < 4)
 		return false;
-	*v = (uint32_t)s->at[0] << 24 | (uint32_t)s->at[1] << 16 | (uint32_t)s->at[2] << 8 |
-	    s->at[3];
+	*v = (uint32_t)s->at[0] << 24 | (uint32_t)s->at[1] << 16 |
+	    (uint32_t)s->at[2] << 8 | s->at[3];
 	s->at += 4;
 	s->left -= 4;
 	return true;
@@ -122,8 +122,8 @@ span_le32(struct span *s, uint32_t *v)
 {
 	if (s->left < 4)
 		return false;
-	*v = (uint32_t)s->at[3] << 24 | (uint32_t)s->at[2] << 16 | (uint32_t)s->at[1] << 8 |
-	    s->at[0];
+	*v = (uint32_t)s->at[3] << 24 | (uint32_t)s->at[2] << 16 |
+	    (uint32_t)s->at[1] << 8 | s->at[0];
 	s->at += 4;
 	s->left -= 4;
 	return true;

@@ -187,7 +187,8 @@ lookup(const struct table *t, const void *key, uint64_t hash)
 {
 	struct entry *e = t->bucket[hash & (t->buckets - 1)];
 
-	while (e != NULL && (e->hash != hash || memcmp(key_of(e), key, t->o.key_size) != 0))
+	while (e != NULL && (e->hash != hash ||
+	    memcmp(key_of(e), key, t->o.key_size) != 0))
 		e = e->chain;
 	return e;
 }

@@ -2,11 +2,11 @@
 /*
  * table: a bounded hash table whose entries know who was used last.
  *
- * Keys are byte strings of one size (zero the padding of a struct used as one), values have
- * one size and start zeroed. Everything is allocated at the start. A full table evicts its
- * least recently used entry (the evict callback sees it first) and counts that. Walks go in
- * order of last use, oldest first, never in hash order: two runs with different hash keys do
- * the same things in the same order.
+ * Keys are byte strings of one size (zero the padding of a struct used as one), values
+ * have one size and start zeroed. Everything is allocated at the start. A full table
+ * evicts its least recently used entry (the evict callback sees it first) and counts
+ * that. Walks go in order of last use, oldest first, never in hash order: two runs with
+ * different hash keys do the same things in the same order.
  */
 #ifndef CAPTURE_BASE_TABLE_H
 #define CAPTURE_BASE_TABLE_H
@@ -30,8 +30,9 @@ struct table_options {
 struct table *table_create(const struct table_options *o);
 void table_destroy(struct table *t);
 
-void *table_find(const struct table *t, const void *key);	/* NULL: not there; no touch */
-void *table_use(struct table *t, const void *key, bool *is_new);	/* find or add, and touch */
+/* Find, without a touch: NULL when it is not there. Use finds or adds, and touches. */
+void *table_find(const struct table *t, const void *key);
+void *table_use(struct table *t, const void *key, bool *is_new);
 void table_touch(struct table *t, void *value);		/* now the most recently used */
 void table_remove(struct table *t, void *value);	/* without the evict callback */
 const void *table_key(const void *value);

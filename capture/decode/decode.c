@@ -2,19 +2,22 @@
 /*
  * decode: the link layer of a frame, VLAN tags and LLC, down to the ethertype.
  *
- * Owns what a link header says: addresses, VLAN, ethertype. What the ethertype names is read
- * in ip.c; ARP is short enough to be read here. Refuses frame check sequences, MPLS, PPPoE and
- * tunnels: such a frame is used, and is nobody's flow.
+ * Owns what a link header says: addresses, VLAN, ethertype. What the ethertype names is
+ * read in ip.c; ARP is short enough to be read here. Refuses frame check sequences, MPLS,
+ * PPPoE and tunnels: such a frame is used, and is nobody's flow.
  */
 #include "capture/decode/decode.h"
 #include "capture/decode/ip.h"
 
 #include <string.h>
 
-/* libpcap's numbers (pcap-linktype(7)). Raw IP has three: Linux's, OpenBSD's, the file's. */
+/* libpcap's numbers (pcap-linktype(7)). Raw IP has three: Linux's,
+ * OpenBSD's, the file's. */
 enum {
-	LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW = 12, LINK_RAW_OPENBSD = 14, LINK_RAW_FILE = 101,
-	LINK_LOOP = 108, LINK_COOKED = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_COOKED2 = 276,
+	LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW = 12, LINK_RAW_OPENBSD = 14,
+	LINK_RAW_FILE = 101,
+	LINK_LOOP = 108, LINK_COOKED = 113, LINK_IPV4 = 228, LINK_IPV6 = 229,
+	LINK_COOKED2 = 276,
 };
 
 enum {
@@ -25,7 +28,8 @@ enum {
 	TYPE_COOKED_LLC = 0x0004,
 };
 
-#define ARPHRD_NETLINK_IS 824U		/* the "protocol" of such a frame is no ethertype */
+#define ARPHRD_NETLINK_IS 824U		/* the "protocol" of such
+					 * a frame is no ethertype */
 #define ETHERNET_HEADER 14U
 #define VLAN_MOST 2
 
@@ -68,11 +72,12 @@ drop_meaning(enum drop d)
 enum drop
 decode_frame(const struct frame *f, struct packet *out)
 {
-	/* More captured than on the wire: the bytes are here, so the wire's length is the lie. */
+	/* More captured than on the wire: the bytes are here,
+	 * so the wire's length is the lie. */
 	struct view v = { { f->bytes, f->cap }, f->wire < f->cap ? f->cap : f->wire };
 
-	/* In two parts, each small enough for plain stores: clearing the whole at once becomes a
-	 * string instruction that costs as much as reading the headers. */
+	/* In two parts, each small enough for plain stores: clearing the whole at once
+	 * becomes a string instruction that costs as much as reading the headers. */
 	memset(out, 0, offsetof(struct packet, l3));
 	memset(&out->l3, 0, sizeof(*out) - offsetof(struct packet, l3));
 	out->frame = f;
@@ -93,9 +98,11 @@ decode_frame(const struct frame *f, struct packet *out)
 	case LINK_RAW_FILE:
 		return raw_decode(v, out);
 	case LINK_IPV4:
-		return f->cap == 0 ? DROP_CUT_LINK : type_decode(v.bytes, v.wire, TYPE_IPV4, out);
+		return f->cap == 0 ? DROP_CUT_LINK :
+		    type_decode(v.bytes, v.wire, TYPE_IPV4, out);
 	case LINK_IPV6:
-		return f->cap == 0 ? DROP_CUT_LINK : type_decode(v.bytes, v.wire, TYPE_IPV6, out);
+		return f->cap == 0 ? DROP_CUT_LINK :
+		    type_decode(v.bytes, v.wire, TYPE_IPV6, out);
 	default:
 		return DROP_LINK_TYPE;
 	}
@@ -152,8 +159,8 @@ cooked_rest(struct view v, struct cooked c, struct packet *out)
 	}
 	if (c.hardware == ARPHRD_NETLINK_IS)
 		return DROP_NONE;
-	/* Linux numbers 802.3 and LLC below 0x0600; both carry an LLC header here, whose length
-	 * field stayed behind: the largest length there is stands in for it. */
+	/* Linux numbers 802.3 and LLC below 0x0600; both carry an LLC header here, whose
+	 * length field stayed behind: the largest length there is stands in for it. */
 	if (c.type == TYPE_COOKED_8023 || c.type == TYPE_COOKED_LLC)
 		c.type = TYPE_LEAST - 1;
 	else if (c.type < TYPE_LEAST)
@@ -188,10 +195,10 @@ cooked2_decode(struct view v, struct packet *out)
 	return cooked_rest(v, (struct cooked){ hardware, mac_len, type, mac }, out);
 }
 
-/* Four bytes of address family, in the order of the machine that captured (null) or of the
- * network (loop); families are small, so the order can be told from the value. AF_INET is 2
- * everywhere, AF_INET6 is 10 in Linux, 23 in Windows, 24 in NetBSD and OpenBSD, 26 in Solaris,
- * 28 in FreeBSD, 30 in macOS. */
+/* Four bytes of address family, in the order of the machine that captured (null) or of
+ * the network (loop); families are small, so the order can be told from the value.
+ * AF_INET is 2 everywhere, AF_INET6 is 10 in Linux, 23 in Windows, 24 in NetBSD and
+ * OpenBSD, 26 in Solaris, 28 in FreeBSD, 30 in macOS. */
 VIEW_INLINE enum drop
 null_decode(struct view v, struct packet *out)
 {
@@ -274,7 +281,8 @@ type_decode(struct span bytes, uint32_t wire, uint16_t type, struct packet *out)
 	}
 }
 
-/* An 802.2 header. *type becomes what SNAP names, or 0: somebody's own business (STP, IPX). */
+/* An 802.2 header. *type becomes what SNAP names, or 0:
+ * somebody's own business (STP, IPX). */
 VIEW_INLINE enum drop
 llc_decode(struct view v, struct packet *out, uint16_t *type)
 {
@@ -312,8 +320,8 @@ arp_decode(struct view v, struct packet *out)
 	/* Ethernet and IPv4, of six and four bytes; request or reply. */
 	if (kinds != 0x00010800 || sizes != 0x0604 || operation < 1 || operation > 2)
 		return DROP_NONE;
-	if (!span_take(&h, 6, &sender_mac) || !span_take(&h, 4, &sender) || !span_skip(&h, 6) ||
-	    !span_take(&h, 4, &target))
+	if (!span_take(&h, 6, &sender_mac) || !span_take(&h, 4, &sender) ||
+	    !span_skip(&h, 6) || !span_take(&h, 4, &target))
 		return DROP_CUT_ARP;
 	out->class = PACKET_ARP;
 	out->has_mac = true;

@@ -2,17 +2,18 @@
 /*
  * decode: frames to packets, link layer to layer 4.
  *
- * Owns: Ethernet (II and 802.3/LLC), VLAN tags, Linux cooked 1 and 2, raw IP, null and loop; IPv4
- * with options and fragments; IPv6 with extension headers and fragments; TCP, UDP, ICMP,
- * ICMPv6, ARP. Refuses: state (there is none), checksums (a sensor sees packets before an
- * offloading card fills them in), recursion. Every read goes through a span. Every refusal has
- * its own name in DROPS: the books balance, seen = used + the sum of drops.
+ * Owns: Ethernet (II and 802.3/LLC), VLAN tags, Linux cooked 1 and 2, raw IP, null and
+ * loop; IPv4 with options and fragments; IPv6 with extension headers and fragments; TCP,
+ * UDP, ICMP, ICMPv6, ARP.
+ * Refuses: state (there is none), checksums (a sensor sees packets before an offloading
+ * card fills them in), recursion. Every read goes through a span. Every refusal has its
+ * own name in DROPS: the books balance, seen = used + the sum of drops.
  *
- * A header that the capture cut off is refused (cut-...); a payload that it cut off is not: the
- * lengths in the headers say how long it was. Lengths that lie (IP total length larger than
- * what was on the wire) are cut at the wire's length and counted in the packet's favour only
- * when the frame is whole; total length 0 of a segmentation-offloaded packet means "to the end
- * of the frame".
+ * A header that the capture cut off is refused (cut-...); a payload that it cut off is
+ * not: the lengths in the headers say how long it was. Lengths that lie (IP total length
+ * larger than what was on the wire) are cut at the wire's length and counted in the
+ * packet's favour only when the frame is whole; total length 0 of a
+ * segmentation-offloaded packet means "to the end of the frame".
  */
 #ifndef CAPTURE_DECODE_DECODE_H
 #define CAPTURE_DECODE_DECODE_H
@@ -51,8 +52,8 @@ enum drop {
 const char *drop_name(enum drop d);
 const char *drop_meaning(enum drop d);
 
-/* Fills *out and returns DROP_NONE, or says why not; *out is then not to be read. Any bytes,
- * any cap, any wire: no read beyond cap, no write but *out. */
+/* Fills *out and returns DROP_NONE, or says why not; *out is then not to be read. Any
+ * bytes, any cap, any wire: no read beyond cap, no write but *out. */
 enum drop decode_frame(const struct frame *f, struct packet *out);
 
 /* True for link types decode_frame reads, so that a source can refuse early. */

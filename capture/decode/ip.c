@@ -2,10 +2,10 @@
 /*
  * ip: IPv4 and IPv6 headers, extension headers, fragments, and the header of layer 4.
  *
- * Owns every length in those headers: each is cut at what was on the wire, and a header that
- * the packet itself does not have room for (bad-...) is told from one that the capture cut off
- * (cut-...). Refuses reassembly: a later fragment is handed on with its number, its flow is
- * found by who keeps flows.
+ * Owns every length in those headers: each is cut at what was on the wire, and a header
+ * that the packet itself does not have room for (bad-...) is told from one that the
+ * capture cut off (cut-...). Refuses reassembly: a later fragment is handed on with its
+ * number, its flow is found by who keeps flows.
  */
 #include "capture/decode/ip.h"
 
@@ -16,8 +16,8 @@
 #define ICMP_HEADER 8U
 #define IP_MOST 65535U
 
-/* RFC 8200 lets a header chain be as long as the packet; honest ones have two or three, and
- * each costs a turn of a loop that a stranger pays nothing for. */
+/* RFC 8200 lets a header chain be as long as the packet; honest ones have two or three,
+ * and each costs a turn of a loop that a stranger pays nothing for. */
 #define IP6_EXT_MOST 8
 
 enum {
@@ -29,7 +29,8 @@ enum {
 /* How the IP layer leaves the packet to layer 4. */
 struct upper {
 	struct view v;			/* after the IP headers, cut at the IP length */
-	bool to_the_end;		/* the IP length was 0: a segmentation-offloaded packet */
+	bool to_the_end;		/* the IP length was 0:
+					 * a segmentation-offloaded packet */
 };
 
 VIEW_INLINE enum drop ip6_extensions(struct view *v, uint8_t *next, struct packet *out);
@@ -83,8 +84,9 @@ ip4_decode(struct span bytes, uint32_t wire, struct packet *out)
 	return upper_decode(u, out);
 }
 
-/* Walks the extension headers; *next comes in as the fixed header's and leaves as the protocol
- * of layer 4. Stops behind the header of a later fragment: what follows is a piece of data. */
+/* Walks the extension headers; *next comes in as the fixed header's and leaves as the
+ * protocol of layer 4. Stops behind the header of a later fragment:
+ * what follows is a piece of data. */
 VIEW_INLINE enum drop
 ip6_extensions(struct view *v, uint8_t *next, struct packet *out)
 {
@@ -128,7 +130,8 @@ ip6_extensions(struct view *v, uint8_t *next, struct packet *out)
 		if (*next == PROTO_FRAGMENT) {
 			if (!span_u16(&h, &frag) || !span_u32(&h, &id))
 				return DROP_CUT_IPV6_EXT;
-			/* Neither offset nor "more": an atomic fragment, whole (RFC 6946). */
+			/* Neither offset nor "more": an atomic fragment,
+			 * whole (RFC 6946). */
 			if ((frag & 0xfff9U) != 0) {
 				if ((uint64_t)(frag & 0xfff8U) + v->wire > IP_MOST)
 					return DROP_BAD_FRAGMENT;
@@ -159,8 +162,8 @@ ip6_decode(struct span bytes, uint32_t wire, struct packet *out)
 	if (!span_u32(&h, &head) || !span_u16(&h, &length) || !span_u8(&h, &next) ||
 	    !span_u8(&h, &hops) || !span_take(&h, 16, &src) || !span_take(&h, 16, &dst))
 		return DROP_CUT_IPV6;
-	/* Length 0: a jumbogram, or a packet that is not cut into segments yet. With no next
-	 * header it is just an empty packet, and what follows is padding. */
+	/* Length 0: a jumbogram, or a packet that is not cut into segments yet. With no
+	 * next header it is just an empty packet, and what follows is padding. */
 	if (length != 0 || next == PROTO_NONE)
 		view_trim(&v, IP6_HEADER + length);
 	out->ip_version = 6;
@@ -200,8 +203,9 @@ upper_decode(struct upper u, struct packet *out)
 	return DROP_NONE;
 }
 
-/* A first fragment that ends inside the TCP header (RFC 1858): eight bytes hold the ports, and
- * the rest of it comes in later fragments. It has a flow, or fragments would be a way around. */
+/* A first fragment that ends inside the TCP header (RFC 1858): eight bytes hold the
+ * ports, and the rest of it comes in later fragments. It has a flow,
+ * or fragments would be a way around. */
 VIEW_INLINE enum drop
 tiny_fragment(struct view v, struct packet *out)
 {
@@ -209,7 +213,8 @@ tiny_fragment(struct view v, struct packet *out)
 
 	if (!out->frag || v.wire < 8)
 		return DROP_BAD_TCP;
-	if (!span_u16(&h, &out->sport) || !span_u16(&h, &out->dport) || !span_u32(&h, &out->seq))
+	if (!span_u16(&h, &out->sport) || !span_u16(&h, &out->dport) ||
+	    !span_u32(&h, &out->seq))
 		return DROP_CUT_TCP;
 	return DROP_NONE;
 }
@@ -224,8 +229,8 @@ tcp_decode(struct view v, struct packet *out)
 	if (v.wire < TCP_HEADER)
 		return tiny_fragment(v, out);
 	if (!span_u16(&h, &out->sport) || !span_u16(&h, &out->dport) ||
-	    !span_u32(&h, &out->seq) || !span_u32(&h, &out->ack) || !span_u8(&h, &offset) ||
-	    !span_u8(&h, &flags))
+	    !span_u32(&h, &out->seq) || !span_u32(&h, &out->ack) ||
+	    !span_u8(&h, &offset) || !span_u8(&h, &flags))
 		return DROP_CUT_TCP;
 	header = (uint32_t)(offset >> 4) * 4;
 	if (header < TCP_HEADER || header > v.wire)
@@ -247,7 +252,8 @@ udp_decode(struct upper u, struct packet *out)
 
 	if (v.wire < UDP_HEADER)
 		return DROP_BAD_UDP;
-	if (!span_u16(&h, &out->sport) || !span_u16(&h, &out->dport) || !span_u16(&h, &length))
+	if (!span_u16(&h, &out->sport) || !span_u16(&h, &out->dport) ||
+	    !span_u16(&h, &length))
 		return DROP_CUT_UDP;
 	if (length == 0 && (u.to_the_end || v.wire > IP_MOST))
 		;	/* RFC 2675, 4: to the end of the packet */

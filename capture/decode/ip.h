@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ip: from an IP header to layer 4. Inner header of this room: outside it, decode.h speaks.
+ * ip: from an IP header to layer 4. Inner header of this room: outside it,
+ * decode.h speaks.
  */
 #ifndef CAPTURE_DECODE_IP_H
 #define CAPTURE_DECODE_IP_H
@@ -33,9 +34,10 @@ view_trim(struct view *v, uint32_t n)
 		v->bytes.left = v->wire;
 }
 
-/* Between files and to what is called from many places, a view goes as its two parts: they fit
- * registers. A view on the stack, written in halves and read whole, stalls the processor longer
- * than all the rest of decoding takes; so the others are inlined by force. */
+/* Between files and to what is called from many places, a view goes as its two parts:
+ * they fit registers. A view on the stack, written in halves and read whole, stalls the
+ * processor longer than all the rest of decoding takes;
+ * so the others are inlined by force. */
 #define VIEW_INLINE static inline __attribute__((always_inline))
 
 enum drop ip4_decode(struct span bytes, uint32_t wire, struct packet *out);

@@ -24,9 +24,12 @@ enum {
 
 /* What kind of packet this is. Everything but PACKET_FLOW is "used" without a flow. */
 enum packet_class {
-	PACKET_FLOW,		/* TCP, UDP, ICMP, ICMPv6 or another IP protocol, with addresses */
-	PACKET_ARP,		/* src = sender's IPv4 address, smac = sender hardware address */
-	PACKET_OTHER,		/* understood, carries nobody's flow: STP, LLDP, IGMP, ... */
+	PACKET_FLOW,		/* TCP, UDP, ICMP, ICMPv6 or another IP
+				 * protocol, with addresses */
+	PACKET_ARP,		/* src = sender's IPv4 address,
+				 * smac = sender hardware address */
+	PACKET_OTHER,		/* understood, carries nobody's flow: STP,
+				 * LLDP, IGMP, ... */
 };
 
 #define VLAN_NONE 0xffffU
@@ -42,15 +45,19 @@ struct packet {
 	uint8_t proto;			/* IP protocol after extension headers */
 	uint8_t ttl;
 	struct addr src, dst;
-	uint16_t sport, dport;		/* TCP, UDP; ICMP: type and code in sport, 0 in dport */
+	uint16_t sport, dport;		/* TCP, UDP; ICMP: type and
+					 * code in sport, 0 in dport */
 
-	struct span l3;			/* captured bytes from the IP header on, cut at the IP length */
+	struct span l3;			/* captured bytes from the IP header on,
+					 * cut at the IP length */
 	uint32_t l3_wire;		/* the IP packet's own length */
 	struct span payload;		/* captured bytes after the layer-4 header */
-	uint32_t payload_wire;		/* true length of the payload, from the IP and UDP lengths */
+	uint32_t payload_wire;		/* true length of the payload,
+					 * from the IP and UDP lengths */
 
-	/* Fragments: the first has ports; a later one has sport = dport = 0 and is given to its
-	 * flow by (src, dst, proto, frag_id). A packet that is not fragmented: frag = false. */
+	/* Fragments: the first has ports; a later one has sport = dport = 0 and is given
+	 * to its flow by (src, dst, proto, frag_id).
+	 * A packet that is not fragmented: frag = false. */
 	bool frag, frag_first;
 	uint32_t frag_id;
 

@@ -75,20 +75,24 @@ flow_true_bytes(const struct flow_count *c)
 struct flow_key {
 	struct addr a, b;		/* a < b, or a == b and a_port <= b_port */
 	uint16_t a_port, b_port;
-	uint16_t vlan;			/* VLAN_NONE when there is none or it is not in the key */
+	uint16_t vlan;			/* VLAN_NONE when there is none
+					 * or it is not in the key */
 	uint8_t proto;
 };
 
 enum {
 	FLOW_MIDSTREAM = 1 << 0,	/* TCP whose SYN was not seen */
 	FLOW_SAW_SYN = 1 << 1, FLOW_SAW_SYNACK = 1 << 2, FLOW_SAW_FIN = 1 << 3,
-	FLOW_SAW_RST = 1 << 4, FLOW_TRUNCATED = 1 << 5,	/* some payload was cut by the snap length */
+	FLOW_SAW_RST = 1 << 4, FLOW_TRUNCATED = 1 << 5,	/* some payload was cut
+							 * by the snap length */
 	FLOW_FRAGMENTS = 1 << 6,
-	FLOW_ACKS_UNSEEN = 1 << 7,	/* an acknowledgement of bytes nobody saw: half capture */
+	FLOW_ACKS_UNSEEN = 1 << 7,	/* an acknowledgement of bytes
+					 * nobody saw: half capture */
 };
 
 struct pair {
-	uint64_t id;			/* < 2^51, from the addresses and first packet's time */
+	uint64_t id;			/* < 2^51, from the addresses
+					 * and first packet's time */
 	struct addr inside, outside;
 	struct pkt_time first, last;
 	/* [0] tcp, [1] udp, [2] others; up = inside to outside */
@@ -98,15 +102,18 @@ struct pair {
 };
 
 struct flow {
-	uint64_t id;			/* < 2^51; SipHash under a fixed key of key and first time */
+	uint64_t id;			/* < 2^51; SipHash under a fixed
+					 * key of key and first time */
 	struct flow_key key;
 	struct addr client, server;
 	uint16_t client_port, server_port;
-	uint64_t mac[2];		/* last source MAC seen from client, from server; 0 unknown */
+	uint64_t mac[2];		/* last source MAC seen from client,
+					 * from server; 0 unknown */
 	struct pkt_time first, last;
 	uint64_t first_ordinal;
 	struct flow_count count[2];	/* by enum flow_dir */
-	int8_t up;			/* the enum flow_dir that goes up, or -1: nothing crosses */
+	int8_t up;			/* the enum flow_dir that goes up, or -1:
+					 * nothing crosses */
 	uint16_t flags;
 	uint32_t iface;
 	struct pair *pair;		/* NULL when nothing crosses */
@@ -126,20 +133,22 @@ struct flow_hit {
 	enum flow_dir dir;
 	bool up, down;			/* crosses, and which way */
 	bool is_new;			/* the flow's first packet */
-	uint32_t fresh;			/* payload bytes seen for the first time by this packet */
-	uint32_t late;			/* of these, bytes that an acked_unseen reported before */
-	/* Bytes of the OTHER direction that this packet's acknowledgement proved delivered though
-	 * the capture missed them (already added to its `gaps`). */
+	uint32_t fresh;			/* payload bytes seen for the
+					 * first time by this packet */
+	uint32_t late;			/* of these, bytes that an
+					 * acked_unseen reported before */
+	/* Bytes of the OTHER direction that this packet's acknowledgement proved
+	 * delivered though the capture missed them (already added to its `gaps`). */
 	uint32_t acked_unseen;
-	/* TCP: offset of the payload's first byte in the stream of this direction (0 = first byte
-	 * after SYN, or the first byte seen mid-stream); UDP: 0. May be before what was seen
-	 * already (a retransmission). */
+	/* TCP: offset of the payload's first byte in the stream of this direction (0 =
+	 * first byte after SYN, or the first byte seen mid-stream); UDP: 0. May be before
+	 * what was seen already (a retransmission). */
 	uint64_t offset;
 };
 
 struct flow_callbacks {
 	void *arg;
-	void (*packet)(void *arg, const struct flow_hit *hit);	/* is_new tells of birth */
+	void (*packet)(void *arg, const struct flow_hit *hit);	/* born: is_new */
 	void (*end)(void *arg, struct flow *f, enum flow_end why);
 	void (*pair_end)(void *arg, struct pair *p);	/* before the pair is forgotten */
 };
@@ -151,18 +160,21 @@ struct flow_options {
 	size_t max_pairs;		/* 0: 65536 */
 	size_t flow_user, pair_user;	/* bytes of room behind each */
 	bool ignore_vlan;
-	/* idle limits in ns; 0: tcp 600 s, half-open tcp 30 s, closed tcp 10 s, udp 120 s,
-	 * others 60 s, pairs 3600 s */
+	/* idle limits in ns; 0: tcp 600 s, half-open tcp 30 s, closed tcp 10 s, udp 120
+	 * s, others 60 s, pairs 3600 s */
 	int64_t idle_tcp, idle_half, idle_closed, idle_udp, idle_other, idle_pair;
 	struct flow_callbacks on;
 };
 
 struct flow_stats {
 	uint64_t flows_ever, flows_now, pairs_ever, pairs_now;
-	uint64_t evicted_half, evicted_tiny, evicted_idle, evicted_uploading, evicted_pairs;
+	uint64_t evicted_half, evicted_tiny, evicted_idle, evicted_uploading,
+	    evicted_pairs;
 	uint64_t fragments_orphan;	/* later fragments whose first was not seen */
-	uint64_t no_room;		/* packets that found no flow even after eviction: must stay 0 */
-	uint64_t time_back;		/* packets older than the table's time, taken as now */
+	uint64_t no_room;		/* packets that found no flow even
+					 * after eviction: must stay 0 */
+	uint64_t time_back;		/* packets older than the
+					 * table's time, taken as now */
 };
 
 struct flowtab;
@@ -170,18 +182,21 @@ struct flowtab;
 struct flowtab *flowtab_create(const struct flow_options *o, struct fault *why);
 void flowtab_destroy(struct flowtab *t);		/* calls no callback */
 
-/* One decoded packet of class PACKET_FLOW. Calls on.packet (and on.end for what was evicted). */
+/* One decoded packet of class PACKET_FLOW.
+ * Calls on.packet (and on.end for what was evicted). */
 void flowtab_packet(struct flowtab *t, const struct packet *pkt);
 
 /* Packet time has come to now: expires what is due, in order. */
 void flowtab_step(struct flowtab *t, struct pkt_time now);
 
-/* The input ends: every flow ends with FLOW_END_INPUT in order of birth, then every pair. */
+/* The input ends: every flow ends with FLOW_END_INPUT in order of birth,
+ * then every pair. */
 void flowtab_finish(struct flowtab *t);
 
 /* Calls fn for every live flow in order of birth. fn may read and write the user room. */
 void flowtab_each(struct flowtab *t, void (*fn)(void *arg, struct flow *f), void *arg);
-void flowtab_each_pair(struct flowtab *t, void (*fn)(void *arg, struct pair *p), void *arg);
+void flowtab_each_pair(struct flowtab *t, void (*fn)(void *arg, struct pair *p),
+    void *arg);
 
 void *flow_user(struct flow *f);
 void *pair_user(struct pair *p);

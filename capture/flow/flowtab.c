@@ -77,13 +77,15 @@ flowtab_create(const struct flow_options *o, struct fault *why)
 	t->pair_pool = pool_create(ROOM(struct pair_entry) + o->pair_user, pairs);
 	t->due = calloc(flows > pairs ? flows : pairs, sizeof(*t->due));
 	t->frag = frag_create(&o->key);
-	if (t->flow_pool == NULL || t->pair_pool == NULL || t->due == NULL || t->frag == NULL ||
+	if (t->flow_pool == NULL || t->pair_pool == NULL || t->due == NULL ||
+	    t->frag == NULL ||
 	    slots_init(&t->flows, flows) == -1 || slots_init(&t->pairs, pairs) == -1)
 		goto fail;
 	return t;
 fail:
 	(void)fault_set(why, "ask for fewer flows, or give the host more memory",
-	    "cannot make a flow table of %zu flows and %zu pairs: out of memory", flows, pairs);
+	    "cannot make a flow table of %zu flows and %zu pairs: out of memory", flows,
+	    pairs);
 	flowtab_destroy(t);
 	return NULL;
 }
@@ -206,7 +208,8 @@ flow_begin(struct flowtab *t, const struct sighting *s)
 	f.client_port = client ? s->sport : s->dport;
 	f.server_port = client ? s->dport : s->sport;
 	f.up = up_of(&t->o.zone, &f);
-	/* Room first: what is evicted for the pair can then not be the flow being born. */
+	/* Room first: what is evicted for the pair can then not
+	 * be the flow being born. */
 	if (pool_used(t->flow_pool) == pool_count(t->flow_pool))
 		(void)life_evict(t);
 	if (f.up >= 0) {
@@ -226,7 +229,8 @@ flow_begin(struct flowtab *t, const struct sighting *s)
 	f.first.ns = f.last.ns = t->now;
 	f.first_ordinal = pkt->frame->ordinal;
 	f.iface = pkt->frame->iface;
-	if (s->key.proto == IPPROTO_IS_TCP && !s->later && (pkt->tcp_flags & TCP_SYN) == 0)
+	if (s->key.proto == IPPROTO_IS_TCP && !s->later &&
+	    (pkt->tcp_flags & TCP_SYN) == 0)
 		f.flags |= FLOW_MIDSTREAM;
 	if (pair != NULL) {
 		f.pair = &pair->pair;
@@ -254,7 +258,8 @@ outlived(const struct flowtab *t, const struct flow_entry *e, const struct sight
 	    (pkt->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
 		return false;
 	seq = &e->seq[s->from_a == e->client_is_a ? FLOW_TO_SERVER : FLOW_TO_CLIENT];
-	if (seq->state == TCPSEQ_SEEN && seq->exact && (uint32_t)seq->base == pkt->seq + 1)
+	if (seq->state == TCPSEQ_SEEN && seq->exact &&
+	    (uint32_t)seq->base == pkt->seq + 1)
 		return false;	/* the same SYN again */
 	return e->closed_fin || e->closed_rst || t->now - e->flow.last.ns >= REUSE_NS;
 }
@@ -268,8 +273,8 @@ tcp_hear(struct flow_entry *e, const struct packet *pkt, struct flow_hit *hit)
 	uint32_t first = pkt->seq, len = pkt->payload_wire;
 
 	if ((pkt->tcp_flags & TCP_RST) != 0) {
-		/* Its numbers are wild often enough. It may carry a text (RFC 9293, 3.5.3): a way
-		 * out like any other. */
+		/* Its numbers are wild often enough. It may carry a text (RFC 9293,
+		 * 3.5.3): a way out like any other. */
 		f->flags |= FLOW_SAW_RST;
 		e->closed_rst = true;
 		hit->fresh = len;
@@ -277,7 +282,8 @@ tcp_hear(struct flow_entry *e, const struct packet *pkt, struct flow_hit *hit)
 		return;
 	}
 	if ((pkt->tcp_flags & TCP_SYN) != 0) {
-		f->flags |= (pkt->tcp_flags & TCP_ACK) != 0 ? FLOW_SAW_SYNACK : FLOW_SAW_SYN;
+		f->flags |= (pkt->tcp_flags & TCP_ACK) != 0 ? FLOW_SAW_SYNACK :
+		    FLOW_SAW_SYN;
 		tcpseq_syn(seq, first);
 		first++;
 	} else {
@@ -336,7 +342,8 @@ flowtab_packet(struct flowtab *t, const struct packet *pkt)
 	if (pkt->frame->time.ns < t->now)
 		t->stats.time_back++;
 	else
-		t->now = pkt->frame->time.ns < TIME_LAST ? pkt->frame->time.ns : TIME_LAST;
+		t->now = pkt->frame->time.ns < TIME_LAST ? pkt->frame->time.ns :
+		    TIME_LAST;
 	sight(t, pkt, &s);
 	if (s.orphan)
 		t->stats.fragments_orphan++;

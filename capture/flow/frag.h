@@ -22,11 +22,12 @@ struct frag_ports {
 struct frag *frag_create(const struct siphash_key *key);
 void frag_destroy(struct frag *f);
 
-void frag_first(struct frag *f, const struct packet *pkt, uint16_t vlan, struct pkt_time now);
+void frag_first(struct frag *f, const struct packet *pkt, uint16_t vlan,
+    struct pkt_time now);
 
 /* False: its first fragment was not seen, or too long ago. */
-bool frag_later(struct frag *f, const struct packet *pkt, uint16_t vlan, struct pkt_time now,
-    struct frag_ports *out);
+bool frag_later(struct frag *f, const struct packet *pkt, uint16_t vlan,
+    struct pkt_time now, struct frag_ports *out);
 
 size_t frag_bytes(void);	/* about */
 

@@ -68,7 +68,8 @@ life_touch(struct flowtab *t, struct flow_entry *e)
 enum flow_end
 life_reason(const struct flow_entry *e)
 {
-	return e->closed_rst ? FLOW_END_RST : e->closed_fin ? FLOW_END_FIN : FLOW_END_IDLE;
+	return e->closed_rst ? FLOW_END_RST : e->closed_fin ? FLOW_END_FIN :
+	    FLOW_END_IDLE;
 }
 
 bool
@@ -132,7 +133,7 @@ life_evict(struct flowtab *t)
 	return false;
 }
 
-/* ---- pairs -------------------------------------------------------------------------- */
+/* ---- pairs ------------------------------------------------------------------------- */
 
 struct pair_key {
 	struct addr inside, outside;
@@ -221,7 +222,7 @@ pair_end(struct flowtab *t, struct pair_entry *p)
 	pool_give(t->pair_pool, p);
 }
 
-/* ---- expiry ------------------------------------------------------------------------- */
+/* ---- expiry ------------------------------------------------------------------------ */
 
 static void
 step_flows(struct flowtab *t)
@@ -264,7 +265,8 @@ step_pairs(struct flowtab *t)
 		if (t->now - p->queued < t->o.idle_pair)
 			break;
 		if (p->pair.flows > 0) {
-			/* A flow may live longer than an idle pair: ask again much later. */
+			/* A flow may live longer than an idle pair:
+			 * ask again much later. */
 			p->queued = t->now;
 			link_drop(&p->age);
 			link_append(head, &p->age);

@@ -38,7 +38,8 @@ struct flow_entry {
 	uint8_t idle, rank;		/* the list that age is in */
 	uint8_t fins;			/* bit per direction */
 	bool client_is_a;
-	bool established;		/* TCP: something other than SYN and RST was seen */
+	bool established;		/* TCP: something other than
+					 * SYN and RST was seen */
 	bool closed_fin, closed_rst;
 	bool portless;			/* TCP, but only a later fragment: no numbers */
 	struct tcpseq seq[2];		/* by the direction of the data */
@@ -69,9 +70,11 @@ struct flowtab {
 };
 
 #define flow_of(link, member) \
-	((struct flow_entry *)(void *)((char *)(link) - offsetof(struct flow_entry, member)))
+	((struct flow_entry *)(void *)((char *)(link) - \
+	    offsetof(struct flow_entry, member)))
 #define pair_of(link, member) \
-	((struct pair_entry *)(void *)((char *)(link) - offsetof(struct pair_entry, member)))
+	((struct pair_entry *)(void *)((char *)(link) - \
+	    offsetof(struct pair_entry, member)))
 
 static inline void
 link_init(struct link *l)

@@ -58,7 +58,8 @@ static const struct {
 const char *
 vocabulary_word(enum vocabulary v, unsigned n)
 {
-	if ((unsigned)v >= sizeof(vocabulary) / sizeof(vocabulary[0]) || n >= vocabulary[v].n)
+	if ((unsigned)v >= sizeof(vocabulary) / sizeof(vocabulary[0]) ||
+	    n >= vocabulary[v].n)
 		return NULL;
 	return vocabulary[v].word[n];
 }

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * observation: the one record in the middle. Everything to the right of capture works from it
- * and from nothing else.
+ * observation: the one record in the middle. Everything to the right of capture works from
+ * it and from nothing else.
  *
  * OBSERVATION_FIELDS is the single source of the struct, the rule words, the JSON schema,
- * `earshot rules fields` and the manual. A record has a fixed size and no pointers; strings
- * are ids (capture/base/intern.h) that a `name` record carried before. Counters are
- * cumulative, never deltas: a lost record costs resolution, not bytes.
+ * `earshot rules fields` and the manual. A record has a fixed size and no pointers;
+ * strings are ids (capture/base/intern.h) that a `name` record carried before. Counters
+ * are cumulative, never deltas: a lost record costs resolution, not bytes.
  *
  * Kinds
  *   open     a flow began
- *   window   ten seconds of one meter that had something to judge; window.scope says of what:
- *            a socket (inside host, outside host, transport, inside port), a pair of hosts, or
- *            a logical destination (inside host, registrable domain or proxy target)
+ *   window   ten seconds of one meter that had something to judge; window.scope says of
+ *            what: a socket (inside host, outside host, transport, inside port), a pair of
+ *            hosts, or a logical destination (inside host, domain or proxy target)
  *   part     a flow's counters, every 60 s while bytes move, and after every 256 KiB up
  *   name     a string: id and bytes (struct observation_name)
  *   content  clear-text evidence was found in a flow
@@ -20,8 +20,8 @@
  *   loss     the sensor missed something: one per step in which it did
  *   close    a flow ended; its last counters
  *
- * A field is known when its bit is set (observation_known); what unknown means stands in the
- * table. Rules run on records in (time, ordinal) order.
+ * A field is known when its bit is set (observation_known); what unknown means stands in
+ * the table. Rules run on records in (time, ordinal) order.
  */
 #ifndef CAPTURE_FLOW_OBSERVATION_H
 #define CAPTURE_FLOW_OBSERVATION_H
@@ -52,7 +52,8 @@ enum observation_kind {
 
 /* What the sensor could not see, in every record and every event. */
 enum {
-	SEEN_LOSS = 1 << 0,		/* packets were lost at the sensor while this was observed */
+	SEEN_LOSS = 1 << 0,		/* packets were lost at the sensor
+					 * while this was observed */
 	SEEN_HALF = 1 << 1,		/* the tap shows one direction */
 	SEEN_TRUNCATED = 1 << 2,	/* payload was cut by the snap length */
 	SEEN_QUARANTINED = 1 << 3,	/* the flow killed its classifier */
@@ -73,7 +74,8 @@ enum field_type {
 	FIELD_PORT,		/* uint16_t */
 	FIELD_MAC,		/* uint64_t */
 	FIELD_WORD,		/* uint16_t, one word of a vocabulary */
-	FIELD_WORDS,		/* uint64_t, a set of words of a vocabulary (bit n = word n) */
+	FIELD_WORDS,		/* uint64_t, a set of words of a
+				 * vocabulary (bit n = word n) */
 };
 
 enum vocabulary {
@@ -139,25 +141,30 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 
 /*
  * X(member, rule word, type, vocabulary, unit, meaning, when unknown)
- * All of them since version 1. Members are ordered by size in the struct by the compiler's
- * alignment alone; the order here is the order people read.
+ * All of them since version 1. Members are ordered by size in the struct by the
+ * compiler's alignment alone; the order here is the order people read.
  */
 #define OBSERVATION_FIELDS(X) \
 	/* who and where */ \
 	X(outbound, "outbound", BOOL, NONE, "", \
 	    "bytes go from an inside host to an outside one", "never") \
-	X(src_ip, "src.ip", ADDRESS, NONE, "", "the inside host (the client when nothing crosses)", "never") \
+	X(src_ip, "src.ip", ADDRESS, NONE, "", \
+	    "the inside host (the client when nothing crosses)", "never") \
 	X(src_port, "src.port", PORT, NONE, "", "its port", "window of a pair or domain") \
 	X(dest_ip, "dest.ip", ADDRESS, NONE, "", "the outside host as on the wire", "never") \
-	X(dest_port, "dest.port", PORT, NONE, "", "its port", "window of a pair or domain") \
-	X(transport, "transport", WORD, TRANSPORT, "", "tcp, udp, icmp or other", "window of a pair") \
+	X(dest_port, "dest.port", PORT, NONE, "", "its port", "window of a pair") \
+	X(transport, "transport", WORD, TRANSPORT, "", "tcp, udp, icmp or other", \
+	    "window of a pair or domain") \
 	X(vlan, "vlan", COUNT, NONE, "", "VLAN id", "no tag") \
 	X(scope, "window.scope", WORD, SCOPE, "", "what the window is of", "not a window") \
-	X(window_start, "window.start", MOMENT, NONE, "", "the window's first moment", "not a window") \
+	X(window_start, "window.start", MOMENT, NONE, "", "the window's first moment", \
+	    "not a window") \
 	X(window_length, "window.length", DURATION, NONE, "s", "how long it was", "not a window") \
 	/* the device */ \
-	X(device_key, "device.key", TEXT, NONE, "", "inventory id, else MAC, else address", "never") \
-	X(device_name, "device.name", TEXT, NONE, "", "its name in the inventory or by DHCP", "no name") \
+	X(device_key, "device.key", TEXT, NONE, "", "inventory id, else MAC, else address", \
+	    "never") \
+	X(device_name, "device.name", TEXT, NONE, "", "its name in the inventory or by DHCP", \
+	    "no name") \
 	X(device_mac, "device.mac", MAC, NONE, "", "its MAC address", "not seen, or a router's") \
 	X(device_known, "device.known", BOOL, NONE, "", "it is in the inventory", "no inventory") \
 	X(device_owner, "device.owner", TEXT, NONE, "", "owner, from the inventory", "not stated") \
@@ -167,95 +174,159 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(dest_key, "dest.key", TEXT, NONE, "", \
 	    "registrable domain, else target, else address: what bytes are summed by", "never") \
 	X(dest_name, "dest.name", TEXT, NONE, "", "its name", "no name was seen") \
-	X(dest_name_source, "dest.name_source", WORD, NAME_SOURCE, "", "where the name came from", "never") \
+	X(dest_name_source, "dest.name_source", WORD, NAME_SOURCE, "", "where the name came from", \
+	    "never") \
 	X(dest_logical, "dest.logical", TEXT, NONE, "", \
 	    "target behind a resolver or proxy (DNS domain, CONNECT or SOCKS target)", "none") \
 	X(dest_settled, "dest.settled", BOOL, NONE, "", \
 	    "no further name can come: 12 packets of the flow were read", "never") \
 	X(dest_looked_up, "dest.looked_up", BOOL, NONE, "", \
 	    "somebody inside resolved this address, or the flow named its host", "never") \
-	X(dest_new, "dest.new", BOOL, NONE, "", "nobody inside talked to it before", \
-	    "read without a state, or still learning") \
-	X(dest_devices, "dest.devices", COUNT, NONE, "", "inside hosts that talked to it", "never") \
+	X(dest_since, "dest.since", MOMENT, NONE, "", \
+	    "somebody inside talked to it first, as far as this sensor knows", "never") \
+	X(dest_new, "dest.new", BOOL, NONE, "", \
+	    "nobody inside talked to it before the last 24 h", \
+	    "in a capture, and in a sensor's first seven days") \
+	X(dest_devices, "dest.devices", COUNT, NONE, "", "inside hosts that talked to it", \
+	    "never") \
 	/* what it is */ \
 	X(app, "app", TEXT, NONE, "", "application protocol", "not classified (yet)") \
 	X(app_category, "app.category", TEXT, NONE, "", "its category", "not classified (yet)") \
-	X(app_confidence, "app.confidence", WORD, CONFIDENCE, "", "how it was classified", "never") \
-	X(app_risks, "app.risks", WORDS, RISK, "", "what the classifier found odd", "not classified") \
-	X(tunnel, "tunnel.kind", WORD, TUNNEL, "", "the tunnel this flow is", "not classified (yet)") \
+	X(app_confidence, "app.confidence", WORD, CONFIDENCE, "", "how it was classified", \
+	    "window of a pair or domain") \
+	X(app_risks, "app.risks", WORDS, RISK, "", "what the classifier found odd", \
+	    "not classified") \
+	X(tunnel, "tunnel.kind", WORD, TUNNEL, "", "the tunnel this flow is", \
+	    "not classified (yet)") \
 	X(tls_sni, "tls.sni", TEXT, NONE, "", "server name of the TLS client hello", "not seen") \
 	X(quic_sni, "quic.sni", TEXT, NONE, "", "server name inside QUIC's initial", "not seen") \
 	X(http_host, "http.host", TEXT, NONE, "", "Host of the first HTTP request", "not seen") \
-	X(http_method, "http.method", TEXT, NONE, "", "method of the first HTTP request", "not seen") \
+	X(http_method, "http.method", TEXT, NONE, "", "method of the first HTTP request", \
+	    "not seen") \
 	/* how much */ \
-	X(flow_start, "flow.start", MOMENT, NONE, "", "first packet", "window of a pair or domain") \
+	X(flow_start, "flow.start", MOMENT, NONE, "", "first packet", \
+	    "window of a pair or domain") \
 	X(flow_last, "flow.last", MOMENT, NONE, "", "last packet", "window of a pair or domain") \
 	X(flow_end, "flow.end", WORD, FLOW_END, "", "how the flow ended", "not a close") \
-	X(upload, "upload", BYTES, NONE, "B", "payload sent outside, true bytes", "window of a pair or domain") \
-	X(download, "download", BYTES, NONE, "B", "payload received, true bytes", "window of a pair or domain") \
-	X(captured_up, "upload.captured", BYTES, NONE, "B", "payload sent and captured", "as upload") \
-	X(captured_down, "download.captured", BYTES, NONE, "B", "payload received and captured", "as upload") \
+	X(upload, "upload", BYTES, NONE, "B", "payload sent outside, true bytes", \
+	    "window of a pair or domain") \
+	X(download, "download", BYTES, NONE, "B", "payload received, true bytes", \
+	    "window of a pair or domain") \
+	X(captured_up, "upload.captured", BYTES, NONE, "B", "payload sent and captured", \
+	    "as upload") \
+	X(captured_down, "download.captured", BYTES, NONE, "B", "payload received and captured", \
+	    "as upload") \
 	X(wire_up, "wire.up", BYTES, NONE, "B", "frame bytes sent", "as upload") \
 	X(wire_down, "wire.down", BYTES, NONE, "B", "frame bytes received", "as upload") \
 	X(pkts_up, "packets.up", COUNT, NONE, "", "packets sent", "as upload") \
 	X(pkts_down, "packets.down", COUNT, NONE, "", "packets received", "as upload") \
 	X(retrans_up, "retransmitted.up", BYTES, NONE, "B", "payload sent again", "as upload") \
-	X(gaps_up, "gaps.up", BYTES, NONE, "B", "payload the capture missed, proven by acknowledgements", "as upload") \
-	X(pair_up, "pair.upload", BYTES, NONE, "B", "payload sent between the two hosts, all flows", "nothing crosses") \
-	X(pair_down, "pair.download", BYTES, NONE, "B", "payload received between them", "nothing crosses") \
+	X(gaps_up, "gaps.up", BYTES, NONE, "B", \
+	    "payload the capture missed, proven by acknowledgements", "as upload") \
+	X(pair_up, "pair.upload", BYTES, NONE, "B", \
+	    "payload sent between the two hosts, all flows", \
+	    "nothing crosses, or window of a domain") \
+	X(pair_down, "pair.download", BYTES, NONE, "B", "payload received between them", \
+	    "as pair.upload") \
 	/* T1-T3 and the decision: does it keep time */ \
-	X(voice_rate, "voice.rate", RATE, NONE, "bit/s", "payload rate of the window", "not a window of a socket") \
-	X(voice_packets, "voice.packets", NUMBER, NONE, "1/s", "data packets per second", "as voice.rate") \
-	X(voice_size, "voice.size", NUMBER, NONE, "B", "mean payload of a packet", "as voice.rate") \
-	X(voice_size_cv, "voice.size_cv", NUMBER, NONE, "", "coefficient of variation of the sizes", "as voice.rate") \
+	X(voice_rate, "voice.rate", RATE, NONE, "bit/s", "payload rate of the window", \
+	    "not a window of a socket") \
+	X(voice_packets, "voice.packets", NUMBER, NONE, "1/s", "data packets per second", \
+	    "as voice.rate") \
+	X(voice_size, "voice.size", NUMBER, NONE, "B", "mean payload of a packet", \
+	    "as voice.rate") \
+	X(voice_size_cv, "voice.size_cv", NUMBER, NONE, "", \
+	    "coefficient of variation of the sizes", "as voice.rate") \
 	X(voice_constant, "voice.constant", BOOL, NONE, "", \
 	    "every packet has the same size: constant-rate voice or telemetry", "as voice.rate") \
-	X(voice_fano, "voice.fano", NUMBER, NONE, "", "T1: variance over mean of packets per second", "as voice.rate") \
-	X(voice_bytes, "voice.bytes_fano", NUMBER, NONE, "", "T1: variance of bytes per second over mean square sum", "as voice.rate") \
-	X(voice_filled, "voice.filled", COUNT, NONE, "", "seconds of the ten with a packet", "as voice.rate") \
-	X(voice_pass, "voice.pass", BOOL, NONE, "", "the window keeps time (T1 with its gates, or T3)", "as voice.rate") \
-	X(voice_steady, "voice.steady", NUMBER, NONE, "", "T2: the smaller of both figures over ten 4-s bins", "fewer than 40 s") \
-	X(voice_clock, "voice.clock", NUMBER, NONE, "", "T3: strongest vector strength among the codec clocks", "under 60 packets or 4 active seconds") \
-	X(voice_period, "voice.period", DURATION, NONE, "s", "the clock it stands at", "as voice.clock") \
-	X(voice_clocked, "voice.clocked", NUMBER, NONE, "", "share of passing windows in which T3 stands", "no window passed") \
-	X(voice_score, "voice.score", NUMBER, NONE, "", "the sequential decision: sum of log likelihoods", "as voice.rate") \
+	X(voice_fano, "voice.fano", NUMBER, NONE, "", \
+	    "T1: variance over mean of packets per second", "as voice.rate") \
+	X(voice_bytes, "voice.bytes_fano", NUMBER, NONE, "", \
+	    "T1: variance of bytes per second over mean square sum", "as voice.rate") \
+	X(voice_filled, "voice.filled", COUNT, NONE, "", "seconds of the ten with a packet", \
+	    "as voice.rate") \
+	X(voice_pass, "voice.pass", BOOL, NONE, "", \
+	    "the window keeps time (T1 with its gates, or T3)", "as voice.rate") \
+	X(voice_steady, "voice.steady", NUMBER, NONE, "", \
+	    "T2: the smaller of both figures over ten 4-s bins", \
+	    "as voice.rate, or fewer than 40 s") \
+	X(voice_clock, "voice.clock", NUMBER, NONE, "", \
+	    "T3: strongest vector strength among the codec clocks", \
+	    "as voice.rate, or under 60 packets or 4 active seconds") \
+	X(voice_period, "voice.period", DURATION, NONE, "s", "the clock it stands at", \
+	    "as voice.clock") \
+	X(voice_clocked, "voice.clocked", NUMBER, NONE, "", \
+	    "share of passing windows in which T3 stands", \
+	    "as voice.rate, or no window passed") \
+	X(voice_score, "voice.score", NUMBER, NONE, "", \
+	    "the sequential decision: sum of log likelihoods", "as voice.rate") \
 	X(voice_windows, "voice.windows", COUNT, NONE, "", "windows judged", "as voice.rate") \
 	X(voice_passed, "voice.passed", COUNT, NONE, "", "windows that passed", "as voice.rate") \
-	X(voice_seconds, "voice.seconds", DURATION, NONE, "s", "seconds of audio so far: ten per passing window", "as voice.rate") \
-	X(voice_first, "voice.since", MOMENT, NONE, "", "first packet of the meter", "as voice.rate") \
-	X(voice_upload, "voice.upload", BYTES, NONE, "B", "payload the meter saw go up", "as voice.rate") \
+	X(voice_seconds, "voice.seconds", DURATION, NONE, "s", \
+	    "seconds of audio so far: ten per passing window", "as voice.rate") \
+	X(voice_first, "voice.since", MOMENT, NONE, "", "first packet of the meter", \
+	    "as voice.rate") \
+	X(voice_upload, "voice.upload", BYTES, NONE, "B", "payload the meter saw go up", \
+	    "as voice.rate") \
 	/* T4 */ \
-	X(text_printable, "text.printable", NUMBER, NONE, "", "T4: printable share of payload heads", "payload not captured") \
-	X(text_outside, "text.outside", NUMBER, NONE, "", "T4: share of characters outside base64's", "payload not captured") \
-	X(text_plain, "text.plain", BOOL, NONE, "", "T4: uncoded text is not sound", "payload not captured") \
+	X(text_printable, "text.printable", NUMBER, NONE, "", \
+	    "T4: printable share of payload heads", \
+	    "not a window of a socket or pair, or payload not captured") \
+	X(text_outside, "text.outside", NUMBER, NONE, "", \
+	    "T4: share of characters outside base64's", "as text.printable") \
+	X(text_plain, "text.plain", BOOL, NONE, "", "T4: uncoded text is not sound", \
+	    "as text.printable") \
 	/* T5 */ \
-	X(way_bytes, "way.bytes", NUMBER, NONE, "", "T5: bytes down over bytes up on the pair's transport", "nothing crosses, or half seen") \
+	X(way_bytes, "way.bytes", NUMBER, NONE, "", \
+	    "T5: bytes down over bytes up on the pair's transport", \
+	    "nothing crosses, half seen, or window of a domain") \
 	X(way_packets, "way.packets", NUMBER, NONE, "", \
-	    "T5: packets down over up in windows down that keep time, from any host to the same socket", "as way.bytes") \
-	X(way_two, "way.two", BOOL, NONE, "", "T5: it is a conversation", "as way.bytes") \
-	X(way_half, "way.half", BOOL, NONE, "", "the tap shows one direction of this host", "under 60 s of it seen") \
-	X(way_setup, "way.setup", BOOL, NONE, "", "call set-up (SIP, STUN, DTLS) was seen on the pair, or shortly before by the inside host", "never") \
-	X(way_media, "way.media", DURATION, NONE, "s", "since the first packet of the meter", "as voice.rate") \
+	    "T5: packets down over up in windows down that keep time, from any host " \
+	    "to the same socket", "not a window of a socket, or half seen") \
+	X(way_two, "way.two", BOOL, NONE, "", "T5: it is a conversation", "as way.packets") \
+	X(way_half, "way.half", BOOL, NONE, "", "the tap shows one direction of this host", \
+	    "nothing crosses, no answer and under 60 s of asking, or window of a domain") \
+	X(way_setup, "way.setup", BOOL, NONE, "", \
+	    "call set-up (SIP, STUN, DTLS) was seen on the pair, or shortly before by the " \
+	    "inside host", \
+	    "nothing crosses, or window of a domain") \
+	X(way_media, "way.media", DURATION, NONE, "s", "since the first packet of the meter", \
+	    "as voice.rate") \
 	/* T6 */ \
-	X(chunks_count, "chunks.count", COUNT, NONE, "", "T6: bursts in a row that fit", "not a window of a pair") \
-	X(chunks_period, "chunks.period", DURATION, NONE, "s", "median gap between bursts", "under three bursts") \
+	X(chunks_count, "chunks.count", COUNT, NONE, "", "T6: bursts in a row that fit", \
+	    "not a window of a pair") \
+	X(chunks_period, "chunks.period", DURATION, NONE, "s", "median gap between bursts", \
+	    "under three bursts") \
 	X(chunks_size, "chunks.size", BYTES, NONE, "B", "median burst", "under three bursts") \
-	X(chunks_rate, "chunks.rate", RATE, NONE, "bit/s", "median size over median gap", "under three bursts") \
-	X(chunks_gaps, "chunks.even_gaps", NUMBER, NONE, "", "share of gaps near the median", "under three bursts") \
-	X(chunks_sizes, "chunks.even_sizes", NUMBER, NONE, "", "share of sizes near the median", "under three bursts") \
-	X(chunks_span, "chunks.span", DURATION, NONE, "s", "from the first to the last of them", "under three bursts") \
-	X(chunks_regular, "chunks.regular", BOOL, NONE, "", "T6: six in a row, or 80 % of twelve, within the limits", "not a window of a pair") \
-	X(chunks_equal, "chunks.equal_bytes", BOOL, NONE, "", "equal pieces: rate limiter or fixed-rate recorder", "under three bursts") \
-	X(chunks_slope, "chunks.slope", NUMBER, NONE, "", "correlation of size with elapsed time", "under twelve bursts") \
-	X(chunks_upload, "chunks.upload", BYTES, NONE, "B", "bytes in the bursts", "not a window of a pair") \
+	X(chunks_rate, "chunks.rate", RATE, NONE, "bit/s", "median size over median gap", \
+	    "under three bursts") \
+	X(chunks_gaps, "chunks.even_gaps", NUMBER, NONE, "", "share of gaps near the median", \
+	    "under three bursts") \
+	X(chunks_sizes, "chunks.even_sizes", NUMBER, NONE, "", "share of sizes near the median", \
+	    "under three bursts") \
+	X(chunks_span, "chunks.span", DURATION, NONE, "s", "from the first to the last of them", \
+	    "under three bursts") \
+	X(chunks_regular, "chunks.regular", BOOL, NONE, "", \
+	    "T6: six in a row, or 80 % of twelve, within the limits", "not a window of a pair") \
+	X(chunks_equal, "chunks.equal_bytes", BOOL, NONE, "", \
+	    "equal pieces: rate limiter or fixed-rate recorder", "under three bursts") \
+	X(chunks_slope, "chunks.slope", NUMBER, NONE, "", "correlation of size with elapsed time", \
+	    "under twelve bursts") \
+	X(chunks_upload, "chunks.upload", BYTES, NONE, "B", "bytes in the bursts", \
+	    "not a window of a pair") \
 	/* T7 */ \
-	X(dns_queries, "dns.queries", COUNT, NONE, "", "T7: queries for the domain in the last 60 s", "not a window of a domain") \
-	X(dns_bytes, "dns.bytes", BYTES, NONE, "B", "T7: query bytes for the domain in the last 60 s", "not a window of a domain") \
+	X(dns_queries, "dns.queries", COUNT, NONE, "", \
+	    "T7: queries for the domain in the last 60 s", "not a window of a domain") \
+	X(dns_bytes, "dns.bytes", BYTES, NONE, "B", \
+	    "T7: query bytes for the domain in the last 60 s", "not a window of a domain") \
 	X(dns_mean, "dns.mean", BYTES, NONE, "B", "T7: mean query", "not a window of a domain") \
 	/* content */ \
-	X(content, "content", WORD, CONTENT, "", "what the clear text is", "encrypted or not seen") \
-	X(content_format, "content.format", WORD, FORMAT, "", "file or stream format", "encrypted or not seen") \
-	X(content_proof, "content.proof", WORD, PROOF, "", "what proves it", "encrypted or not seen") \
+	X(content, "content", WORD, CONTENT, "", "what the clear text is", \
+	    "encrypted or not seen") \
+	X(content_format, "content.format", WORD, FORMAT, "", "file or stream format", \
+	    "encrypted or not seen") \
+	X(content_proof, "content.proof", WORD, PROOF, "", "what proves it", \
+	    "encrypted or not seen") \
 	X(content_type, "content.type", TEXT, NONE, "", "declared content type", "not declared") \
 	X(content_name, "content.name", TEXT, NONE, "", "file name", "not seen") \
 	X(content_length, "content.length", BYTES, NONE, "B", "declared length", "not declared") \
@@ -263,7 +334,8 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(rtp_ssrc, "rtp.ssrc", COUNT, NONE, "", "RTP source", "no RTP") \
 	/* what was not seen */ \
 	X(quarantined, "quarantined", BOOL, NONE, "", "the flow killed its classifier", "never") \
-	X(loss_packets, "loss.packets", COUNT, NONE, "", "packets lost by kernel, interface and rings so far", "no live wire")
+	X(loss_packets, "loss.packets", COUNT, NONE, "", \
+	    "packets lost by kernel, interface and rings so far", "no live wire")
 
 #define FIELD_C_BOOL uint8_t
 #define FIELD_C_COUNT uint64_t
@@ -304,7 +376,8 @@ struct observation {
 
 _Static_assert(FIELD_COUNT_ALL <= 128, "known[] is two words");
 
-/* kind == OBSERVATION_NAME: the same head, then a string. Same size as struct observation. */
+/* kind == OBSERVATION_NAME: the same head, then a string.
+ * Same size as struct observation. */
 struct observation_name {
 	uint16_t size;
 	uint8_t version, kind;
@@ -338,10 +411,12 @@ observation_known(const struct observation *o, enum field f)
 
 const char *observation_kind_name(enum observation_kind k);
 
-/* The n-th word of a vocabulary kept here; NULL past its end (and for VOCABULARY_RISK). */
+/* The n-th word of a vocabulary kept here;
+ * NULL past its end (and for VOCABULARY_RISK). */
 const char *vocabulary_word(enum vocabulary v, unsigned n);
 
 /* One callback per stage. Lent for the call; strings by id through `strings`. */
-typedef void observe_fn(void *arg, const struct observation *o, const struct intern *strings);
+typedef void observe_fn(void *arg, const struct observation *o,
+    const struct intern *strings);
 
 #endif

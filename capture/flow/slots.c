@@ -43,7 +43,8 @@ slots_remove(struct slots *s, uint64_t hash, const void *obj)
 			return;
 		i = (i + 1) & s->mask;
 	}
-	/* Pull back each later one of the run that may stand here (Knuth 6.4, algorithm R). */
+	/* Pull back each later one of the run that may stand here
+	 * (Knuth 6.4, algorithm R). */
 	for (hole = i;;) {
 		size_t home;
 

@@ -31,8 +31,8 @@ void slots_remove(struct slots *s, uint64_t hash, const void *obj);
 size_t slots_bytes(const struct slots *s);
 
 static inline void *
-slots_find(const struct slots *s, uint64_t hash, bool (*same)(const void *obj, const void *key),
-    const void *key)
+slots_find(const struct slots *s, uint64_t hash,
+    bool (*same)(const void *obj, const void *key), const void *key)
 {
 	for (size_t i = hash & s->mask; s->slot[i].obj != NULL; i = (i + 1) & s->mask) {
 		if (s->slot[i].hash == hash && same(s->slot[i].obj, key))

@@ -32,7 +32,8 @@ resume(struct tcpseq *s, uint64_t p)
 {
 	uint64_t offset = s->next - s->base;
 
-	/* Back to the lowest positions, so that forged jumps never walk out of 64 bits. */
+	/* Back to the lowest positions, so that forged jumps
+	 * never walk out of 64 bits. */
 	p = (POSITION_0 | (uint32_t)p) + (offset & ~(uint64_t)UINT32_MAX);
 	s->next = s->acked = p;
 	s->base = p - offset;
@@ -76,9 +77,9 @@ hole_room(struct tcpseq *s)
 }
 
 /*
- * An acknowledgement ends inside hole i, which becomes two: true, and the first of them is
- * now i. False: the part before `a` was counted here and joined to the counted hole before
- * it; or, in a joined hole and when there is no place, waits for the rest.
+ * An acknowledgement ends inside hole i, which becomes two: true, and the first of them
+ * is now i. False: the part before `a` was counted here and joined to the counted hole
+ * before it; or, in a joined hole and when there is no place, waits for the rest.
  */
 static bool
 hole_cut(struct tcpseq *s, unsigned i, uint64_t a, uint32_t *gaps)
@@ -86,7 +87,8 @@ hole_cut(struct tcpseq *s, unsigned i, uint64_t a, uint32_t *gaps)
 	struct tcpseq_hole *h = &s->hole[i];
 	uint32_t before = (uint32_t)a - h->start, after = h->end - (uint32_t)a;
 
-	if (h->missing == before + after && i > 0 && h[-1].counted && h[-1].end == h->start) {
+	if (h->missing == before + after && i > 0 && h[-1].counted &&
+	    h[-1].end == h->start) {
 		*gaps += before;
 		h[-1].end = h->start = (uint32_t)a;
 		h[-1].missing += before;
@@ -133,7 +135,8 @@ holes_fill(struct tcpseq *s, uint64_t from, uint64_t to, struct tcpseq_got *got)
 {
 	for (unsigned i = 0; i < s->holes;) {
 		struct tcpseq_hole *h = &s->hole[i];
-		uint64_t start = position(s->next, h->start), end = position(s->next, h->end);
+		uint64_t start = position(s->next, h->start),
+		    end = position(s->next, h->end);
 		uint64_t lo = from > start ? from : start, hi = to < end ? to : end;
 		bool whole = h->missing == (uint32_t)(end - start);
 		uint32_t n;
@@ -163,7 +166,8 @@ holes_fill(struct tcpseq *s, uint64_t from, uint64_t to, struct tcpseq_got *got)
 			s->hole[++i].start = (uint32_t)hi;
 			s->hole[i].missing = (uint32_t)(end - hi);
 		}
-		/* else the middle of a hole that cannot be split: it knows what it misses */
+		/* else the middle of a hole that cannot be split:
+		 * it knows what it misses */
 		i++;
 	}
 }
@@ -174,13 +178,14 @@ tcpseq_syn(struct tcpseq *s, uint32_t seq)
 	uint32_t first = seq + 1;
 
 	if (s->state == TCPSEQ_UNKNOWN || s->next == s->base) {
-		/* No byte counted yet: the newest SYN is the one that will be answered. */
+		/* No byte counted yet: the newest SYN is the one
+		 * that will be answered. */
 		begin(s, first, TCPSEQ_SEEN, true);
 		return;
 	}
 	s->state = TCPSEQ_SEEN;
-	/* On a stream that runs it came again, is forged, or opens a new connection on the same
-	 * ports: tcpseq_data decides. */
+	/* On a stream that runs it came again, is forged, or opens a new connection on
+	 * the same ports: tcpseq_data decides. */
 	s->has_syn = first != (uint32_t)s->base;
 	s->syn = first;
 }
@@ -196,7 +201,8 @@ tcpseq_data(struct tcpseq *s, uint32_t seq, uint32_t len)
 		begin(s, seq, TCPSEQ_SEEN, false);
 	p = position(s->next, seq);
 	ahead = (int64_t)(p - s->next);
-	/* Data that begin where a later SYN said belong to a new connection on the old ports.
+	/* Data that begin where a later SYN said belong to a new connection on the old
+	 * ports.
 	 * Once: a retransmission of them is one. */
 	if (s->has_syn && seq == s->syn) {
 		resume(s, p);
@@ -205,8 +211,8 @@ tcpseq_data(struct tcpseq *s, uint32_t seq, uint32_t len)
 		p = s->next;
 		ahead = 0;
 	}
-	/* Mid-stream, what lies between the first acknowledgement and the first data may have
-	 * passed before we listened. */
+	/* Mid-stream, what lies between the first acknowledgement and the first data may
+	 * have passed before we listened. */
 	if (ahead > GAP_MAX || ahead < -(int64_t)GAP_MAX ||
 	    (s->state == TCPSEQ_ACKED && !s->exact && ahead > 0)) {
 		resume(s, p);
@@ -238,8 +244,8 @@ tcpseq_fin(struct tcpseq *s, uint32_t seq)
 {
 	uint64_t p = position(s->next, seq);
 
-	/* It says where the stream ends: what is missing before it is a hole, and the number
-	 * that the FIN itself takes is not a byte. */
+	/* It says where the stream ends: what is missing before it is a hole, and the
+	 * number that the FIN itself takes is not a byte. */
 	if (s->state != TCPSEQ_SEEN || p <= s->next || p - s->next > GAP_MAX)
 		return;
 	hole_append(s, s->next, p, false);

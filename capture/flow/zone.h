@@ -13,7 +13,8 @@ struct zone {
 	struct prefix_set home;
 };
 
-/* RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 link-local: what is home when nobody said. */
+/* RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291 link-local:
+ * what is home when nobody said. */
 extern const struct prefix_set zone_default_home;
 
 bool zone_inside(const struct zone *z, const struct addr *a);

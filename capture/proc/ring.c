@@ -36,10 +36,12 @@
 #define SPINS 400
 #define NOBODY UINT64_MAX
 
-/* One end: its count, the word that changes with it, and the count the other side sleeps for. */
+/* One end: its count, the word that changes with it,
+ * and the count the other side sleeps for. */
 struct end {
 	_Atomic uint64_t count;
-	_Atomic uint64_t wanted;	/* wake me when count reaches this; NOBODY: awake */
+	_Atomic uint64_t wanted;	/* wake me when count
+					 * reaches this; NOBODY: awake */
 	_Atomic uint32_t signal;
 	char apart[64 - 20];
 };
@@ -61,7 +63,8 @@ struct ring {
 	uint64_t head;			/* ours when we produce */
 	uint64_t tail;			/* ours when we consume */
 	size_t reserved;		/* bytes asked for by the last ring_reserve */
-	size_t skip;			/* bytes to the end that the reserved message skips */
+	size_t skip;			/* bytes to the end that the
+					 * reserved message skips */
 	size_t peeked;			/* bytes to release; 0: nothing peeked */
 	bool broken;
 };
@@ -166,8 +169,8 @@ ring_create(size_t bytes, bool with_fd, struct fault *why)
 	}
 	r->fd = -1;
 	r->size = size;
-	map = mmap(NULL, HEAD_BYTES + size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-	    -1, 0);
+	map = mmap(NULL, HEAD_BYTES + size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED) {
 		fault_set(why, "make the ring smaller or give the process more memory",
 		    "cannot map a shared ring of %zu bytes: %s", size, strerror(errno));
@@ -218,7 +221,8 @@ ring_reserve(struct ring *r, size_t n)
 		skip = r->size - off;
 	tail = atomic_load_explicit(&r->shared->tail.count, memory_order_acquire);
 	used = r->head - tail;
-	/* A tail that cannot be makes the ring look full: the caller's waits are bounded. */
+	/* A tail that cannot be makes the ring look full:
+	 * the caller's waits are bounded. */
 	if (used > r->size || r->size - used < need + skip)
 		return NULL;
 	r->reserved = need;
@@ -233,7 +237,8 @@ ring_commit(struct ring *r, size_t n)
 	size_t off = (size_t)(r->head & (r->size - 1));
 	uint32_t word[2] = { WRAP, 0 };
 
-	/* Our own caller's bug: a commit without a reserve, or of more than was reserved. */
+	/* Our own caller's bug: a commit without a reserve,
+	 * or of more than was reserved. */
 	if (r->reserved == 0 || MESSAGE_HEAD + round8(n) > r->reserved)
 		return;
 	if (r->skip != 0) {
@@ -246,9 +251,11 @@ ring_commit(struct ring *r, size_t n)
 	r->reserved = r->skip = 0;
 	publish(&r->shared->head, r->head);
 	if (r->fd != -1 &&
-	    atomic_load_explicit(&r->shared->tail.count, memory_order_seq_cst) == before) {
+	    atomic_load_explicit(&r->shared->tail.count,
+	    memory_order_seq_cst) == before) {
 		uint64_t one = 1;
-		/* Full counter or not: the descriptor is readable, which is all it is for. */
+		/* Full counter or not: the descriptor is readable,
+		 * which is all it is for. */
 		if (write(r->fd, &one, sizeof(one)) == -1)
 			return;
 	}
@@ -284,7 +291,8 @@ ring_peek(struct ring *r, struct span *out)
 		if (avail > r->size || avail % 8 != 0)
 			break;
 		if (avail == 0) {
-			/* Take the wake-up back, then look once more: it may be a new one. */
+			/* Take the wake-up back, then look once more:
+			 * it may be a new one. */
 			if (r->fd == -1 || looked)
 				return RING_EMPTY;
 			looked = true;
@@ -295,7 +303,8 @@ ring_peek(struct ring *r, struct span *out)
 		off = (size_t)(r->tail & (r->size - 1));
 		memcpy(word, r->data + off, sizeof(word));
 		if (word[0] == WRAP) {
-			/* A wrap is followed by its message, committed together with it. */
+			/* A wrap is followed by its message,
+			 * committed together with it. */
 			if (off == 0 || r->size - off >= avail)
 				break;
 			r->tail += r->size - off;
@@ -381,6 +390,16 @@ bool
 ring_closed(const struct ring *r)
 {
 	return atomic_load_explicit(&r->shared->closed, memory_order_seq_cst) != 0;
+}
+
+void
+ring_resume(struct ring *r)
+{
+	r->head = atomic_load(&r->shared->head.count);
+	r->tail = atomic_load(&r->shared->tail.count);
+	r->reserved = r->skip = r->peeked = 0;
+	/* Counts are in eights; the page has two writers, and one may have been taken over. */
+	r->broken = r->tail % 8 != 0 || r->head % 8 != 0;
 }
 
 void

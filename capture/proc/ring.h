@@ -2,11 +2,12 @@
 /*
  * ring: messages from one process to another, through shared memory.
  *
- * One producer, one consumer. The mapping is made before fork and inherited; a message is a
- * length and bytes, contiguous, at most a quarter of the ring. The consumer treats every
- * length and byte as hostile: a producer that was taken over can at worst make it say
- * RING_BROKEN. Waiting spins briefly, then sleeps on a futex (works across processes), or, for
- * a consumer with an event loop, on an eventfd that the ring was made with.
+ * One producer, one consumer. The mapping is made before fork and inherited; a message is
+ * a length and bytes, contiguous, at most a quarter of the ring. The consumer treats
+ * every length and byte as hostile: a producer that was taken over can at worst make it
+ * say RING_BROKEN. Waiting spins briefly, then sleeps on a futex (works across
+ * processes), or, for a consumer with an event loop, on an eventfd that the ring was made
+ * with.
  *
  * Head and tail are counts of bytes since the start, 64 bits, so that they never wrap.
  */
@@ -20,11 +21,13 @@ struct ring;
 
 enum { RING_EMPTY = 0, RING_MESSAGE = 1, RING_BROKEN = -1 };
 
-/* bytes is rounded up to a power of two, at least 64 KiB. with_fd: make an eventfd too. */
+/* bytes is rounded up to a power of two, at least 64 KiB. with_fd:
+ * make an eventfd too. */
 struct ring *ring_create(size_t bytes, bool with_fd, struct fault *why);
 void ring_destroy(struct ring *r);		/* unmaps for this process */
 
-/* Producer. room of n bytes or NULL when the ring is full now; commit what was written. */
+/* Producer. room of n bytes or NULL when the ring is full now;
+ * commit what was written. */
 void *ring_reserve(struct ring *r, size_t n);
 void ring_commit(struct ring *r, size_t n);	/* n <= reserved */
 bool ring_wait_room(struct ring *r, size_t n, int timeout_ms);	/* false: timed out */
@@ -44,8 +47,13 @@ bool ring_wait_drained(struct ring *r, int timeout_ms);
 /* Either side: the producer is done. */
 void ring_close(struct ring *r);
 bool ring_closed(const struct ring *r);
-/* Starts over with an empty, open ring. Only while the other side is not there: dead, or told
- * to wait; it must come to the ring with counts of zero (a fresh fork of who made it). */
+/* Starts over with an empty, open ring. Only while the other side is not there: dead, or
+ * told to wait; it must come to the ring with counts of zero (a
+ * fresh fork of who made it). */
 void ring_restart(struct ring *r);
+/* For a process that takes the place of a dead one at either side: goes on where that one
+ * had come to. What was reserved and not committed, or peeked and not released, is as if
+ * it had not been touched. */
+void ring_resume(struct ring *r);
 
 #endif

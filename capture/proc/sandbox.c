@@ -54,8 +54,8 @@ enum { CELL = 1, SFILE = 2, SLIVE = 4, OUTLET = 8, SANITIZER = 16 };
 #define MOST (SENSORS | OUTLET)
 
 /* How a call is allowed where its column says so; ANY: whatever its arguments are. */
-enum check { ANY, NO_EXEC, THREAD, NO_SUCH, READING, OWN_WRITE, OWN_CLOSE, OWN_FLAGS, PACKET,
-	IOCTL };
+enum check { ANY, NO_EXEC, THREAD, NO_SUCH, READING, OWN_WRITE, OWN_CLOSE, OWN_FLAGS,
+	PACKET, IOCTL };
 
 struct call {
 	const char *name;
@@ -157,7 +157,8 @@ static const struct call calls[] = {
 	{ "fsync", SFILE | OUTLET, ANY },
 	{ "ftruncate", SFILE | OUTLET, ANY },
 	{ "pwrite64", SFILE | OUTLET, ANY },
-	/* what libpcap asks of a handle, and of a new one after the interface came back */
+	/* what libpcap asks of a handle, and of a new one after
+	 * the interface came back */
 	{ "bind", SLIVE | OUTLET, ANY },
 	{ "getsockname", SLIVE | OUTLET, ANY },
 	{ "getsockopt", SLIVE | OUTLET, ANY },
@@ -221,7 +222,8 @@ static const struct call calls[] = {
 	{ "prlimit64", SANITIZER, ANY },
 };
 
-/* linux/landlock.h of build machines is older than kernels: its few words, spelled out. */
+/* linux/landlock.h of build machines is older than kernels:
+ * its few words, spelled out. */
 enum {
 	LL_CREATE = 444, LL_ADD_RULE = 445, LL_RESTRICT = 446,
 	LL_VERSION = 1, LL_PATH_BENEATH = 1,
@@ -246,7 +248,8 @@ static int apply_seccomp(enum sandbox_role role, bool landlocked, struct fault *
 static int set_limit(int what, const char *name, struct fault *why);
 
 int
-sandbox_enter(const struct sandbox_options *o, struct sandbox_state *out, struct fault *why)
+sandbox_enter(const struct sandbox_options *o, struct sandbox_state *out,
+    struct fault *why)
 {
 	struct sandbox_state st = { .landlock_abi = 0 };
 
@@ -258,7 +261,8 @@ sandbox_enter(const struct sandbox_options *o, struct sandbox_state *out, struct
 		return -1;
 	st.caps_dropped = true;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return fault_set(why, NULL, "cannot set no_new_privs: %s", strerror(errno));
+		return fault_set(why, NULL, "cannot set no_new_privs: %s",
+		    strerror(errno));
 	st.no_new_privs = true;
 	if (apply_landlock(o, &st.landlock_abi, why) == -1)
 		return -1;
@@ -278,7 +282,8 @@ set_limit(int what, const char *name, struct fault *why)
 	struct rlimit none = { 0, 0 };
 
 	if (setrlimit((__rlimit_resource_t)what, &none) == -1)
-		return fault_set(why, NULL, "cannot forbid %s: %s", name, strerror(errno));
+		return fault_set(why, NULL, "cannot forbid %s: %s", name,
+		    strerror(errno));
 	return 0;
 }
 
@@ -342,8 +347,10 @@ drop_caps(bool keep_net_raw, struct fault *why)
 	uint32_t raw = keep_net_raw ? 1u << CAP_NET_RAW : 0;
 
 	if (syscall(SYS_capget, &head, had) == -1)
-		return fault_set(why, NULL, "cannot read capabilities: %s", strerror(errno));
-	/* Bounding set and securebits need CAP_SETPCAP: best effort, no_new_privs covers them. */
+		return fault_set(why, NULL, "cannot read capabilities: %s",
+		    strerror(errno));
+	/* Bounding set and securebits need CAP_SETPCAP: best effort,
+	 * no_new_privs covers them. */
 	for (int c = 0; c < 64; c++)
 		if (raw == 0 || c != CAP_NET_RAW)
 			(void)prctl(PR_CAPBSET_DROP, c, 0, 0, 0);
@@ -353,7 +360,8 @@ drop_caps(bool keep_net_raw, struct fault *why)
 	want[0].permitted = had[0].permitted & raw;
 	want[0].effective = want[0].permitted;
 	if (syscall(SYS_capset, &head, want) == -1)
-		return fault_set(why, NULL, "cannot drop capabilities: %s", strerror(errno));
+		return fault_set(why, NULL, "cannot drop capabilities: %s",
+		    strerror(errno));
 	/* Asking for all there were must be refused, unless there were none to lose. */
 	memcpy(more, had, sizeof(more));
 	more[0].effective = more[0].permitted;
@@ -365,8 +373,10 @@ drop_caps(bool keep_net_raw, struct fault *why)
 	if (syscall(SYS_capset, &head, more) == 0)
 		return fault_set(why, NULL, "dropped capabilities could be taken back");
 	if (syscall(SYS_capget, &head, had) == -1 || had[1].permitted != 0 ||
-	    had[0].permitted != want[0].permitted || had[0].effective != want[0].effective)
-		return fault_set(why, NULL, "capabilities are still there after the drop");
+	    had[0].permitted != want[0].permitted ||
+	    had[0].effective != want[0].effective)
+		return fault_set(why, NULL,
+		    "capabilities are still there after the drop");
 	return 0;
 }
 
@@ -374,7 +384,8 @@ static int
 landlock_paths(int ruleset, const char *const *paths, size_t n, uint64_t allowed,
     struct fault *why)
 {
-	const uint64_t on_files = LL_READ_FILE | LL_EXECUTE | 1u << 1 | 1u << 14 | 1u << 15;
+	const uint64_t on_files = LL_READ_FILE | LL_EXECUTE |
+	    1u << 1 | 1u << 14 | 1u << 15;
 	struct ll_path p = { .allowed = allowed };
 	struct stat st;
 	long rc;
@@ -384,7 +395,8 @@ landlock_paths(int ruleset, const char *const *paths, size_t n, uint64_t allowed
 		if (p.fd == -1) {
 			if (errno == ENOENT)
 				continue;	/* nothing there, nothing to allow */
-			return fault_set(why, NULL, "cannot open '%s' for the sandbox: %s",
+			return fault_set(why, NULL,
+			    "cannot open '%s' for the sandbox: %s",
 			    paths[i], strerror(errno));
 		}
 		p.allowed = allowed;
@@ -393,7 +405,8 @@ landlock_paths(int ruleset, const char *const *paths, size_t n, uint64_t allowed
 		rc = syscall(LL_ADD_RULE, ruleset, LL_PATH_BENEATH, &p, 0u);
 		close(p.fd);
 		if (rc == -1)
-			return fault_set(why, NULL, "cannot allow '%s' in the sandbox: %s",
+			return fault_set(why, NULL,
+			    "cannot allow '%s' in the sandbox: %s",
 			    paths[i], strerror(errno));
 	}
 	return 0;
@@ -467,9 +480,11 @@ add(scmp_filter_ctx ctx, int nr, enum check check, unsigned role, bool landlocke
 	case ANY:
 		return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
 	case NO_EXEC:
-		return add_if(ctx, SCMP_ACT_ALLOW, nr, 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+		return add_if(ctx, SCMP_ACT_ALLOW, nr, 2, SCMP_CMP_MASKED_EQ, PROT_EXEC,
+		    0);
 	case THREAD:
-		return add_if(ctx, SCMP_ACT_ALLOW, nr, 0, SCMP_CMP_MASKED_EQ, threads, threads);
+		return add_if(ctx, SCMP_ACT_ALLOW, nr, 0, SCMP_CMP_MASKED_EQ, threads,
+		    threads);
 	case NO_SUCH:
 		return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), nr, 0);
 	case READING:
@@ -487,15 +502,18 @@ add(scmp_filter_ctx ctx, int nr, enum check check, unsigned role, bool landlocke
 	case OWN_FLAGS:
 		return add_each(ctx, nr, 1, flags, sizeof(flags) / sizeof(*flags));
 	case PACKET:
-		/* AF_UNIX for the ioctls that ask about interfaces: it can neither connect nor
-		 * send. Others are told no: libpcap can do without netlink. */
+		/* AF_UNIX for the ioctls that ask about interfaces: it can neither
+		 * connect nor send. Others are told no: libpcap can do without
+		 * netlink. */
 		for (uint64_t af = 0; rc == 0 && af < 48; af++)
-			rc = add_if(ctx, af == AF_PACKET || af == AF_UNIX ? SCMP_ACT_ALLOW :
-			    SCMP_ACT_ERRNO(EACCES), nr, 0, SCMP_CMP_EQ, af, 0);
+			rc = add_if(ctx, af == AF_PACKET || af == AF_UNIX ?
+			    SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES), nr, 0,
+			    SCMP_CMP_EQ, af, 0);
 		return rc;
 	case IOCTL:
 		/* Sockets' own are 0x89.. */
-		rc = add_if(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_CMP_MASKED_EQ, 0xffffff00, 0x8900);
+		rc = add_if(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_CMP_MASKED_EQ, 0xffffff00,
+		    0x8900);
 		return rc != 0 ? rc : add_each(ctx, nr, 1, ioctls,
 		    sizeof(ioctls) / sizeof(*ioctls));
 	}
@@ -506,8 +524,8 @@ static int
 apply_seccomp(enum sandbox_role role, bool landlocked, struct fault *why)
 {
 	static const unsigned column[] = {
-		[SANDBOX_CELL] = CELL, [SANDBOX_SENSOR] = SFILE, [SANDBOX_SENSOR_LIVE] = SLIVE,
-		[SANDBOX_OUTLET] = OUTLET,
+		[SANDBOX_CELL] = CELL, [SANDBOX_SENSOR] = SFILE,
+		[SANDBOX_SENSOR_LIVE] = SLIVE, [SANDBOX_OUTLET] = OUTLET,
 	};
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	unsigned mine = column[role];
@@ -524,8 +542,8 @@ apply_seccomp(enum sandbox_role role, bool landlocked, struct fault *why)
 		if ((calls[i].roles & mine) != 0 ||
 		    (SANITIZED && (calls[i].roles & SANITIZER) != 0))
 			rc = add(ctx, nr, calls[i].check, mine, landlocked);
-		/* A name of another architecture has no number here; a call that two lines of
-		 * the table allow is allowed. */
+		/* A name of another architecture has no number here; a call that two
+		 * lines of the table allow is allowed. */
 		if (rc == -EDOM || rc == -EACCES || rc == -EEXIST)
 			rc = 0;
 	}

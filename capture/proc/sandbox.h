@@ -2,10 +2,11 @@
 /*
  * sandbox: what each process may still ask of the kernel.
  *
- * One table of system calls (sandbox.c) with a column per role, and one more column for what a
- * sanitizer build needs on top. What is not in the column kills the process. Descriptors are
- * closed first, capabilities dropped and the drop verified by trying to regain, no_new_privs
- * set, core dumps and ptrace refused, Landlock applied where the kernel has it.
+ * One table of system calls (sandbox.c) with a column per role, and one more column for
+ * what a sanitizer build needs on top. What is not in the column kills the process.
+ * Descriptors are closed first, capabilities dropped and the drop verified by trying to
+ * regain, no_new_privs set, core dumps and ptrace refused,
+ * Landlock applied where the kernel has it.
  */
 #ifndef CAPTURE_PROC_SANDBOX_H
 #define CAPTURE_PROC_SANDBOX_H
@@ -19,11 +20,14 @@ enum sandbox_role { SANDBOX_CELL, SANDBOX_SENSOR, SANDBOX_SENSOR_LIVE, SANDBOX_O
 
 struct sandbox_options {
 	enum sandbox_role role;
-	const int *keep;		/* descriptors that stay open besides 0, 1, 2 (the cell: */
-	size_t keep_n;			/* only these, 0..2 are closed too) */
-	const char *const *read_below;	/* Landlock: paths that may be opened for reading */
+	const int *keep;		/* descriptors that stay open besides 0, 1, 2
+					 * (the cell: only these, 0..2 are closed too) */
+	size_t keep_n;
+	const char *const *read_below;	/* Landlock: paths that may
+					 * be opened for reading */
 	size_t read_below_n;
-	const char *const *write_below;	/* and for writing (outlet: spool, output folders) */
+	const char *const *write_below;	/* and for writing (outlet: spool,
+					 * output folders) */
 	size_t write_below_n;
 	bool keep_net_raw;		/* live sensor: keep CAP_NET_RAW, nothing else */
 };

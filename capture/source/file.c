@@ -2,12 +2,12 @@
 /*
  * file: capture files; classic pcap is read here, in blocks of a mebibyte.
  *
- * Owns telling captures from other files, and the classic format in both byte orders and both
- * precisions. Refuses pcapng and old versions (pcapfile.c has libpcap for them). A block reader
- * costs a half to a seventh of libpcap's two fread calls per packet: frames are handed on where
- * they lie in the block.
+ * Owns telling captures from other files, and the classic format in both byte orders and
+ * both precisions. Refuses pcapng and old versions (pcapfile.c has libpcap for them). A
+ * block reader costs a half to a seventh of libpcap's two fread calls per packet: frames
+ * are handed on where they lie in the block.
  *
- *	file header, 24 bytes: magic, version 2.4, time zone, accuracy, snap length, link type
+ *	file header, 24 bytes: magic, version 2.4, zone, accuracy, snap length, link type
  *	packet header, 16 bytes: seconds, fraction, captured length, length on the wire
  */
 #include "capture/base/span.h"
@@ -25,18 +25,21 @@
 #define PACKET_HEADER 16U
 #define BLOCK_BYTES (1024U * 1024U)
 
-/* The longest packet believed: 256 KiB is what every capturing program uses; a file header that
- * asks for more gets more, up to what fits the buffer beside a block. */
+/* The longest packet believed: 256 KiB is what every capturing program uses; a file
+ * header that asks for more gets more, up to what fits the buffer beside a block. */
 #define PACKET_MOST (256U * 1024U)
 #define PACKET_MOST_EVER BLOCK_BYTES
 #define BUFFER_BYTES (BLOCK_BYTES + PACKET_HEADER + PACKET_MOST_EVER)
 
-/* Frames a filter may refuse in one dispatch before the caller gets a chance to be asked. */
+/* Frames a filter may refuse in one dispatch before the caller
+ * gets a chance to be asked. */
 #define SCAN_MOST 65536
 
 enum {
-	MAGIC_MICRO = 0xa1b2c3d4U, MAGIC_NANO = 0xa1b23c4dU, MAGIC_KUZNETZOV = 0xa1b2cd34U,
-	MAGIC_PCAPNG = 0x0a0d0d0aU, MAGIC_IXIA = 0x1c0001acU, MAGIC_IXIA_SOFT = 0x1c0001abU,
+	MAGIC_MICRO = 0xa1b2c3d4U, MAGIC_NANO = 0xa1b23c4dU,
+	MAGIC_KUZNETZOV = 0xa1b2cd34U,
+	MAGIC_PCAPNG = 0x0a0d0d0aU, MAGIC_IXIA = 0x1c0001acU,
+	MAGIC_IXIA_SOFT = 0x1c0001abU,
 };
 
 struct file {
@@ -61,11 +64,12 @@ static int file_keep_fd(void *src);
 static void file_destroy(void *src);
 
 static const struct source_ops file_ops = {
-	.name = "file", .dispatch = file_dispatch, .loss = file_loss, .keep_fd = file_keep_fd,
-	.destroy = file_destroy,
+	.name = "file", .dispatch = file_dispatch, .loss = file_loss,
+	.keep_fd = file_keep_fd, .destroy = file_destroy,
 };
 
-/* More bytes behind those not handed on yet: as input_read. What was handed on is overwritten. */
+/* More bytes behind those not handed on yet: as input_read.
+ * What was handed on is overwritten. */
 static long
 file_fill(struct file *f, struct fault *why)
 {
@@ -79,7 +83,8 @@ file_fill(struct file *f, struct fault *why)
 		f->at = 0;
 	}
 	room = BUFFER_BYTES - f->end;
-	got = input_read(f->in, f->buf + f->end, room < BLOCK_BYTES ? room : BLOCK_BYTES, why);
+	got = input_read(f->in, f->buf + f->end, room < BLOCK_BYTES ? room : BLOCK_BYTES,
+	    why);
 	if (got > 0)
 		f->end += (size_t)got;
 	return got;
@@ -139,18 +144,22 @@ not_a_capture(const struct file *f, struct fault *why)
 	size_t i, n = f->end < 4 ? f->end : 4;
 
 	for (i = 0; i < n; i++)
-		(void)snprintf(starts + i * 3, sizeof(starts) - i * 3, "%02x ", f->buf[i]);
+		(void)snprintf(starts + i * 3, sizeof(starts) - i * 3, "%02x ",
+		    f->buf[i]);
 	if (n > 0)
 		starts[n * 3 - 1] = '\0';
 	for (i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
-		if (f->end >= looks[i].n && memcmp(f->buf, looks[i].bytes, looks[i].n) == 0)
-			return fault_set(why, looks[i].remedy == NULL ? write : looks[i].remedy,
+		if (f->end >= looks[i].n &&
+		    memcmp(f->buf, looks[i].bytes, looks[i].n) == 0)
+			return fault_set(why, looks[i].remedy == NULL ? write :
+			    looks[i].remedy,
 			    "'%s' is not a capture: it starts with %s, %s", path, starts,
 			    looks[i].what);
 	if (looks_like_text(f->buf, f->end))
 		return fault_set(why, "rules are given with -s, settings with -c",
 		    "'%s' is not a capture: it starts with %s, text", path, starts);
-	return fault_set(why, write, "'%s' is not a capture: it starts with %s", path, starts);
+	return fault_set(why, write, "'%s' is not a capture: it starts with %s", path,
+	    starts);
 }
 
 enum format { FORMAT_NONE = -1, FORMAT_OURS, FORMAT_LIBPCAP };
@@ -172,19 +181,21 @@ file_header(struct file *f, struct fault *why)
 	if (f->swapped)
 		magic = __builtin_bswap32(magic);
 	if (magic == MAGIC_IXIA || magic == MAGIC_IXIA_SOFT ||
-	    __builtin_bswap32(magic) == MAGIC_IXIA || __builtin_bswap32(magic) == MAGIC_IXIA_SOFT)
+	    __builtin_bswap32(magic) == MAGIC_IXIA ||
+	    __builtin_bswap32(magic) == MAGIC_IXIA_SOFT)
 		return FORMAT_LIBPCAP;
 	if (magic == MAGIC_KUZNETZOV)
 		return fault_set(why, "turn it into pcap: 'editcap -F pcap FILE NEW'",
-		    "cannot read %s: it is of the modified pcap form of old Linux systems "
-		    "(magic a1b2cd34), whose packet headers differ", title);
+		    "cannot read %s: it is of the modified pcap form of old Linux "
+		    "systems (magic a1b2cd34), whose packet headers differ", title);
 	if (magic != MAGIC_MICRO && magic != MAGIC_NANO)
 		return not_a_capture(f, why);
 	if (f->end < FILE_HEADER)
 		return fault_set(why, "it holds no packet",
 		    "%s ends in the middle of its header (byte %zu)", title, f->end);
 	version = file_u32(f, &s);
-	/* Two 16-bit numbers, major first: read as 32 bits their place depends on the order. */
+	/* Two 16-bit numbers, major first: read as 32 bits their
+	 * place depends on the order. */
 	if (version != (f->swapped ? 0x00020004U : 0x00040002U))
 		return FORMAT_LIBPCAP;
 	(void)span_skip(&s, 8);
@@ -193,8 +204,8 @@ file_header(struct file *f, struct fault *why)
 	f->nano = magic == MAGIC_NANO;
 	f->packet_most = snaplen < PACKET_MOST ? PACKET_MOST :
 	    snaplen > PACKET_MOST_EVER ? PACKET_MOST_EVER : snaplen;
-	/* The top six bits speak of frame check sequences. Raw IP has a number in files (101)
-	 * and another in libpcap on Linux (12); loopback's 108 is the same here. */
+	/* The top six bits speak of frame check sequences. Raw IP has a number in files
+	 * (101) and another in libpcap on Linux (12); loopback's 108 is the same here. */
 	f->link_type = (int)(link & 0x03ffffffU);
 	if (f->link_type == 101)
 		f->link_type = 12;
@@ -207,6 +218,13 @@ file_header(struct file *f, struct fault *why)
 struct source *
 source_open_file(const char *path, const char *filter, struct fault *why)
 {
+	return source_open_file_until(path, filter, -1, why);
+}
+
+struct source *
+source_open_file_until(const char *path, const char *filter, int stop_fd,
+    struct fault *why)
+{
 	struct source *s = NULL;
 	struct file *f;
 	long got;
@@ -216,7 +234,7 @@ source_open_file(const char *path, const char *filter, struct fault *why)
 		(void)fault_set(why, NULL, "no memory to read '%s'", path);
 		goto fail;
 	}
-	f->in = input_open(path, why);
+	f->in = input_open(path, stop_fd, why);
 	if (f->in == NULL)
 		goto fail;
 	do {
@@ -225,7 +243,8 @@ source_open_file(const char *path, const char *filter, struct fault *why)
 			goto fail;
 	} while (f->end < FILE_HEADER && got != INPUT_END);
 	if (f->end == 0) {
-		(void)fault_set(why, "a capturing program writes its header when it starts and its "
+		(void)fault_set(why,
+		    "a capturing program writes its header when it starts and its "
 		    "packets when it ends or its buffer is full: has it been killed?",
 		    "%s is empty", input_title(f->in));
 		goto fail;
@@ -258,8 +277,8 @@ file_over(struct file *f, int over, struct fault *why)
 	return over;
 }
 
-/* Nothing whole is left in the buffer and nothing was handed on in this dispatch, so that its
- * frames may be overwritten. 0: go on; INPUT_AGAIN, SOURCE_END, SOURCE_FAULT. */
+/* Nothing whole is left in the buffer and nothing was handed on in this dispatch, so that
+ * its frames may be overwritten. 0: go on; INPUT_AGAIN, SOURCE_END, SOURCE_FAULT. */
 static int
 file_more(struct file *f, struct fault *why)
 {
@@ -272,15 +291,15 @@ file_more(struct file *f, struct fault *why)
 	if (got == INPUT_FAULT) {
 		struct fault said = f->over_why;
 
-		(void)fault_set(&f->over_why, said.remedy, "%.400s, after packet %" PRIu64,
-		    said.what, f->ordinal);
+		(void)fault_set(&f->over_why, said.remedy,
+		    "%.400s, after packet %" PRIu64, said.what, f->ordinal);
 		return file_over(f, SOURCE_FAULT, why);
 	}
 	if (f->end == f->at)
 		return file_over(f, SOURCE_END, why);
 	(void)fault_set(&f->over_why, "the packets before it were read",
-	    "%s ends in the middle of packet %" PRIu64 " (byte %" PRIu64 ")", input_title(f->in),
-	    f->ordinal + 1, f->base + f->end);
+	    "%s ends in the middle of packet %" PRIu64 " (byte %" PRIu64 ")",
+	    input_title(f->in), f->ordinal + 1, f->base + f->end);
 	return file_over(f, SOURCE_FAULT, why);
 }
 
@@ -306,9 +325,11 @@ file_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct faul
 			if (cap > f->packet_most) {
 				if (handed > 0)
 					break;
-				(void)fault_set(&f->over_why, "the packets before it were read",
+				(void)fault_set(&f->over_why,
+				    "the packets before it were read",
 				    "%s is damaged: packet %" PRIu64 " (byte %" PRIu64
-				    ") claims to hold %" PRIu32 " bytes", input_title(f->in),
+				    ") claims to hold %" PRIu32 " bytes",
+				    input_title(f->in),
 				    f->ordinal + 1, f->base + f->at, cap);
 				return file_over(f, SOURCE_FAULT, why);
 			}
@@ -319,7 +340,8 @@ file_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct faul
 				scanned++;
 				if (!filter_pass(&f->filter, frame.bytes, cap, wire))
 					continue;
-				fraction = f->nano ? (int64_t)frac : (int64_t)frac * NS_PER_US;
+				fraction = f->nano ? (int64_t)frac :
+				    (int64_t)frac * NS_PER_US;
 				frame.time = frame_time((int64_t)sec, fraction);
 				frame.ordinal = f->ordinal;
 				frame.cap = cap;

@@ -9,7 +9,8 @@
 int
 filter_fault(const char *text, const char *said, struct fault *why)
 {
-	return fault_set(why, "'man pcap-filter' explains the language; for example 'tcp port 443'",
+	return fault_set(why,
+	    "'man pcap-filter' explains the language; for example 'tcp port 443'",
 	    "cannot use the filter '%s': %s", text, said);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * frame: what a source hands on. Bytes as captured: `cap` of them are here, `wire` were on the
- * wire (wire >= cap in an honest capture; nobody to the right believes it). The bytes are lent
- * until the source is asked for the next frame.
+ * frame: what a source hands on. Bytes as captured: `cap` of them are here, `wire` were
+ * on the wire (wire >= cap in an honest capture; nobody to the right believes it). The
+ * bytes are lent until the source is asked for the next frame.
  */
 #ifndef CAPTURE_SOURCE_FRAME_H
 #define CAPTURE_SOURCE_FRAME_H
@@ -21,9 +21,9 @@ struct frame {
 	const uint8_t *bytes;
 };
 
-/* Seconds and nanoseconds as a capture gives them, made sane: never before 1970, never past
- * 2^62 ns (the year 2116; a pcap's 32 bits of seconds end in 2106), nanoseconds below one
- * second. So the difference of any two packet times fits an int64_t. */
+/* Seconds and nanoseconds as a capture gives them, made sane: never before 1970, never
+ * past 2^62 ns (the year 2116; a pcap's 32 bits of seconds end in 2106), nanoseconds
+ * below one second. So the difference of any two packet times fits an int64_t. */
 static inline struct pkt_time
 frame_time(int64_t sec, int64_t ns)
 {

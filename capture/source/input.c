@@ -2,9 +2,9 @@
 /*
  * input: a descriptor and, when its first four bytes say so, a zstd stream over it.
  *
- * Owns the descriptor and the words for what can be wrong with a file as a file. Refuses to
- * know what a capture is. Reads go straight into the caller's buffer: no stdio, whose checks
- * and copies cost more per packet than the rest of the reader.
+ * Owns the descriptor and the words for what can be wrong with a file as a file. Refuses
+ * to know what a capture is. Reads go straight into the caller's buffer: no stdio, whose
+ * checks and copies cost more per packet than the rest of the reader.
  */
 #include "capture/source/input.h"
 
@@ -25,6 +25,7 @@
 struct input {
 	int fd;
 	bool own_fd;
+	int stop_fd;			/* -1: reading never has to wait */
 	uint64_t taken, size;
 	uint8_t head[HEAD_BYTES];
 	size_t head_at, head_n;
@@ -34,6 +35,23 @@ struct input {
 	bool frame_open;		/* zstd has begun a frame that has not ended */
 	char path[256], title[288];
 };
+
+/* False, and *why, when reading is to stop instead. */
+static bool
+wait_for_bytes(const struct input *in, struct fault *why)
+{
+	struct pollfd p[2] = { { .fd = in->fd, .events = POLLIN },
+		{ .fd = in->stop_fd, .events = POLLIN } };
+
+	if (in->stop_fd == -1)
+		return true;
+	while (poll(p, 2, -1) == -1 && errno == EINTR)
+		continue;
+	if (p[1].revents == 0)
+		return true;
+	(void)fault_set(why, NULL, "stopped while %s was read", in->title);
+	return false;
+}
 
 static long
 raw_read(struct input *in, void *buf, size_t n, struct fault *why)
@@ -47,6 +65,8 @@ raw_read(struct input *in, void *buf, size_t n, struct fault *why)
 		in->head_at += n;
 		return (long)n;
 	}
+	if (!wait_for_bytes(in, why))
+		return INPUT_FAULT;
 	got = read(in->fd, buf, n);
 	if (got == -1) {
 		if (errno == EAGAIN) {
@@ -58,7 +78,8 @@ raw_read(struct input *in, void *buf, size_t n, struct fault *why)
 		}
 		if (errno == EINTR)
 			return INPUT_AGAIN;
-		(void)fault_set(why, NULL, "cannot read %s: %s", in->title, strerror(errno));
+		(void)fault_set(why, NULL, "cannot read %s: %s", in->title,
+		    strerror(errno));
 		return INPUT_FAULT;
 	}
 	in->taken += (uint64_t)got;
@@ -88,6 +109,8 @@ read_head(struct input *in, struct fault *why)
 	ssize_t got;
 
 	while (in->head_n < 4) {
+		if (!wait_for_bytes(in, why))
+			return -1;
 		got = read(in->fd, in->head + in->head_n, HEAD_BYTES - in->head_n);
 		if (got == 0)
 			break;
@@ -114,7 +137,7 @@ is_zstd(const uint8_t *b, size_t n)
 }
 
 struct input *
-input_open(const char *path, struct fault *why)
+input_open(const char *path, int stop_fd, struct fault *why)
 {
 	struct input *in;
 	struct stat st;
@@ -125,20 +148,26 @@ input_open(const char *path, struct fault *why)
 		return NULL;
 	}
 	in->fd = STDIN_FILENO;
+	in->stop_fd = stop_fd;
 	(void)snprintf(in->path, sizeof(in->path), "%s", path);
 	if (strcmp(path, "-") == 0) {
-		(void)snprintf(in->title, sizeof(in->title), "the capture on standard input");
+		(void)snprintf(in->title, sizeof(in->title),
+		    "the capture on standard input");
 	} else {
 		(void)snprintf(in->title, sizeof(in->title), "capture '%s'", in->path);
 		in->own_fd = true;
-		in->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		/* Nonblocking where we can be stopped: a fifo without a writer is waited for
+		 * in poll, not in open. */
+		in->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+		    (stop_fd == -1 ? 0 : O_NONBLOCK));
 		if (in->fd == -1) {
 			(void)cannot_open(path, errno, why);
 			goto fail;
 		}
 	}
 	if (fstat(in->fd, &st) == -1) {
-		(void)fault_set(why, NULL, "cannot read %s: %s", in->title, strerror(errno));
+		(void)fault_set(why, NULL, "cannot read %s: %s", in->title,
+		    strerror(errno));
 		goto fail;
 	}
 	if (S_ISDIR(st.st_mode)) {
@@ -148,6 +177,7 @@ input_open(const char *path, struct fault *why)
 	}
 	if (S_ISREG(st.st_mode)) {
 		in->size = (uint64_t)st.st_size;
+		in->stop_fd = -1;
 		(void)posix_fadvise(in->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	}
 	if (read_head(in, why) == -1)
@@ -190,16 +220,19 @@ input_read(struct input *in, void *buf, size_t n, struct fault *why)
 	if (in->zstd == NULL)
 		return raw_read(in, buf, n, why);
 	for (;;) {
-		/* Also with no input left: the stream may still hold bytes it had no room for. */
+		/* Also with no input left: the stream may still hold
+		 * bytes it had no room for. */
 		before = in->in.pos;
 		r = ZSTD_decompressStream(in->zstd, &out, &in->in);
 		if (ZSTD_isError(r)) {
-			(void)fault_set(why, "'zstd -t' checks it; memory for its window is "
-			    "limited to 128 MiB", "%s is damaged: zstd says '%s'", in->title,
-			    ZSTD_getErrorName(r));
+			(void)fault_set(why,
+			    "'zstd -t' checks it; memory for its window is "
+			    "limited to 128 MiB", "%s is damaged: zstd says '%s'",
+			    in->title, ZSTD_getErrorName(r));
 			return INPUT_FAULT;
 		}
-		/* Asked behind the end of a frame it wants the next one's header: no news. */
+		/* Asked behind the end of a frame it wants the next
+		 * one's header: no news. */
 		if (in->in.pos > before || out.pos > 0)
 			in->frame_open = r != 0;
 		if (out.pos > 0)

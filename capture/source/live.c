@@ -2,14 +2,14 @@
 /*
  * live: an interface, through libpcap and the kernel's ring.
  *
- * Owns the handle, and that it comes back: an interface that goes down is kept, one that is
- * removed is opened again by name. libpcap says nothing when a removed interface returns under
- * another number, so the number is looked at. Refuses to write to the wire.
+ * Owns the handle, and that it comes back: an interface that goes down is kept, one that
+ * is removed is opened again by name. libpcap says nothing when a removed interface
+ * returns under another number, so the number is looked at. Refuses to write to the wire.
  *
  * The ring is 64 MiB: with libpcap's 2 MiB a sensor that is not scheduled for a few
- * milliseconds loses packets at half of what it can carry. Packets arrive in blocks, at the
- * latest after 100 ms: waking for each would cost more than reading it, and time here goes in
- * steps of a second.
+ * milliseconds loses packets at half of what it can carry. Packets arrive in blocks, at
+ * the latest after 100 ms: waking for each would cost more than reading it, and time here
+ * goes in steps of a second.
  */
 #include "capture/decode/decode.h"
 #include "capture/source/filter.h"
@@ -34,13 +34,19 @@
 struct live {
 	struct live_options o;
 	char iface[IFNAMSIZ], *filter;
+	/* The filter compiled at the first opening, for this link type: later a sandbox may
+	 * not let libpcap look up the names in it. */
+	struct bpf_program program;
+	int program_link;		/* -1: not compiled yet */
 	pcap_t *p;			/* NULL: away, looked for every LOOK_NS */
 	bool nano;
 	bool bound;			/* has an interface number ("any" has none) */
 	int index;			/* of the interface this handle listens to */
-	uint32_t first_index;		/* what frames say: it does not change when it comes back */
+	uint32_t first_index;		/* what frames say: it does not
+					 * change when it comes back */
 	int link_type;
-	int idle;			/* an eventfd nobody writes to: what to poll while away */
+	int idle;			/* an eventfd nobody writes to:
+					 * what to poll while away */
 	struct loop_time look;
 	uint64_t ordinal;
 	uint64_t kernel_before, iface_before;	/* losses of handles that are gone */
@@ -104,7 +110,6 @@ static int
 live_activate(struct live *l, struct fault *why)
 {
 	char said[PCAP_ERRBUF_SIZE] = "";
-	struct bpf_program program;
 	pcap_t *p;
 	int r;
 
@@ -116,25 +121,34 @@ live_activate(struct live *l, struct fault *why)
 	(void)pcap_set_timeout(p, BLOCK_MS);
 	(void)pcap_set_buffer_size(p, (int)l->o.ring_bytes);
 	(void)pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
-	/* Warnings (> 0) are lived with: no promiscuous mode on "any", no time stamp type. */
+	/* Warnings (> 0) are lived with: no promiscuous mode on "any",
+	 * no time stamp type. */
 	r = pcap_activate(p);
 	if (r < 0) {
 		(void)activate_fault(l, p, r, why);
 		goto fail;
 	}
 	if (!decode_knows(pcap_datalink(p))) {
-		(void)fault_set(why, "earshot reads Ethernet, Linux cooked, loopback and raw IP",
-		    "cannot capture on '%s': its link type is %d (%s)", l->iface, pcap_datalink(p),
+		(void)fault_set(why,
+		    "earshot reads Ethernet, Linux cooked, loopback and raw IP",
+		    "cannot capture on '%s': its link type is %d (%s)", l->iface,
+		    pcap_datalink(p),
 		    pcap_datalink_val_to_description_or_dlt(pcap_datalink(p)));
 		goto fail;
 	}
 	if (l->filter != NULL) {
-		if (pcap_compile(p, &program, l->filter, 1, PCAP_NETMASK_UNKNOWN) == -1) {
+		if (l->program_link != pcap_datalink(p)) {
+			if (l->program_link != -1)
+				pcap_freecode(&l->program);
+			l->program_link = -1;
+		}
+		if (l->program_link == -1 && pcap_compile(p, &l->program, l->filter, 1,
+		    PCAP_NETMASK_UNKNOWN) == -1) {
 			(void)filter_fault(l->filter, pcap_geterr(p), why);
 			goto fail;
 		}
-		r = pcap_setfilter(p, &program);
-		pcap_freecode(&program);
+		l->program_link = pcap_datalink(p);
+		r = pcap_setfilter(p, &l->program);
 		if (r == -1) {
 			(void)filter_fault(l->filter, pcap_geterr(p), why);
 			goto fail;
@@ -196,8 +210,8 @@ live_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *bytes)
 	struct handing *to = (struct handing *)(void *)arg;
 	struct live *l = to->l;
 	const struct frame f = {
-		.time = frame_time(h->ts.tv_sec, h->ts.tv_usec * (l->nano ? 1 : NS_PER_US)),
-		.ordinal = ++l->ordinal,
+		.time = frame_time(h->ts.tv_sec,
+		h->ts.tv_usec * (l->nano ? 1 : NS_PER_US)), .ordinal = ++l->ordinal,
 		.iface = l->first_index,
 		.link_type = l->link_type,
 		.cap = h->caplen,
@@ -239,9 +253,10 @@ live_loss(void *src, struct source_loss *out)
 	out->iface_drops = l->iface_before;
 	out->away = l->p == NULL;
 	live_losses(l, &out->kernel_drops, &out->iface_drops);
-	/* libpcap says 0 when it may not read what the driver counts; then it is not known. */
-	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/rx_missed_errors",
-	    l->iface);
+	/* libpcap says 0 when it may not read what the driver counts;
+	 * then it is not known. */
+	(void)snprintf(path, sizeof(path),
+	    "/sys/class/net/%s/statistics/rx_missed_errors", l->iface);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1 && l->p != NULL)
 		out->iface_drops = UINT64_MAX;
@@ -274,13 +289,15 @@ live_destroy(void *src)
 		pcap_close(l->p);
 	if (l->idle != -1)
 		(void)close(l->idle);
+	if (l->program_link != -1)
+		pcap_freecode(&l->program);
 	free(l->filter);
 	free(l);
 }
 
 static const struct source_ops live_ops = {
-	.name = "live", .dispatch = live_dispatch, .loss = live_loss, .wait_fd = live_wait_fd,
-	.keep_fd = live_keep_fd, .destroy = live_destroy,
+	.name = "live", .dispatch = live_dispatch, .loss = live_loss,
+	.wait_fd = live_wait_fd, .keep_fd = live_keep_fd, .destroy = live_destroy,
 };
 
 struct source *
@@ -294,6 +311,7 @@ source_open_live(const struct live_options *o, struct fault *why)
 		return NULL;
 	}
 	l->idle = -1;
+	l->program_link = -1;
 	l->o = *o;
 	if (l->o.ring_bytes == 0)
 		l->o.ring_bytes = RING_BYTES;
@@ -302,7 +320,8 @@ source_open_live(const struct live_options *o, struct fault *why)
 	if (l->o.snaplen == 0 || l->o.snaplen > SNAPLEN)
 		l->o.snaplen = SNAPLEN;
 	l->bound = strcmp(o->iface, "any") != 0;
-	/* libpcap would ask for permission first; a wrong name is the likelier mistake. */
+	/* libpcap would ask for permission first;
+	 * a wrong name is the likelier mistake. */
 	if (l->bound && (l->first_index = if_nametoindex(o->iface)) == 0) {
 		(void)no_such_device(o->iface, why);
 		goto fail;
@@ -311,13 +330,15 @@ source_open_live(const struct live_options *o, struct fault *why)
 	if (o->filter != NULL && *o->filter != '\0') {
 		l->filter = strdup(o->filter);
 		if (l->filter == NULL) {
-			(void)fault_set(why, NULL, "no memory for the filter '%s'", o->filter);
+			(void)fault_set(why, NULL, "no memory for the filter '%s'",
+			    o->filter);
 			goto fail;
 		}
 	}
 	l->idle = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (l->idle == -1) {
-		(void)fault_set(why, NULL, "cannot capture on '%s': %s", l->iface, strerror(errno));
+		(void)fault_set(why, NULL, "cannot capture on '%s': %s", l->iface,
+		    strerror(errno));
 		goto fail;
 	}
 	if (live_activate(l, why) == -1)

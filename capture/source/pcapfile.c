@@ -2,8 +2,9 @@
 /*
  * pcapfile: pcapng and the rarer forms of pcap, read by libpcap.
  *
- * Owns the handle and the stream under it: libpcap reads from a FILE of ours, so that it may be
- * packed, a pipe, and begun already. Refuses to be fast: classic pcap has a reader of its own.
+ * Owns the handle and the stream under it: libpcap reads from a FILE of ours, so that it
+ * may be packed, a pipe, and begun already. Refuses to be fast:
+ * classic pcap has a reader of its own.
  */
 #define _GNU_SOURCE		/* fopencookie */
 #include "capture/decode/decode.h"
@@ -16,14 +17,16 @@
 
 #define STREAM_BYTES (1024U * 1024U)
 
-/* Frames a filter may refuse in one dispatch before the caller gets a chance to be asked. */
+/* Frames a filter may refuse in one dispatch before the caller
+ * gets a chance to be asked. */
 #define SCAN_MOST 65536
 
 struct pcapfile {
 	struct input *in;
 	uint8_t *head;
 	size_t head_at, head_n;
-	char *stream;			/* the FILE's buffer: glibc heeds setvbuf's size only then */
+	char *stream;			/* the FILE's buffer: glibc heeds
+					 * setvbuf's size only then */
 	FILE *fp;			/* NULL once libpcap has it */
 	pcap_t *p;
 	struct filter filter;
@@ -92,14 +95,18 @@ read_fault(const struct pcapfile *f, const char *said, struct fault *why)
 		    "%s ends in the middle of packet %llu (byte %llu)", title,
 		    (unsigned long long)f->ordinal + 1, (unsigned long long)f->given);
 	if (strstr(said, "different from the type of the first interface") != NULL)
-		return fault_set(why, "write one capture for each interface with 'tshark -r FILE -Y "
-		    "frame.interface_id==0 -w NEW'", "%s mixes link types: %s", title, said);
+		return fault_set(why,
+		    "write one capture for each interface with 'tshark -r FILE -Y "
+		    "frame.interface_id==0 -w NEW'", "%s mixes link types: %s", title,
+		    said);
 	return fault_set(why, "'capinfos' says more about a damaged capture",
-	    "%s is damaged after packet %llu: %s", title, (unsigned long long)f->ordinal, said);
+	    "%s is damaged after packet %llu: %s", title, (unsigned long long)f->ordinal,
+	    said);
 }
 
 static int
-pcapfile_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct fault *why)
+pcapfile_dispatch(void *src, int budget, source_frame_fn *fn, void *arg,
+    struct fault *why)
 {
 	struct pcapfile *f = src;
 	struct frame frame = { .link_type = f->link_type };
@@ -194,15 +201,20 @@ pcapfile_take(struct input **in, const uint8_t *head, size_t n, const char *filt
 	memcpy(f->head, head, n);
 	f->head_n = n;
 	(void)setvbuf(f->fp, f->stream, _IOFBF, STREAM_BYTES);
-	f->p = pcap_fopen_offline_with_tstamp_precision(f->fp, PCAP_TSTAMP_PRECISION_NANO, said);
+	f->p = pcap_fopen_offline_with_tstamp_precision(f->fp, PCAP_TSTAMP_PRECISION_NANO,
+	    said);
 	if (f->p == NULL) {
 		if (f->failed)
-			(void)fault_set(why, f->input_why.remedy, "%s", f->input_why.what);
+			(void)fault_set(why, f->input_why.remedy, "%s",
+			    f->input_why.what);
 		else if (strstr(said, "truncated") != NULL)
-			(void)fault_set(why, "it holds no packet", "%s ends in the middle of its "
-			    "header (byte %llu)", input_title(f->in), (unsigned long long)f->given);
+			(void)fault_set(why, "it holds no packet",
+			    "%s ends in the middle of its "
+			    "header (byte %llu)", input_title(f->in),
+			    (unsigned long long)f->given);
 		else
-			(void)fault_set(why, "'capinfos' says more about a damaged capture",
+			(void)fault_set(why,
+			    "'capinfos' says more about a damaged capture",
 			    "cannot read %s: %s", input_title(f->in), said);
 		goto fail;
 	}

@@ -8,8 +8,8 @@
 #include "capture/source/input.h"
 #include "capture/source/source.h"
 
-/* A file that was opened and begun: n bytes of it are in head (copied). Takes *in over, and
- * leaves NULL there, when it works and when it does not. */
+/* A file that was opened and begun: n bytes of it are in head (copied). Takes *in over,
+ * and leaves NULL there, when it works and when it does not. */
 struct source *pcapfile_take(struct input **in, const uint8_t *head, size_t n,
     const char *filter, struct fault *why);
 

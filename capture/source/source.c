@@ -2,7 +2,8 @@
 /*
  * source: the general object, and the source that tests write by hand.
  *
- * Files are in file.c (classic pcap) and pcapfile.c (what libpcap reads), the wire is in live.c.
+ * Files are in file.c (classic pcap) and pcapfile.c (what libpcap reads),
+ * the wire is in live.c.
  */
 #include "capture/source/source.h"
 

@@ -2,14 +2,15 @@
 /*
  * source: where frames come from, behind one set of operations.
  *
- * Three kinds: a capture file (classic pcap by a block reader of our own; pcapng and whatever
- * else libpcap knows through libpcap; either byte order, microseconds or nanoseconds; zstd
- * by its magic; "-" is standard input), a live interface (libpcap), and frames a test wrote.
+ * Three kinds: a capture file (classic pcap by a block reader of our own; pcapng and
+ * whatever else libpcap knows through libpcap; either byte order, microseconds or
+ * nanoseconds; zstd by its magic; "-" is standard input), a live interface (libpcap), and
+ * frames a test wrote.
  *
- * source_dispatch hands on at most `budget` frames and returns how many; 0 is a normal answer
- * on a wire (nothing to read now) and SOURCE_END, SOURCE_FAULT say that no more will come. A
- * file that ends in the middle of a packet gives all whole packets, then SOURCE_FAULT with the
- * offset in *why: nothing already read is lost.
+ * source_dispatch hands on at most `budget` frames and returns how many; 0 is a normal
+ * answer on a wire (nothing to read now) and SOURCE_END, SOURCE_FAULT say that no more
+ * will come. A file that ends in the middle of a packet gives all whole packets, then
+ * SOURCE_FAULT with the offset in *why: nothing already read is lost.
  */
 #ifndef CAPTURE_SOURCE_SOURCE_H
 #define CAPTURE_SOURCE_SOURCE_H
@@ -36,12 +37,14 @@ struct source_loss {
 
 struct source_ops {
 	const char *name;
-	int (*dispatch)(void *src, int budget, source_frame_fn *fn, void *arg, struct fault *why);
+	int (*dispatch)(void *src, int budget, source_frame_fn *fn, void *arg,
+	    struct fault *why);
 	void (*loss)(void *src, struct source_loss *out);
-	/* poll(2) it before dispatch, with a timeout, and ask for it anew each time: an interface
-	 * that went away and came back has another one. -1: always ready. */
+	/* poll(2) it before dispatch, with a timeout, and ask for it anew each time: an
+	 * interface that went away and came back has another one. -1: always ready. */
 	int (*wait_fd)(void *src);
-	int (*keep_fd)(void *src);	/* what a sandbox must leave open; NULL or -1: nothing */
+	int (*keep_fd)(void *src);	/* what a sandbox must leave open;
+					 * NULL or -1: nothing */
 	void (*destroy)(void *src);
 };
 
@@ -55,17 +58,23 @@ int source_wait_fd(struct source *s);
 int source_keep_fd(struct source *s);	/* the descriptor it reads from, or -1 */
 void source_destroy(struct source *s);
 
-/* A capture file by path, or "-" for standard input. filter: a BPF expression or NULL. The
- * file is open when this returns (a sandbox may follow). NULL and *why when it is missing,
- * unreadable, empty, no capture ("'x' is not a capture: it starts with 1f 8b, gzip") or of a
- * link type that decode_frame does not read. Ordinals are the packet's number in the file,
- * also when a filter leaves packets out. 0 frames are handed on when a signal came in between
- * or a filter let none of many pass: ask again. */
+/* A capture file by path, or "-" for standard input. filter: a BPF expression or NULL.
+ * The file is open when this returns (a sandbox may follow). NULL and *why when it is
+ * missing, unreadable, empty, no capture ("'x' is not a capture: it starts with 1f 8b,
+ * gzip") or of a link type that decode_frame does not read. Ordinals are the packet's
+ * number in the file, also when a filter leaves packets out. 0 frames are handed on when
+ * a signal came in between or a filter let none of many pass: ask again. */
 struct source *source_open_file(const char *path, const char *filter, struct fault *why);
 
-/* A live interface. One that goes down is waited for; one that is removed is opened again by
- * its name as soon as it is back (tried four times a second), with its counters carried on; a
- * dispatch meanwhile answers 0. Needs root or CAP_NET_RAW, again at each opening. */
+/* The same, and a pipe that gives nothing is waited for only until stop_fd can be read
+ * (-1: for ever); then opening and dispatching answer with a fault. */
+struct source *source_open_file_until(const char *path, const char *filter, int stop_fd,
+    struct fault *why);
+
+/* A live interface. One that goes down is waited for; one that is removed is opened again
+ * by its name as soon as it is back (tried four times a second), with its counters
+ * carried on; a dispatch meanwhile answers 0. Needs root or CAP_NET_RAW,
+ * again at each opening. */
 struct live_options {
 	const char *iface;
 	const char *filter;		/* NULL: everything */
@@ -76,7 +85,8 @@ struct live_options {
 
 struct source *source_open_live(const struct live_options *o, struct fault *why);
 
-/* Frames from an array, for tests: the array and its bytes are lent for the source's life. */
+/* Frames from an array, for tests: the array and its bytes are lent
+ * for the source's life. */
 struct source *source_open_script(const struct frame *frames, size_t n);
 
 #endif

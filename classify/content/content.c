@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * content: asks the parsers of this room what the first bytes of a flow are, and keeps what is
- * needed to ask again. Owns the state of a flow and the buffers; the parsers own the formats.
+ * content: asks the parsers of this room what the first bytes of a flow are, and keeps
+ * what is needed to ask again. Owns the state of a flow and the buffers; the parsers own
+ * the formats.
  *
- * A direction goes NEW -> READ (it has a head) -> DONE, NEXT (a later HTTP request of the same
- * connection starts at a known offset) or FTP (lines, packet by packet). Both directions are
- * read alike: who opened a connection says nothing about who sends the recording.
+ * A direction goes NEW -> READ (it has a head) -> DONE, NEXT (a later HTTP request of the
+ * same connection starts at a known offset) or FTP (lines, packet by packet). Both
+ * directions are read alike: who opened a connection says nothing about
+ * who sends the recording.
  */
 #include "classify/content/content.h"
 
@@ -18,12 +20,15 @@
 #include <string.h>
 
 #define HEADS 8192
-#define FTP_DATA_MAX 1024		/* data connections announced and not yet opened */
+#define FTP_DATA_MAX 1024		/* data connections announced and
+					 * not yet opened */
 #define FTP_DATA_WAIT (60 * NS_PER_S)
 #define FTP_NAME 128
-#define UDP_LOOK 256			/* data packets in which a stream says what it is */
+#define UDP_LOOK 256			/* data packets in which a
+					 * stream says what it is */
 #define PARSES_EACH 32			/* then only when the head grew by a sixteenth: */
-#define PARSE_GROWTH 16			/* segments of one byte must not cost a parse each */
+#define PARSE_GROWTH 16			/* segments of one byte
+					 * must not cost a parse each */
 #define STREAMS_DEEP 4			/* a proxy behind a proxy behind ... */
 
 enum mode { MODE_NEW, MODE_READ, MODE_DONE, MODE_NEXT, MODE_FTP, MODE_DNS };
@@ -47,11 +52,13 @@ struct state {
 	union {
 		struct rtp_slot rtp[2][RTP_SLOTS];
 		struct {
-			uint16_t port;		/* of the data connection announced last */
+			uint16_t port;		/* of the data connection
+						 * announced last */
 			bool at_client;
 		} ftp;
 	};
-	uint16_t start[2];		/* in the head: behind a CONNECT, a SOCKS request */
+	uint16_t start[2];		/* in the head: behind a CONNECT,
+					 * a SOCKS request */
 	uint16_t flags, looked;
 	uint8_t mode[2];
 } __attribute__((may_alias));
@@ -73,7 +80,8 @@ struct content {
 	struct pool *heads;
 	struct table *ftp;
 	struct head *oldest, *newest;	/* heads in use */
-	struct head *spent[2];		/* lent with the last news; given back at the next call */
+	struct head *spent[2];		/* lent with the last news;
+					 * given back at the next call */
 	uint64_t no_head;
 	uint8_t scratch[HEAD_BYTES];	/* a hello out of its records, base64 decoded */
 	struct socks_request socks;	/* its text is lent with the news */
@@ -81,10 +89,12 @@ struct content {
 };
 
 static struct state *state_of(struct content_flow *f);
-static struct head *head_take(struct content *c, struct state *st, unsigned dir, uint64_t base);
+static struct head *head_take(struct content *c, struct state *st, unsigned dir,
+    uint64_t base);
 static void head_let_go(struct content *c, struct head *h);
 static void done(struct content *c, struct state *st, unsigned dir);
-static void datagram(struct state *st, const struct flow_hit *hit, struct content_news *news);
+static void datagram(struct state *st, const struct flow_hit *hit,
+    struct content_news *news);
 static void segment(struct content *c, struct state *st, const struct flow_hit *hit,
     struct content_news *news);
 static void dns_stream(struct state *st, const struct flow_hit *hit,
@@ -105,7 +115,8 @@ content_create(const struct content_options *o)
 	if (c == NULL)
 		return NULL;
 	/* two more than are read: those lent with the last news */
-	c->heads = pool_create(sizeof(struct head), (o->heads == 0 ? HEADS : o->heads) + 2);
+	c->heads = pool_create(sizeof(struct head),
+	    (o->heads == 0 ? HEADS : o->heads) + 2);
 	c->ftp = table_create(&t);
 	if (c->heads == NULL || c->ftp == NULL) {
 		content_destroy(c);
@@ -327,7 +338,8 @@ datagram(struct state *st, const struct flow_hit *hit, struct content_news *news
 		news->what |= NEWS_SETUP;
 		return;
 	}
-	if (setup_stun(p->payload, p->payload_wire) || setup_dtls(p->payload, p->payload_wire)) {
+	if (setup_stun(p->payload, p->payload_wire) ||
+	    setup_dtls(p->payload, p->payload_wire)) {
 		if (!(st->flags & SAID_SETUP))
 			news->what |= NEWS_SETUP;
 		st->flags |= SAID_SETUP;
@@ -356,7 +368,8 @@ segment(struct content *c, struct state *st, const struct flow_hit *hit,
 
 	if (!(st->flags & STARTED)) {
 		st->flags |= STARTED;
-		if (table_used(c->ftp) > 0 && ftp_find(c, hit->flow, p->frame->time) != NULL)
+		if (table_used(c->ftp) > 0 &&
+		    ftp_find(c, hit->flow, p->frame->time) != NULL)
 			st->flags |= IS_FTP_DATA;
 		if (hit->flow->server_port == 53 || hit->flow->client_port == 53)
 			st->mode[0] = st->mode[1] = MODE_DNS;
@@ -438,7 +451,8 @@ dns_stream(struct state *st, const struct flow_hit *hit, struct content_news *ne
 	*next = at > end && at - end <= UINT16_MAX ? at : end;
 }
 
-/* What a body is: its own bytes first, then what was said about it. False: wait for more. */
+/* What a body is: its own bytes first, then what was said about it.
+ * False: wait for more. */
 static bool
 judge(struct span body, bool final, struct span type, struct span name,
     struct content_news *news)
@@ -477,7 +491,8 @@ judge_part(struct content *c, const struct mime *part, struct span body, bool fi
     struct content_news *news)
 {
 	if (part->base64)
-		body = span_of(c->scratch, base64_decode(body, c->scratch, sizeof(c->scratch)));
+		body = span_of(c->scratch, base64_decode(body, c->scratch,
+		    sizeof(c->scratch)));
 	return judge(body, final, part->type, part->name, news);
 }
 
@@ -490,8 +505,8 @@ starts_behind(struct state *st, unsigned dir, size_t n, struct span *left)
 	st->flags &= (uint16_t)~(unsigned)(SAID_HTTP << dir);
 }
 
-/* A request's end is known: what follows is another one. Bytes of it that are here already
- * move to a head of their own, since those of this one are lent. */
+/* A request's end is known: what follows is another one. Bytes of it that are here
+ * already move to a head of their own, since those of this one are lent. */
 static void
 next_request(struct content *c, struct state *st, unsigned dir, uint64_t length)
 {
@@ -576,7 +591,8 @@ http_step(struct content *c, struct state *st, unsigned dir, const struct http_r
 	if (r->head.boundary.left > 0) {
 		switch (mime_attachment(body, r->head.boundary, &part, &body, &whole)) {
 		case PARSE_DONE:
-			decided = judge_part(c, &part, body, final || whole || complete, news);
+			decided = judge_part(c, &part, body, final || whole || complete,
+			    news);
 			break;
 		default:
 			decided = final || complete;
@@ -590,14 +606,15 @@ http_step(struct content *c, struct state *st, unsigned dir, const struct http_r
 	if (r->head.chunked || length == UINT64_MAX)
 		done(c, st, dir);
 	else
-		next_request(c, st, dir, length > UINT64_MAX / 4 ? length : before + length);
+		next_request(c, st, dir, length > UINT64_MAX / 4 ? length :
+		    before + length);
 	return false;
 }
 
 /* A connection that is a file from its first byte on. */
 static enum parse
-raw_step(struct content *c, struct state *st, const struct flow_hit *hit, struct span left,
-    bool final, struct content_news *news)
+raw_step(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct span left, bool final, struct content_news *news)
 {
 	bool ftp = (st->flags & IS_FTP_DATA) != 0;
 	struct ftp_data *d = ftp ? ftp_find(c, hit->flow, hit->flow->first) : NULL;
@@ -679,7 +696,8 @@ read_stream(struct content *c, struct state *st, const struct flow_hit *hit,
 				starts_behind(st, dir, mail.tls_at, &left);
 				continue;
 			}
-			more = !judge_part(c, &mail.part, mail.body, final || mail.whole, news);
+			more = !judge_part(c, &mail.part, mail.body, final || mail.whole,
+			    news);
 			break;
 		}
 		more |= p == PARSE_MORE;

@@ -2,20 +2,22 @@
 /*
  * content: clear-text evidence. What a flow itself says about what it carries.
  *
- * Owns: the first bytes of each direction of a flow put in order (HEAD_BYTES, TCP by stream
- * offset, holes waited for), and the parsers that read them: TLS client hello (SNI), HTTP/1
- * request line, headers and the body's first bytes (also the part inside a multipart form and
- * behind a CONNECT), FTP (PASV, EPSV, PORT, EPRT and the name of STOR, APPE), SMTP (DATA, MIME
- * parts, base64), SOCKS 4/5, RTP by its own headers (four consistent packets at least), SIP,
- * STUN, DTLS handshakes (call set-up), SSH and OpenVPN by their first bytes, media magic.
- * Refuses: decryption, decompression, reading past the head. A magic counts only where a body
- * starts. Bodies start: after HTTP headers, after a MIME part's headers, at byte 0 of an FTP
- * data connection, and at byte 0 of a connection that carries a raw file.
+ * Owns: the first bytes of each direction of a flow put in order (HEAD_BYTES, TCP by
+ * stream offset, holes waited for), and the parsers that read them: TLS client hello
+ * (SNI), HTTP/1 request line, headers and the body's first bytes (also the part inside a
+ * multipart form and behind a CONNECT), FTP (PASV, EPSV, PORT, EPRT and the name of STOR,
+ * APPE), SMTP (DATA, MIME parts, base64), SOCKS 4/5, RTP by its own headers (four
+ * consistent packets at least), SIP, STUN, DTLS handshakes (call set-up), SSH and OpenVPN
+ * by their first bytes, media magic.
+ * Refuses: decryption, decompression, reading past the head. A magic counts only where a
+ * body starts. Bodies start: after HTTP headers, after a MIME part's headers, at byte 0
+ * of an FTP data connection, and at byte 0 of a connection that carries a raw file.
  *
- * The state of a flow is a struct content_flow in flow_user and, while the head of a direction
- * is being read, a buffer from a pool. When the pool is empty the buffer held longest is taken
- * from its flow, which is then not read on (counted): many flows that say one byte and wait
- * must not blind us for the next. So content_end has to be called for every flow that ends.
+ * The state of a flow is a struct content_flow in flow_user and, while the head of a
+ * direction is being read, a buffer from a pool. When the pool is empty the buffer held
+ * longest is taken from its flow, which is then not read on (counted): many flows that
+ * say one byte and wait must not blind us for the next. So content_end has to be called
+ * for every flow that ends.
  */
 #ifndef CLASSIFY_CONTENT_CONTENT_H
 #define CLASSIFY_CONTENT_CONTENT_H
@@ -31,11 +33,14 @@ enum {
 	NEWS_HTTP = 1 << 1,		/* host, method, type, name, length */
 	NEWS_CONTENT = 1 << 2,		/* class, format, proof, name, type, length */
 	NEWS_TARGET = 1 << 3,		/* target: host of CONNECT or SOCKS; via */
-	NEWS_DNS = 1 << 4,		/* dns: a query or response (UDP and TCP port 53, 5353 not) */
+	NEWS_DNS = 1 << 4,		/* dns: a query or response (UDP and
+					 * TCP port 53, 5353 not) */
 	NEWS_RTP = 1 << 5,		/* the stream stands as RTP: rtp_type, rtp_ssrc */
 	NEWS_SETUP = 1 << 6,		/* call set-up: SIP, STUN or a DTLS handshake */
-	NEWS_TUNNEL = 1 << 7,		/* tunnel: SSH or OpenVPN or SOCKS by its first bytes */
-	NEWS_DHCP = 1 << 8,		/* dhcp_name, dhcp_mac, dhcp_addr: a client's host name */
+	NEWS_TUNNEL = 1 << 7,		/* tunnel: SSH or OpenVPN or
+					 * SOCKS by its first bytes */
+	NEWS_DHCP = 1 << 8,		/* dhcp_name, dhcp_mac, dhcp_addr:
+					 * a client's host name */
 };
 
 /* Lent until the next call. Texts are spans of raw bytes. */
@@ -55,9 +60,9 @@ struct content_news {
 	uint8_t rtp_type;
 	uint32_t rtp_ssrc;
 	enum tunnel_word tunnel;
-	/* NEWS_CONTENT, NEWS_RTP: the direction in which the content goes. NEWS_RTP comes once
-	 * for each direction that stands, with class by payload type (dynamic types: unknown),
-	 * format and proof RTP, and is no NEWS_CONTENT. */
+	/* NEWS_CONTENT, NEWS_RTP: the direction in which the content goes. NEWS_RTP comes
+	 * once for each direction that stands, with class by payload type (dynamic types:
+	 * unknown), format and proof RTP, and is no NEWS_CONTENT. */
 	enum flow_dir body_dir;
 	struct span dhcp_name;
 	uint64_t dhcp_mac;		/* 0: none */
@@ -73,20 +78,23 @@ struct content;
 
 struct content_options {
 	struct siphash_key hash;
-	size_t heads;			/* heads (one a direction) read at a time; 0: 8192 */
+	size_t heads;			/* heads (one a direction)
+					 * read at a time; 0: 8192 */
 };
 
 struct content *content_create(const struct content_options *o);
 void content_destroy(struct content *c);
 
 /* Any packet of a flow (payload or not). Returns news->what. */
-unsigned content_packet(struct content *c, struct content_flow *f, const struct flow_hit *hit,
-    struct content_news *news);
-void content_end(struct content *c, struct content_flow *f);	/* gives the buffer back */
+unsigned content_packet(struct content *c, struct content_flow *f,
+    const struct flow_hit *hit, struct content_news *news);
+/* Gives the buffer back. */
+void content_end(struct content *c, struct content_flow *f);
 uint64_t content_no_head(const struct content *c);	/* heads lost to newer ones */
 
-/* The media magic alone, for bodies of any carrier: what starts here? Needs at most the first
- * 512 bytes; FORMAT_UNKNOWN when it cannot say. MP3 and ADTS need a second frame. */
+/* The media magic alone, for bodies of any carrier: what starts here? Needs at most the
+ * first 512 bytes; FORMAT_UNKNOWN when it cannot say. MP3 and ADTS need a second
+ * frame. */
 enum format_word magic_of(struct span body, enum content_word *class);
 /* What a declared content type or a file name says; CONTENT_UNKNOWN when nothing. */
 enum content_word class_of_type(struct span type);

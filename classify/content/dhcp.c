@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dhcp: the host name a client gives itself (RFC 2131, RFC 2132: options 12, 50). Owns client
- * messages only: what a server answers holds no name worth having.
+ * dhcp: the host name a client gives itself (RFC 2131, RFC 2132: options 12, 50). Owns
+ * client messages only: what a server answers holds no name worth having.
  */
 #include "classify/content/parse.h"
 
@@ -28,7 +28,8 @@ dhcp_client(struct span p, struct content_news *news)
 
 	if (!span_u8(&p, &op) || !span_u8(&p, &htype) || !span_u8(&p, &hlen) ||
 	    !span_u8(&p, &hops) || op != 1 || !span_skip(&p, 8) ||
-	    !span_take(&p, 4, &ciaddr) || !span_skip(&p, 12) || !span_take(&p, 16, &mac) ||
+	    !span_take(&p, 4, &ciaddr) || !span_skip(&p, 12) ||
+	    !span_take(&p, 16, &mac) ||
 	    !span_skip(&p, 192) || !span_u32(&p, &cookie) || cookie != 0x63825363)
 		return false;
 	if (htype == 1 && hlen == 6)
@@ -45,7 +46,8 @@ dhcp_client(struct span p, struct content_news *news)
 			(void)take_addr(value, news);
 	}
 	/* some clients count a final NUL in */
-	while (news->dhcp_name.left > 0 && news->dhcp_name.at[news->dhcp_name.left - 1] == 0)
+	while (news->dhcp_name.left > 0 &&
+	    news->dhcp_name.at[news->dhcp_name.left - 1] == 0)
 		news->dhcp_name.left--;
 	return news->dhcp_name.left > 0;
 }

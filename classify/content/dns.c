@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dns: one message to its question and the addresses answered. Owners of answers are passed
- * over, not read: whatever a chain of CNAMEs says, the addresses answer the question. So no
- * compression pointer is ever followed, and none can loop.
+ * dns: one message to its question and the addresses answered. Owners of answers are
+ * passed over, not read: whatever a chain of CNAMEs says, the addresses answer the
+ * question. So no compression pointer is ever followed, and none can loop.
  */
 #include "classify/content/dns.h"
 
@@ -24,7 +24,8 @@ question_name(struct span *s, struct dns_message *out)
 			return NAME_CUT;
 		if (n == 0)
 			return NAME_WHOLE;
-		if (n > 63)		/* nothing stands before the question to point at */
+		if (n > 63)		/* nothing stands before the
+					 * question to point at */
 			return NAME_BAD;
 		if (out->name_len + n + (out->name_len > 0) > DNS_NAME_MAX)
 			return NAME_BAD;
@@ -88,7 +89,8 @@ dns_parse(struct span payload, struct dns_message *out)
 	uint16_t flags, questions, answers, authorities, additional, class;
 
 	memset(out, 0, sizeof(*out));
-	if (!span_u16(&s, &out->id) || !span_u16(&s, &flags) || !span_u16(&s, &questions) ||
+	if (!span_u16(&s, &out->id) || !span_u16(&s, &flags) ||
+	    !span_u16(&s, &questions) ||
 	    !span_u16(&s, &answers) || !span_u16(&s, &authorities) ||
 	    !span_u16(&s, &additional))
 		return false;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dns: one DNS message (RFC 1035), from UDP or after TCP's two length bytes. Only the name of
- * the question is read, where a compression pointer is an error; every address in the answers
- * answers it. Names come out lower case, dots between labels, no final dot, bytes outside
- * [-_a-z0-9.] as they are (hostile: escape before printing).
+ * dns: one DNS message (RFC 1035), from UDP or after TCP's two length bytes. Only the
+ * name of the question is read, where a compression pointer is an error; every address in
+ * the answers answers it. Names come out lower case, dots between labels, no final dot,
+ * bytes outside [-_a-z0-9.] as they are (hostile: escape before printing).
  * A message the snap length cut gives what was whole before the cut.
  */
 #ifndef CLASSIFY_CONTENT_DNS_H
@@ -25,7 +25,8 @@ struct dns_message {
 	uint16_t id, qtype;
 	uint8_t rcode;
 	size_t name_len;
-	char name[DNS_NAME_MAX + 1];	/* the question; for a CNAME chain still the question */
+	char name[DNS_NAME_MAX + 1];	/* the question; for a CNAME
+					 * chain still the question */
 	unsigned answers;
 	struct dns_answer answer[DNS_ANSWERS];
 	bool truncated;			/* captured bytes ended before the message did */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ftp: what a line of the control connection says about the data connection to come (RFC 959,
- * RFC 2428). Owns ports and names; the address in a PASV or PORT line is not read at all: it
- * is the peer of the control connection, whatever the text says.
+ * ftp: what a line of the control connection says about the data connection to come (RFC
+ * 959, RFC 2428). Owns ports and names; the address in a PASV or PORT line is not read at
+ * all: it is the peer of the control connection, whatever the text says.
  */
 #include "classify/content/parse.h"
 
@@ -40,7 +40,8 @@ six_numbers(struct span s, uint16_t *port)
 	return *port != 0;
 }
 
-/* |family|address|port|, the delimiter being the first character; EPSV leaves two empty. */
+/* |family|address|port|, the delimiter being the first character;
+ * EPSV leaves two empty. */
 static bool
 extended(struct span s, uint16_t *port)
 {

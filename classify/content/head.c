@@ -19,7 +19,8 @@ head_put(struct head *h, uint64_t offset, struct span captured, uint32_t wire)
 {
 	uint64_t from, cut;
 
-	if (offset < h->base) {		/* begins before us: a retransmission, or the end of a body */
+	if (offset < h->base) {		/* begins before us: a retransmission,
+					 * or the end of a body */
 		uint64_t skip = h->base - offset;
 
 		if (skip >= wire)
@@ -34,7 +35,8 @@ head_put(struct head *h, uint64_t offset, struct span captured, uint32_t wire)
 		captured.left = wire;
 	cut = from + captured.left;
 	if (from < HEAD_BYTES && captured.left > 0) {
-		size_t n = captured.left < HEAD_BYTES - from ? captured.left : HEAD_BYTES - from;
+		size_t n = captured.left < HEAD_BYTES - from ? captured.left :
+		    HEAD_BYTES - from;
 
 		put_range(h, (uint16_t)from, (uint16_t)(from + n), captured.at);
 	}
@@ -58,7 +60,8 @@ put_range(struct head *h, uint16_t from, uint16_t to, const uint8_t *at)
 		memcpy(h->bytes + from, at, (size_t)(to - from));
 		h->have = to;
 	} else {
-		/* beyond a hole: kept when there is room for the note, else it has to come again */
+		/* beyond a hole: kept when there is room for the note,
+		 * else it has to come again */
 		if (h->pending == HEAD_PENDING)
 			return;
 		memcpy(h->bytes + from, at, (size_t)(to - from));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * head: the first HEAD_BYTES of one direction of a stream, in order. Owns placing segments by
- * their offset, with up to four pieces waiting behind a hole. Bytes that the snap length cut
- * away end the head there: no later packet brings them. Where copies of a byte differ, the one
- * that came in order stays.
+ * head: the first HEAD_BYTES of one direction of a stream, in order. Owns placing
+ * segments by their offset, with up to four pieces waiting behind a hole. Bytes that the
+ * snap length cut away end the head there: no later packet brings them. Where copies of a
+ * byte differ, the one that came in order stays.
  */
 #ifndef CLASSIFY_CONTENT_HEAD_H
 #define CLASSIFY_CONTENT_HEAD_H
@@ -11,7 +11,8 @@
 #include "classify/content/content.h"
 
 #define HEAD_PENDING 4
-/* A stream that is so far beyond a hole will not fill it: no window of TCP waits longer. */
+/* A stream that is so far beyond a hole will not fill it:
+ * no window of TCP waits longer. */
 #define HEAD_GIVE_UP (1U << 20)
 
 struct head {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * http: a request of HTTP/1 (RFC 9112), and of Icecast's SOURCE which looks like one. Owns the
- * request line and the headers; refuses responses.
+ * http: a request of HTTP/1 (RFC 9112), and of Icecast's SOURCE which looks like one.
+ * Owns the request line and the headers; refuses responses.
  */
 #define _GNU_SOURCE	/* memrchr */
 #include "classify/content/parse.h"
@@ -54,7 +54,8 @@ http_request(struct span head, struct http_request *out)
 	return PARSE_DONE;
 }
 
-/* Without a length only a stream that says what it is has a body (Icecast's PUT, SOURCE). */
+/* Without a length only a stream that says what it is has a body
+ * (Icecast's PUT, SOURCE). */
 bool
 http_has_body(const struct http_request *r)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * magic: what a body is, by its first bytes; what a content type or a file name claims. Owns
- * the tables. Refuses searching: a magic counts where the body starts and nowhere else. Short
- * magics (MP3 and ADTS syncs, MZ) need a second piece of evidence.
+ * magic: what a body is, by its first bytes; what a content type or a file name claims.
+ * Owns the tables. Refuses searching: a magic counts where the body starts and nowhere
+ * else. Short magics (MP3 and ADTS syncs, MZ) need a second piece of evidence.
  */
 #include "classify/content/parse.h"
 
@@ -33,9 +33,10 @@ static const struct magic magics[] = {
 	M("%PDF-", 0, PDF, DOCUMENT), M("{\\rtf1", 0, UNKNOWN, DOCUMENT),
 	M("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, UNKNOWN, DOCUMENT),
 	M("%!PS-Adobe", 0, UNKNOWN, DOCUMENT),
-	M("\x1f\x8b\x08", 0, GZIP, ARCHIVE), M("7z\xbc\xaf\x27\x1c", 0, SEVENZIP, ARCHIVE),
-	M("Rar!\x1a\x07", 0, RAR, ARCHIVE),
-	M("\xfd" "7zXZ\0", 0, UNKNOWN, ARCHIVE), M("\x28\xb5\x2f\xfd", 0, UNKNOWN, ARCHIVE),
+	M("\x1f\x8b\x08", 0, GZIP, ARCHIVE),
+	M("7z\xbc\xaf\x27\x1c", 0, SEVENZIP, ARCHIVE), M("Rar!\x1a\x07", 0, RAR, ARCHIVE),
+	M("\xfd" "7zXZ\0", 0, UNKNOWN, ARCHIVE),
+	M("\x28\xb5\x2f\xfd", 0, UNKNOWN, ARCHIVE),
 	M("\x7f" "ELF", 0, ELF, PROGRAM), M("!<arch>\ndebian-binary", 0, DEB, PROGRAM),
 	M("FLV\1", 0, UNKNOWN, VIDEO), M("\0\0\1\xba", 0, UNKNOWN, VIDEO),
 };
@@ -73,8 +74,8 @@ twice(struct span b, bool (*sync)(struct span, size_t *, uint32_t *))
 	size_t frame, frame2;
 	uint32_t kind, kind2;
 
-	return sync(b, &frame, &kind) && span_skip(&b, frame) && sync(b, &frame2, &kind2) &&
-	    kind == kind2;
+	return sync(b, &frame, &kind) && span_skip(&b, frame) &&
+	    sync(b, &frame2, &kind2) && kind == kind2;
 }
 
 enum format_word
@@ -127,7 +128,8 @@ id3(struct span b)
 static bool
 mpeg_sync(struct span b, size_t *frame, uint32_t *kind)
 {
-	static const uint16_t rate[5][16] = {	/* kbit/s; MPEG-1 layers I II III, MPEG-2 I, II+III */
+	static const uint16_t rate[5][16] = {	/* kbit/s; MPEG-1 layers I II III,
+						 * MPEG-2 I, II+III */
 		{ 0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 0 },
 		{ 0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0 },
 		{ 0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0 },
@@ -153,7 +155,8 @@ mpeg_sync(struct span b, size_t *frame, uint32_t *kind)
 	if (layer == 1)
 		*frame = (12U * bits * 1000 / hz + padding) * 4;
 	else
-		*frame = (layer == 3 && version != 3 ? 72U : 144U) * bits * 1000 / hz + padding;
+		*frame = (layer == 3 && version != 3 ? 72U : 144U) * bits * 1000 / hz +
+		    padding;
 	*kind = h & 0xfffe0c00U;	/* sync, version, layer, sampling rate */
 	return true;
 }
@@ -226,7 +229,8 @@ static enum format_word
 matroska(struct span b, enum content_word *class)
 {
 	static const char video[] = "V_";
-	static const char *const after[] = { "VP8", "VP9", "AV1", "MPEG", "THEORA", "UNCOMP" };
+	static const char *const after[] = { "VP8", "VP9", "AV1", "MPEG", "THEORA",
+	    "UNCOMP" };
 
 	for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++) {
 		char id[16];
@@ -238,7 +242,8 @@ matroska(struct span b, enum content_word *class)
 			*class = CONTENT_VIDEO;
 	}
 	if (*class == CONTENT_AUDIO && !FIND(b, "A_OPUS") && !FIND(b, "A_VORBIS") &&
-	    !FIND(b, "A_AAC") && !FIND(b, "A_PCM/") && !FIND(b, "A_FLAC") && !FIND(b, "A_MPEG/"))
+	    !FIND(b, "A_AAC") && !FIND(b, "A_PCM/") && !FIND(b, "A_FLAC") &&
+	    !FIND(b, "A_MPEG/"))
 		*class = CONTENT_UNKNOWN;
 	return FORMAT_MATROSKA;
 }
@@ -248,7 +253,8 @@ asf(struct span b, enum content_word *class)
 {
 	if (FIND(b, "\xc0\xef\x19\xbc\x4d\x5b\xcf\x11\xa8\xfd\x00\x80\x5f\x5c\x44\x2b"))
 		*class = CONTENT_VIDEO;
-	else if (!FIND(b, "\x40\x9e\x69\xf8\x4d\x5b\xcf\x11\xa8\xfd\x00\x80\x5f\x5c\x44\x2b"))
+	else if (!FIND(b,
+	    "\x40\x9e\x69\xf8\x4d\x5b\xcf\x11\xa8\xfd\x00\x80\x5f\x5c\x44\x2b"))
 		*class = CONTENT_UNKNOWN;
 	return FORMAT_WMA;
 }
@@ -271,7 +277,8 @@ windows_program(struct span b)
 	struct span s = b;
 	uint32_t at;
 
-	return HAS(b, 0, "MZ") && span_skip(&s, 60) && span_le32(&s, &at) && HAS(b, at, "PE\0\0");
+	return HAS(b, 0, "MZ") && span_skip(&s, 60) && span_le32(&s, &at) &&
+	    HAS(b, at, "PE\0\0");
 }
 
 bool
@@ -315,7 +322,8 @@ enum content_word
 class_of_type(struct span type)
 {
 	static const struct word words[] = {
-		{ "video/3gpp", CONTENT_UNKNOWN },	/* recorders of voice call theirs so */
+		{ "video/3gpp", CONTENT_UNKNOWN },	/* recorders of voice call
+							 * theirs so */
 		{ "audio/", CONTENT_AUDIO }, { "video/", CONTENT_VIDEO },
 		{ "image/", CONTENT_IMAGE }, { "text/", CONTENT_TEXT },
 		{ "application/ogg", CONTENT_AUDIO },
@@ -380,7 +388,8 @@ class_of_name(struct span name)
 	}
 	word[1 + n] = ' ';
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		if (span_find(span_of(lists[i].text, strlen(lists[i].text)), word, n + 2) != NULL)
+		if (span_find(span_of(lists[i].text, strlen(lists[i].text)), word,
+		    n + 2) != NULL)
 			return lists[i].class;
 	return CONTENT_UNKNOWN;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * mime: headers, their parameters, the parts of a multipart body (RFC 2045, 2046, 2231, 7578).
- * Owns finding where a file inside a form or a mail starts. Refuses decoding of anything but
- * base64's first bytes, and boundaries beyond four levels of nesting.
+ * mime: headers, their parameters, the parts of a multipart body (RFC 2045, 2046, 2231,
+ * 7578). Owns finding where a file inside a form or a mail starts. Refuses decoding of
+ * anything but base64's first bytes, and boundaries beyond four levels of nesting.
  */
 #include "classify/content/parse.h"
 
@@ -11,6 +11,7 @@
 #define BOUNDARIES 4
 
 static void take_header(struct span name, struct span value, struct mime *out);
+static bool param(struct span value, const char *name, struct span *out);
 static bool has_boundary(struct span line, const struct span *boundary, size_t n);
 
 enum parse
@@ -68,16 +69,16 @@ take_header(struct span name, struct span value, struct mime *out)
 			v.left = (size_t)(semi - v.at);
 		out->type = text_trim(v);
 		if (text_starts(value, "multipart/"))
-			(void)mime_param(value, "boundary", &out->boundary);
+			(void)param(value, "boundary", &out->boundary);
 		if (out->name.left == 0)
-			(void)mime_param(value, "name", &out->name);
+			(void)param(value, "name", &out->name);
 	} else if (text_is(name, "content-disposition")) {
-		(void)mime_param(value, "filename", &out->name);
+		(void)param(value, "filename", &out->name);
 	}
 }
 
-bool
-mime_param(struct span value, const char *name, struct span *out)
+static bool
+param(struct span value, const char *name, struct span *out)
 {
 	size_t n = strlen(name);
 
@@ -119,7 +120,8 @@ mime_param(struct span value, const char *name, struct span *out)
 					i++;
 			val.left = i;
 		} else {
-			for (i = 0; i < val.left && val.at[i] != ';' && val.at[i] > ' '; i++)
+			for (i = 0; i < val.left && val.at[i] != ';' && val.at[i] > ' ';
+			    i++)
 				continue;
 			val.left = i;
 		}
@@ -170,7 +172,8 @@ mime_attachment(struct span s, struct span boundary, struct mime *out, struct sp
 			continue;
 		}
 		if (out->name.left == 0 && (out->type.left == 0 ||
-		    text_starts(out->type, "text/") || text_starts(out->type, "multipart/")))
+		    text_starts(out->type, "text/") ||
+		    text_starts(out->type, "multipart/")))
 			continue;
 		*body = s;
 		while (end = s, line_take(&s, &line)) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * parse: the small parsers of the room, one file each. They are pure: bytes in, spans into
- * those bytes (or into memory the caller lends) out. Every one takes what is there so far and
- * answers one of three words; a stream parser is simply asked again from the start when more
- * bytes came.
+ * parse: the small parsers of the room, one file each. They are pure: bytes in, spans
+ * into those bytes (or into memory the caller lends) out. Every one takes what is there
+ * so far and answers one of three words; a stream parser is simply asked again from the
+ * start when more bytes came.
  */
 #ifndef CLASSIFY_CONTENT_PARSE_H
 #define CLASSIFY_CONTENT_PARSE_H
@@ -35,20 +35,21 @@ struct mime {
 	bool chunked, base64;
 };
 
-/* Reads headers to the empty line. PARSE_DONE: s stands behind it. PARSE_MORE: out holds the
- * headers that were whole. */
+/* Reads headers to the empty line. PARSE_DONE: s stands behind it. PARSE_MORE: out holds
+ * the headers that were whole. */
 enum parse mime_headers(struct span *s, struct mime *out);
 /* "; name=value" of a header's value, quotes off; also RFC 2231's name*= and name*0=. */
-bool mime_param(struct span value, const char *name, struct span *out);
-/* The first part of a multipart body that carries a file (a name, or a type that is neither
- * text nor multipart), nested ones too. *body: from its first byte to the end of what is
- * there, or to the next boundary (then *whole). */
+/* The first part of a multipart body that carries a file (a name, or a type that is
+ * neither text nor multipart), nested ones too. *body: from its first byte to the end of
+ * what is there, or to the next boundary (then *whole). */
 enum parse mime_attachment(struct span s, struct span boundary, struct mime *out,
     struct span *body, bool *whole);
-/* Decodes what it can; stops at the first byte that cannot be base64. Returns bytes written. */
+/* Decodes what it can; stops at the first byte that cannot be base64.
+ * Returns bytes written. */
 size_t base64_decode(struct span text, uint8_t *out, size_t room);
 
-/* ---- TLS (tls.c): the server name of a client hello; scratch is lent, sni may point there */
+/* ---- TLS (tls.c): the server name of a client hello; scratch is lent,
+ * sni may point there */
 enum parse tls_sni(struct span head, uint8_t scratch[HEAD_BYTES], struct span *sni);
 
 /* ---- HTTP/1 requests (http.c) ---- */
@@ -103,9 +104,10 @@ struct rtp_slot {
 	uint8_t good, missed;	/* steps of +1, and others */
 };
 #define RTP_SLOTS 2		/* sound and picture share a socket in WebRTC */
-/* True when, with this packet, a stream stands: at least 4 packets, 3 of 4 steps are +1. */
-bool rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire, uint8_t *type,
-    uint32_t *ssrc);
+/* True when, with this packet, a stream stands: at least 4 packets,
+ * 3 of 4 steps are +1. */
+bool rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire,
+    uint8_t *type, uint32_t *ssrc);
 enum content_word rtp_class(uint8_t type);
 
 bool setup_stun(struct span p, uint32_t wire);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * rtp: is this stream RTP by its own headers (RFC 3550)? SRTP leaves them in clear. One packet
- * proves nothing: it takes four of one source whose numbers go up by one.
+ * rtp: is this stream RTP by its own headers (RFC 3550)? SRTP leaves them in clear. One
+ * packet proves nothing: it takes four of one source whose numbers go up by one.
  */
 #include "classify/content/parse.h"
 

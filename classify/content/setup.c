@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * setup: the first bytes by which a call is arranged (SIP, STUN, DTLS) and by which a tunnel
- * opens (SSH, OpenVPN, WireGuard). Owns recognising them; refuses reading further.
+ * setup: the first bytes by which a call is arranged (SIP, STUN, DTLS) and by which a
+ * tunnel opens (SSH, OpenVPN, WireGuard). Owns recognising them; refuses reading further.
  */
 #include "classify/content/parse.h"
 
@@ -67,8 +67,8 @@ setup_ssh(struct span p)
 	    PARSE_MORE : PARSE_NOT;
 }
 
-/* Operation (five bits) and key id 0: P_CONTROL_HARD_RESET_CLIENT_V2 7, _V3 10, _SERVER_V2 8;
- * behind it at least session id, acknowledgement count and packet id. */
+/* Operation (five bits) and key id 0: P_CONTROL_HARD_RESET_CLIENT_V2 7, _V3 10,
+ * _SERVER_V2 8; behind it at least session id, acknowledgement count and packet id. */
 bool
 openvpn_hello(struct span p, uint32_t wire, bool server)
 {
@@ -79,8 +79,8 @@ openvpn_hello(struct span p, uint32_t wire, bool server)
 		return false;
 	if (server || op == 0x38)
 		return op == (server ? 0x40 : 0x38);
-	/* _V3 comes wrapped (tls-crypt-v2): session id, then a packet number that starts at 1,
-	 * below a byte that 2.6 uses for what it can do */
+	/* _V3 comes wrapped (tls-crypt-v2): session id, then a packet number that starts
+	 * at 1, below a byte that 2.6 uses for what it can do */
 	return op == 0x50 && wire >= 54 && span_skip(&p, 8) && span_u32(&p, &number) &&
 	    (number & 0xffffffU) < 64;
 }
@@ -90,7 +90,8 @@ openvpn_tcp_hello(struct span p, bool server)
 {
 	uint16_t len;
 
-	return span_u16(&p, &len) && len >= 14 && len <= 1500 && openvpn_hello(p, len, server);
+	return span_u16(&p, &len) && len >= 14 && len <= 1500 &&
+	    openvpn_hello(p, len, server);
 }
 
 /* Handshake initiation and its answer have one length each. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * smtp: the client's side of a mail (RFC 5321, BDAT of RFC 3030) to the first file attached to
- * it. Owns the commands up to DATA; mime.c reads the message. An attachment whose headers lie
- * behind the head is not seen.
+ * smtp: the client's side of a mail (RFC 5321, BDAT of RFC 3030) to the first file
+ * attached to it. Owns the commands up to DATA; mime.c reads the message. An attachment
+ * whose headers lie behind the head is not seen.
  */
 #include "classify/content/parse.h"
 
@@ -34,7 +34,8 @@ smtp_mail(struct span head, struct smtp_mail *out)
 	if (mime_headers(&s, &message) == PARSE_MORE)
 		return PARSE_MORE;
 	if (message.boundary.left > 0)
-		return mime_attachment(s, message.boundary, &out->part, &out->body, &out->whole);
+		return mime_attachment(s, message.boundary, &out->part, &out->body,
+		    &out->whole);
 	if (message.type.left == 0 || text_starts(message.type, "text/"))
 		return PARSE_NOT;
 	out->part = message;

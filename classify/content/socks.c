@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * socks: the request of SOCKS 4, 4a and 5 (RFC 1928, RFC 1929), from the client's bytes alone:
- * greeting, password and request follow each other there whatever the server says between.
+ * socks: the request of SOCKS 4, 4a and 5 (RFC 1928, RFC 1929), from the client's bytes
+ * alone: greeting, password and request follow each other there whatever
+ * the server says between.
  */
 #include "classify/content/parse.h"
 

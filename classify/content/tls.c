@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tls: the server name of a ClientHello (RFC 8446, 4.1.2; RFC 6066, 3), put together from as
- * many records as it was cut into. Owns nothing after that name.
+ * tls: the server name of a ClientHello (RFC 8446, 4.1.2; RFC 6066, 3), put together from
+ * as many records as it was cut into. Owns nothing after that name.
  */
 #include "classify/content/parse.h"
 
@@ -49,7 +49,8 @@ skip_vector16(struct span *s)
 	return span_u16(s, &n) && span_skip(s, n);
 }
 
-/* server_name: a list of (type, name); host_name is type 0 and the only one ever defined. */
+/* server_name: a list of (type, name);
+ * host_name is type 0 and the only one ever defined. */
 static bool
 host_name(struct span ext, struct span *sni)
 {

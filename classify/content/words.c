@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * words: words and lines in bytes that only look like text. Owns comparing without case and
- * cutting at line ends; refuses character sets: a byte is a byte.
+ * words: words and lines in bytes that only look like text. Owns comparing without case
+ * and cutting at line ends; refuses character sets: a byte is a byte.
  */
 #define _GNU_SOURCE	/* memmem */
 #include "classify/content/parse.h"

@@ -348,8 +348,8 @@ decided(const struct bridge_flow *f, const ndpi_protocol *p)
 }
 
 static bool
-bridge_feed(void *c, void *flow, const uint8_t *l3, size_t len, uint64_t ms, unsigned flags,
-    struct cell_result *out)
+bridge_feed(void *c, void *flow, const uint8_t *l3, size_t len, uint64_t ms,
+    unsigned flags, struct cell_result *out)
 {
 	struct bridge *b = c;
 	struct bridge_flow *f = flow;

@@ -124,10 +124,13 @@ work(struct worker *w)
 		if (s.left != head.len || head.len > CELL_PACKET_MAX || head.slot == 0 ||
 		    head.slot > w->c->slots)
 			_exit(3);
-		atomic_store_explicit(&w->c->cell->reading, head.seq, memory_order_seq_cst);
+		atomic_store_explicit(&w->c->cell->reading, head.seq,
+		    memory_order_seq_cst);
 		read_packet(w, &head, s);
-		atomic_store_explicit(&w->c->cell->finished, head.seq, memory_order_seq_cst);
-		/* The answer was committed before this: who sees the ring empty has it. */
+		atomic_store_explicit(&w->c->cell->finished, head.seq,
+		    memory_order_seq_cst);
+		/* The answer was committed before this:
+		 * who sees the ring empty has it. */
 		ring_release(w->c->packets);
 	}
 }
@@ -154,7 +157,8 @@ cell_main(struct dpi_cell *c, void *classifier, uint32_t generation, pid_t paren
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1 || getppid() != parent)
 		_exit(4);
-	if (w == NULL || (w->open = calloc((size_t)c->slots + 1, sizeof(*w->open))) == NULL) {
+	if (w == NULL ||
+	    (w->open = calloc((size_t)c->slots + 1, sizeof(*w->open))) == NULL) {
 		say_why(c, "no memory for the cell's flows");
 		_exit(5);
 	}

@@ -26,7 +26,8 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#define CELL_PACKET_MAX 9216u	/* longer ones are cut: a 65 kB DNS message spins libndpi 4.2 */
+#define CELL_PACKET_MAX 9216u	/* longer ones are cut: a 65 kB DNS
+				 * message spins libndpi 4.2 */
 #define CELL_PADDING 256u	/* zeros behind a packet: dissectors read over the end */
 #define CELL_SLOTS 32768u
 #define CELL_HANG_NS (250 * NS_PER_MS)
@@ -37,8 +38,8 @@ struct zygote_page {
 	_Atomic uint32_t state, cell_gen, dead_gen, beat;
 	_Atomic int32_t cell_pid;
 	_Atomic uint64_t deaths, hangs;
-	/* what the last cell that was fed read and finished: kept here before the next one
-	 * uses its page */
+	/* what the last cell that was fed read and finished:
+	 * kept here before the next one uses its page */
 	_Atomic uint64_t dead_reading, dead_finished;
 	struct fault why;		/* of ZYGOTE_FAILED */
 };
@@ -106,17 +107,15 @@ struct dpi_cell *dpi_cell_start_with(const struct dpi_cell_options *o,
 void cell_main(struct dpi_cell *c, void *classifier, uint32_t generation, pid_t parent)
 	__attribute__((noreturn));
 
-/* What the zygote does once forked; never returns. */
-void zygote_main(struct dpi_cell *c, pid_t parent) __attribute__((noreturn));
-
-/* True when the message is a result that can be believed as far as lengths and ranges go. */
+/* True when the message is a result that can be believed as far as
+ * lengths and ranges go. */
 bool cell_result_parse(struct span message, uint32_t slots, struct cell_result *out);
 
 /* The result in our words: names cleaned. */
 void cell_result_words(const struct cell_result *r, struct dpi_result *out);
 
-/* What the cell is sent of a packet: copies at most CELL_PACKET_MAX bytes from the IP header
- * on, lengths mended to what is there. 0: nothing a classifier could read. */
+/* What the cell is sent of a packet: copies at most CELL_PACKET_MAX bytes from the IP
+ * header on, lengths mended to what is there. 0: nothing a classifier could read. */
 size_t cell_packet_rebuild(const struct packet *pkt, uint8_t *out);
 
 /* A datagram on the form of those that kill or stall libndpi 4.2. */

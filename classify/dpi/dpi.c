@@ -333,8 +333,8 @@ send_message(struct dpi *d, uint32_t slot, enum cell_kind kind, unsigned flags,
 	};
 	uint8_t *to = ring_reserve(d->c->packets, sizeof(head) + len);
 
-	/* NULL only when the cell wrote a count that cannot be: then it is not asked, and the
-	 * drain finds it out. */
+	/* NULL only when the cell wrote a count that cannot be: then it is not asked, and
+	 * the drain finds it out. */
 	if (to != NULL) {
 		memcpy(to, &head, sizeof(head));
 		if (len > 0)
@@ -397,7 +397,8 @@ feed_all_again(struct dpi *d)
 			return;
 }
 
-/* Answers that lie in the ring. False: what came is none, the cell is not to be trusted. */
+/* Answers that lie in the ring. False: what came is none,
+ * the cell is not to be trusted. */
 static bool
 take_results(struct dpi *d)
 {

@@ -17,7 +17,8 @@
 size_t
 cell_packet_rebuild(const struct packet *pkt, uint8_t *out)
 {
-	size_t n = pkt->l3.left < CELL_PACKET_MAX ? pkt->l3.left : CELL_PACKET_MAX, l4, udp;
+	size_t n = pkt->l3.left < CELL_PACKET_MAX ? pkt->l3.left : CELL_PACKET_MAX, l4,
+	    udp;
 
 	if (n < 20 || (pkt->ip_version == 6 && n < 40) || pkt->payload.left == 0)
 		return 0;

@@ -26,7 +26,8 @@ cell_result_parse(struct span message, uint32_t slots, struct cell_result *out)
 	return out->slot != 0 && out->slot <= slots && (out->risks & ~known) == 0 &&
 	    out->confidence < CONFIDENCE_WORD_COUNT && out->quic <= 1 &&
 	    ends(out->app, sizeof(out->app)) && ends(out->master, sizeof(out->master)) &&
-	    ends(out->category, sizeof(out->category)) && ends(out->host, sizeof(out->host));
+	    ends(out->category, sizeof(out->category)) &&
+	    ends(out->host, sizeof(out->host));
 }
 
 void

@@ -29,8 +29,10 @@
 	X("tls-not-https", "TLS (probably) Not Carrying HTTPS", NULL) \
 	X("generated-name", "Suspicious DGA Domain name", "Susp DGA Domain name") \
 	X("malformed", "Malformed Packet", NULL) \
-	X("obsolete-ssh-client", "SSH Obsolete Client Version/Cipher", "SSH Obsolete Cli Vers/Cipher") \
-	X("obsolete-ssh-server", "SSH Obsolete Server Version/Cipher", "SSH Obsolete Ser Vers/Cipher") \
+	X("obsolete-ssh-client", "SSH Obsolete Client Version/Cipher", \
+	    "SSH Obsolete Cli Vers/Cipher") \
+	X("obsolete-ssh-server", "SSH Obsolete Server Version/Cipher", \
+	    "SSH Obsolete Ser Vers/Cipher") \
 	X("insecure-smb", "SMB Insecure Version", "SMB Insecure Vers") \
 	X("odd-esni", "TLS Suspicious ESNI Usage", "TLS Susp ESNI Usage") \
 	X("unsafe-protocol", "Unsafe Protocol", NULL) \
@@ -51,7 +53,8 @@
 	X("clear-credentials", "Clear-Text Credentials", "Clear-Text Creds") \
 	X("large-dns", "DNS Packet Larger Than 512 bytes", "Large DNS Packet (512+ bytes)") \
 	X("fragmented-dns", "Fragmented DNS Message", NULL) \
-	X("odd-characters", "Text Contains Non-Printable Characters", "Non-Printable/Invalid Chars Detected") \
+	X("odd-characters", "Text Contains Non-Printable Characters", \
+	    "Non-Printable/Invalid Chars Detected") \
 	X("possible-exploit", "Possible Exploit Detected", "Possible Exploit") \
 	X("expiring-certificate", "TLS Certificate About To Expire", "TLS Cert About To Expire") \
 	X("punycode", "IDN Domain Name", "Punycode domain name") \
@@ -230,7 +233,8 @@ app_by_port(uint8_t proto, uint16_t port)
 	if (proto != IPPROTO_IS_TCP && proto != IPPROTO_IS_UDP)
 		return "";
 	for (size_t i = 0; i < COUNT(ports); i++)
-		if (ports[i].port == port && (ports[i].proto == 0 || ports[i].proto == proto))
+		if (ports[i].port == port &&
+		    (ports[i].proto == 0 || ports[i].proto == proto))
 			return ports[i].app;
 	return "";
 }

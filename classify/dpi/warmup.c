@@ -155,7 +155,8 @@ warmup_run(const struct classifier_ops *ops, void *classifier)
 
 		if (flow == NULL)
 			continue;
-		/* Fed on after the answer: the certificate is what opens the time zone. */
+		/* Fed on after the answer: the certificate is
+		 * what opens the time zone. */
 		n = build(&flows[i], true, flows[i].client, p);
 		(void)ops->feed(classifier, flow, p, n, 1000, CELL_FROM_CLIENT, &r);
 		if (flows[i].server != NULL) {

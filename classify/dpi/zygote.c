@@ -51,7 +51,8 @@ cpu_ns(clockid_t clock)
 	return (int64_t)ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
-/* Lives until the cell is dead; true when it was killed for a packet that took too long. */
+/* Lives until the cell is dead; true when it was killed for a
+ * packet that took too long. */
 static bool
 watch(struct dpi_cell *c, pid_t pid, uint32_t gen)
 {
@@ -80,7 +81,8 @@ watch(struct dpi_cell *c, pid_t pid, uint32_t gen)
 		if (got == -1 && errno != EINTR)
 			return hung;
 		atomic_fetch_add(&z->beat, 1);
-		/* Nobody stops a cell for good: a stopped one would hold up the sensor. */
+		/* Nobody stops a cell for good:
+		 * a stopped one would hold up the sensor. */
 		if (got == pid) {
 			hung = true;
 			(void)kill(pid, SIGKILL);
@@ -92,7 +94,8 @@ watch(struct dpi_cell *c, pid_t pid, uint32_t gen)
 			continue;
 		}
 		seq = atomic_load(&c->cell->reading);
-		if (!clocked || seq == atomic_load(&c->cell->finished) || seq != since_seq) {
+		if (!clocked || seq == atomic_load(&c->cell->finished) ||
+		    seq != since_seq) {
 			since_seq = seq;
 			since = clocked ? cpu_ns(clock) : 0;
 			continue;
@@ -133,7 +136,8 @@ settle(pid_t parent)
 			close(fd);
 }
 
-void
+/* What the zygote does once forked. */
+static __attribute__((noreturn)) void
 zygote_main(struct dpi_cell *c, pid_t parent)
 {
 	struct zygote_page *z = c->zygote;
@@ -141,7 +145,7 @@ zygote_main(struct dpi_cell *c, pid_t parent)
 	unsigned failures = 0;
 	void *classifier;
 	sigset_t none;
-	uint32_t gen;
+	uint32_t gen = atomic_load(&z->cell_gen);
 	pid_t pid, self = getpid();
 	bool hung;
 
@@ -153,7 +157,15 @@ zygote_main(struct dpi_cell *c, pid_t parent)
 		_exit(1);
 	}
 	sigemptyset(&none);
-	for (gen = 1;; gen++) {
+	if (gen != 0) {
+		/* The zygote before us died, and its cell with it: no packet is to blame. */
+		atomic_store(&z->cell_pid, 0);
+		atomic_store(&z->dead_reading, 0);
+		atomic_store(&z->dead_finished, 0);
+		atomic_store(&z->dead_gen, gen);
+		atomic_fetch_add(&z->beat, 1);
+	}
+	for (gen++;; gen++) {
 		atomic_store(&z->cell_gen, gen);
 		atomic_store(&c->cell->reading, 0);
 		atomic_store(&c->cell->finished, 0);
@@ -198,7 +210,8 @@ zygote_main(struct dpi_cell *c, pid_t parent)
 static void *
 map_page(struct fault *why)
 {
-	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+	    0);
 
 	if (p != MAP_FAILED)
 		return p;
@@ -227,8 +240,8 @@ dpi_cell_start_with(const struct dpi_cell_options *o, const struct classifier_op
 	}
 	c->none = o->none;
 	c->ops = ops;
-	c->slots = o->slots == 0 ? CELL_SLOTS : (uint32_t)(o->slots < 1u << 24 ? o->slots :
-	    1u << 24);
+	c->slots = o->slots == 0 ? CELL_SLOTS :
+	    (uint32_t)(o->slots < 1u << 24 ? o->slots : 1u << 24);
 	c->zygote = map_page(why);
 	c->sensor = map_page(why);
 	c->cell = map_page(why);
@@ -269,21 +282,60 @@ dpi_cell_start_with(const struct dpi_cell_options *o, const struct classifier_op
 		}
 		cell_wait(&c->cell->paused_gen, seen, 10);
 	}
-	fault_set(why, NULL, "the classifier did not start within %d s", START_WAIT_MS / 1000);
+	fault_set(why, NULL, "the classifier did not start within %d s",
+	    START_WAIT_MS / 1000);
 fail:
 	dpi_cell_stop(c);
 	return NULL;
 }
 
+bool
+dpi_cell_buried(struct dpi_cell *c, int pid, struct fault *why)
+{
+	if (c == NULL || c->pid <= 0 || pid != c->pid)
+		return false;
+	c->pid = 0;
+	if (atomic_load(&c->zygote->state) == ZYGOTE_FAILED)
+		*why = c->zygote->why;
+	return true;
+}
+
+int
+dpi_cell_again(struct dpi_cell *c, struct fault *why)
+{
+	pid_t self = getpid();
+
+	/* It gave up by itself: the next one would too. */
+	if (atomic_load(&c->zygote->state) == ZYGOTE_FAILED) {
+		*why = c->zygote->why;
+		return -1;
+	}
+	c->pid = fork();
+	if (c->pid == 0)
+		zygote_main(c, self);
+	if (c->pid == -1) {
+		c->pid = 0;
+		return fault_set(why, "raise the limit of processes ('ulimit -u')",
+		    "cannot fork the classifier: %s", strerror(errno));
+	}
+	return 0;
+}
+
 void
 dpi_cell_stop(struct dpi_cell *c)
 {
+	pid_t cell;
+
 	if (c == NULL)
 		return;
 	if (c->pid > 0) {
 		/* The cell follows by its parent's death signal. */
 		(void)kill(c->pid, SIGKILL);
 		while (waitpid(c->pid, NULL, 0) == -1 && errno == EINTR)
+			continue;
+		/* It is ours now, where the supervisor takes orphans over. */
+		cell = atomic_load(&c->zygote->cell_pid);
+		while (cell > 0 && waitpid(cell, NULL, 0) == -1 && errno == EINTR)
 			continue;
 	}
 	ring_destroy(c->packets);

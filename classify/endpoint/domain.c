@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * domain: the registrable domain of a name, by the public suffix list that libpsl was built
- * with. Owns nothing that changes; opens no file.
+ * domain: the registrable domain of a name, by the public suffix list that libpsl was
+ * built with. Owns nothing that changes; opens no file.
  */
 #include "classify/endpoint/endpoint.h"
 

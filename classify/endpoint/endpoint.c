@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * endpoint: five bounded tables. `macs` tells routers from hosts, `addrs` remembers the MAC
- * behind an address, `handles` what a MAC or an address is labelled with, `names` what DNS
- * said, `dests` who talked to a destination. Strings are ids of the lent intern table, held
- * while a table names them.
+ * endpoint: five bounded tables. `macs` tells routers from hosts, `addrs` remembers the
+ * MAC behind an address, `handles` what a MAC or an address is labelled with, `names`
+ * what DNS said, `dests` who talked to a destination. Strings are ids of the lent intern
+ * table, held while a table names them.
  *
- * A handle is the MAC where one was seen and is no router's, else the address. Its label is
- * made when it is first asked for, and again when the inventory changes, when a name comes by
- * DHCP, and when a device not in the inventory turns up under an address that is.
+ * A handle is the MAC where one was seen and is no router's, else the address. Its label
+ * is made when it is first asked for, and again when the inventory changes, when a name
+ * comes by DHCP, and when a device not in the inventory turns up
+ * under an address that is.
  */
 #define _GNU_SOURCE	/* strcasestr */
 #include "classify/endpoint/endpoint.h"
@@ -23,8 +24,10 @@
 #define NAMES 65536
 #define DESTS 65536
 #define ROUTER_WITHIN (3600 * NS_PER_S)
-#define ROUTER_V4 4		/* a host has a few addresses, a router has more than this */
-#define ROUTER_V6 3		/* global, unique local, an old prefix: not yet a router */
+#define ROUTER_V4 4		/* a host has a few addresses,
+				 * a router has more than this */
+#define ROUTER_V6 3		/* global, unique local, an old prefix:
+				 * not yet a router */
 #define DEVICES_EXACT 16
 #define SKETCH_BITS 512		/* linear counting: 2 % at 100 devices, full near 2,500 */
 
@@ -54,6 +57,7 @@ struct handle {
 };
 
 struct dest {
+	struct pkt_time since;
 	uint32_t device[DEVICES_EXACT];
 	uint32_t devices, most;
 	uint64_t sketch[SKETCH_BITS / 64];
@@ -72,17 +76,17 @@ static void carries(struct endpoint *e, uint64_t mac, const struct addr *ip,
     struct pkt_time now);
 static bool usable_mac(const struct endpoint *e, uint64_t mac);
 static struct handle *handle_of(struct endpoint *e, const struct addr *ip, uint64_t mac);
-static const struct inventory_device *row_of(const struct endpoint *e, const struct addr *ip,
-    uint64_t mac);
-static void label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
-    const struct inventory_device *row, struct pkt_time now);
+static const struct inventory_device *row_of(const struct endpoint *e,
+    const struct addr *ip, uint64_t mac);
+static void label(struct endpoint *e, struct handle *h, const struct addr *ip,
+    uint64_t mac, const struct inventory_device *row, struct pkt_time now);
 
 static struct table *
 make(const struct endpoint *e, size_t key, size_t value, size_t max,
     void (*evict)(void *, const void *, void *), void *arg)
 {
-	struct table_options t = { .hash = e->o.hash, .key_size = key, .value_size = value,
-		.max = max, .evict = evict, .arg = arg };
+	struct table_options t = { .hash = e->o.hash, .key_size = key,
+		.value_size = value, .max = max, .evict = evict, .arg = arg };
 
 	return table_create(&t);
 }
@@ -102,14 +106,18 @@ endpoint_create(const struct endpoint_options *o)
 	if (e->o.max_dests == 0)
 		e->o.max_dests = DESTS;
 	e->generation = 1;
-	e->macs = make(e, sizeof(uint64_t), sizeof(struct mac), e->o.max_devices, NULL, NULL);
-	e->addrs = make(e, sizeof(struct addr), sizeof(uint64_t), e->o.max_devices, NULL, NULL);
+	e->macs = make(e, sizeof(uint64_t), sizeof(struct mac), e->o.max_devices, NULL,
+	    NULL);
+	e->addrs = make(e, sizeof(struct addr), sizeof(uint64_t), e->o.max_devices, NULL,
+	    NULL);
 	e->handles = make(e, sizeof(struct handle_key), sizeof(struct handle),
 	    e->o.max_devices, handle_evict, e);
-	e->identities = make(e, sizeof(uint32_t), sizeof(struct pkt_time), e->o.max_devices,
+	e->identities = make(e, sizeof(uint32_t), sizeof(struct pkt_time),
+	    e->o.max_devices, id_evict, e);
+	e->names = make(e, sizeof(struct addr), sizeof(uint32_t), e->o.max_names,
+	    name_evict, e);
+	e->dests = make(e, sizeof(uint32_t), sizeof(struct dest), e->o.max_dests,
 	    id_evict, e);
-	e->names = make(e, sizeof(struct addr), sizeof(uint32_t), e->o.max_names, name_evict, e);
-	e->dests = make(e, sizeof(uint32_t), sizeof(struct dest), e->o.max_dests, id_evict, e);
 	if (e->macs == NULL || e->addrs == NULL || e->handles == NULL ||
 	    e->identities == NULL || e->names == NULL || e->dests == NULL) {
 		endpoint_destroy(e);
@@ -203,7 +211,8 @@ remember(struct carried *list, size_t n, const struct addr *a, struct pkt_time n
 	size_t fresh = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		bool old = !list[i].used || pkt_time_diff(now, list[i].last) > ROUTER_WITHIN;
+		bool old = !list[i].used ||
+		    pkt_time_diff(now, list[i].last) > ROUTER_WITHIN;
 
 		if (list[i].used && addr_eq(&list[i].addr, a)) {
 			place = &list[i];
@@ -269,7 +278,8 @@ endpoint_arp(struct endpoint *e, const struct addr *ip, uint64_t mac, struct pkt
 	if (mac == 0 || addr_is_group(ip))
 		return;
 	m = table_use(e->macs, &mac, NULL);
-	/* the first claim stays: a router that answers for others must not take their names */
+	/* the first claim stays: a router that answers for others
+	 * must not take their names */
 	if (!m->has_own) {
 		m->has_own = true;
 		m->own = *ip;
@@ -345,7 +355,8 @@ row_of(const struct endpoint *e, const struct addr *ip, uint64_t mac)
 }
 
 const struct device *
-endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t mac, struct pkt_time now)
+endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t mac,
+    struct pkt_time now)
 {
 	const struct inventory_device *row;
 	struct handle *h;
@@ -362,7 +373,8 @@ endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t mac, struct 
 	seen = mac;
 	row = row_of(e, ip, seen);
 	if (mac != 0 && e->o.inventory != NULL) {
-		const struct inventory_device *own = inventory_by_mac(e->o.inventory, mac);
+		const struct inventory_device *own = inventory_by_mac(e->o.inventory,
+		    mac);
 
 		if (own != NULL && says_router(own))
 			mac = 0;
@@ -420,8 +432,8 @@ label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
 }
 
 void
-endpoint_dhcp_name(struct endpoint *e, uint64_t mac, const struct addr *ip, struct span name,
-    struct pkt_time now)
+endpoint_dhcp_name(struct endpoint *e, uint64_t mac, const struct addr *ip,
+    struct span name, struct pkt_time now)
 {
 	struct handle *h;
 	uint32_t id;
@@ -473,18 +485,21 @@ endpoint_name(struct endpoint *e, const struct addr *ip)
 }
 
 struct dest_seen
-endpoint_dest(struct endpoint *e, uint32_t dest_key, uint32_t device_key, struct pkt_time now)
+endpoint_dest(struct endpoint *e, uint32_t dest_key, uint32_t device_key,
+    struct pkt_time now)
 {
 	static const struct siphash_key fixed = { 0x6561727368, 0x6f742e6465 };
-	struct dest_seen out = { false, 0 };
+	struct dest_seen out = { 0 };
 	struct dest *d;
 	uint64_t bit;
 	unsigned set = 0;
 
-	(void)now;
 	d = table_use(e->dests, &dest_key, &out.is_new);
-	if (out.is_new)
+	if (out.is_new) {
 		intern_hold(e->o.strings, dest_key);
+		d->since = now;
+	}
+	out.since = d->since;
 	for (uint32_t i = 0; i < d->devices; i++) {
 		if (d->device[i] == device_key) {
 			out.devices = d->most > d->devices ? d->most : d->devices;
@@ -498,7 +513,8 @@ endpoint_dest(struct endpoint *e, uint32_t dest_key, uint32_t device_key, struct
 		out.devices = d->devices;
 		return out;
 	}
-	/* K.-Y. Whang et al., "A linear-time probabilistic counting algorithm", TODS 1990 */
+	/* K.-Y. Whang et al., "A linear-time probabilistic
+	 * counting algorithm", TODS 1990 */
 	for (int i = 0; i < SKETCH_BITS / 64; i++)
 		set += (unsigned)__builtin_popcountll(d->sketch[i]);
 	if (set >= SKETCH_BITS)

@@ -2,15 +2,15 @@
 /*
  * endpoint: who is at each end.
  *
- * A device's key is, in order: its inventory id; its MAC; its address (IPv6 with a MAC: the
- * MAC). A MAC that carries any outside address, or more than four inside IPv4 addresses or
- * more than three inside /64s within an hour, is a router and never an identity (three /64s
- * are what an ordinary host has; link-local is not counted). An inventory row with a router's
- * MAC holds for the address in that row, or the one the MAC claims by ARP, alone.
- * A destination's key is the registrable domain of its name (libpsl), else the target behind
- * a proxy, else its address. Names of addresses come from DNS answers seen; a flow's own SNI or
- * Host is better and is the caller's to prefer.
- * Tables are bounded; the least recently used goes first, counted.
+ * A device's key is, in order: its inventory id; its MAC; its address (IPv6 with a MAC:
+ * the MAC). A MAC that carries any outside address, or more than four inside IPv4
+ * addresses or more than three inside /64s within an hour, is a router and never an
+ * identity (three /64s are what an ordinary host has; link-local is not counted). An
+ * inventory row with a router's MAC holds for the address in that row, or the one the MAC
+ * claims by ARP, alone. A destination's key is the registrable domain of its name
+ * (libpsl), else the target behind a proxy, else its address. Names of addresses come
+ * from DNS answers seen; a flow's own SNI or Host is better and is the caller's to
+ * prefer. Tables are bounded; the least recently used goes first, counted.
  */
 #ifndef CLASSIFY_ENDPOINT_ENDPOINT_H
 #define CLASSIFY_ENDPOINT_ENDPOINT_H
@@ -33,9 +33,11 @@ struct endpoint_options {
 struct device {
 	uint32_t key, name, owner, role;	/* string ids, held; 0: none */
 	uint64_t mac;				/* 0: unknown or a router's */
-	bool known, known_valid;		/* in the inventory; valid when there is one */
+	bool known, known_valid;		/* in the inventory;
+						 * valid when there is one */
 	struct pkt_time since;
-	bool is_new;				/* this call made it: write a `device` record */
+	bool is_new;				/* this call made it:
+						 * write a `device` record */
 };
 
 struct dest_name {
@@ -48,20 +50,21 @@ void endpoint_destroy(struct endpoint *e);
 /* A reload: relabels on the next look. */
 void endpoint_set_inventory(struct endpoint *e, const struct inventory *inventory);
 
-/* The device at an inside address, whose frames carry mac (0: not seen). Also feeds router
- * recognition. Lent until the next call. */
-const struct device *endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t mac,
-    struct pkt_time now);
+/* The device at an inside address, whose frames carry mac (0: not seen). Also feeds
+ * router recognition. Lent until the next call. */
+const struct device *endpoint_device(struct endpoint *e, const struct addr *ip,
+    uint64_t mac, struct pkt_time now);
 /* A name for a device by DHCP; the inventory's name wins. */
 void endpoint_dhcp_name(struct endpoint *e, uint64_t mac, const struct addr *ip,
     struct span name, struct pkt_time now);
 bool endpoint_is_router(const struct endpoint *e, uint64_t mac);
-/* A frame from an outside address carried this source MAC: so it is a router's, at once. Worth
- * a call for each new flow whose outside side was heard; 0 is fine. */
+/* A frame from an outside address carried this source MAC: so it is a router's, at once.
+ * Worth a call for each new flow whose outside side was heard; 0 is fine. */
 void endpoint_outside(struct endpoint *e, uint64_t mac, struct pkt_time now);
 /* An ARP sender: the one proof that an address is a router's own, which an inventory that
  * knows the router by MAC alone (ethers) needs. */
-void endpoint_arp(struct endpoint *e, const struct addr *ip, uint64_t mac, struct pkt_time now);
+void endpoint_arp(struct endpoint *e, const struct addr *ip, uint64_t mac,
+    struct pkt_time now);
 
 /* A DNS answer: name -> address. */
 void endpoint_answer(struct endpoint *e, const struct addr *ip, struct span name,
@@ -71,13 +74,15 @@ struct dest_name endpoint_name(struct endpoint *e, const struct addr *ip);
 /* A device talks to a destination: first ever? How many devices so far? */
 struct dest_seen {
 	bool is_new;
-	uint32_t devices;			/* distinct, exact to 16 and then approximately */
+	struct pkt_time since;			/* when somebody inside first talked to it */
+	uint32_t devices;			/* distinct, exact to 16
+						 * and then approximately */
 };
 struct dest_seen endpoint_dest(struct endpoint *e, uint32_t dest_key, uint32_t device_key,
     struct pkt_time now);
 
-/* "a.b.example.co.uk" -> span of "example.co.uk" inside it; the whole name when it has none
- * (a single label, a public suffix itself); empty for an empty name. */
+/* "a.b.example.co.uk" -> span of "example.co.uk" inside it; the whole name when it has
+ * none (a single label, a public suffix itself); empty for an empty name. */
 struct span registrable_domain(struct span name);
 
 #endif

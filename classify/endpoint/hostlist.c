@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * hostlist: names in a hash table asked once per label, networks in one asked once per prefix
- * length in use; only globs with a '*' elsewhere than in front are tried one by one. Owns the
- * look-up. The tables hold what the operator wrote, so their hash needs no secret key: whoever
- * asks for hostile names cannot add an entry.
+ * hostlist: names in a hash table asked once per label, networks in one asked once per
+ * prefix length in use; only globs with a '*' elsewhere than in front are tried one by
+ * one. Owns the look-up. The tables hold what the operator wrote, so their hash needs no
+ * secret key: whoever asks for hostile names cannot add an entry.
  */
 #include "classify/endpoint/hostlist.h"
 
@@ -45,8 +45,8 @@ enum add { ADDED, ADD_BAD, ADD_FULL };
 static enum add add_line(struct arena *a, struct hostlist *l, enum entry_kind kind,
     const char *text, size_t n);
 
-/* FNV-1a, fed from the end of a name to its start: the hashes of all its suffixes come up on
- * the way. */
+/* FNV-1a, fed from the end of a name to its start:
+ * the hashes of all its suffixes come up on the way. */
 #define HASH_START 0xcbf29ce484222325U
 static inline uint64_t
 hash_step(uint64_t h, uint8_t c)
@@ -68,8 +68,8 @@ mixed(uint64_t h)
 
 /* ---- building ---- */
 
-/* Room for one more in an array of the arena: the old one stays behind, so at most half of
- * what an arena holds is waste. */
+/* Room for one more in an array of the arena: the old one stays behind, so at most half
+ * of what an arena holds is waste. */
 static bool
 grow(struct arena *a, void *array, size_t size, size_t n, size_t *cap)
 {
@@ -125,7 +125,8 @@ name_add(struct arena *a, struct hostlist *l, const char *text, size_t n, uint8_
 		for (size_t i = 0; i < l->name_cap; i++)
 			if (l->name[i].text != NULL)
 				*name_slot(&bigger, l->name[i].text, l->name[i].n,
-				    name_hash(l->name[i].text, l->name[i].n)) = l->name[i];
+				    name_hash(l->name[i].text, l->name[i].n)) =
+				    l->name[i];
 		*l = bigger;
 	}
 	s = name_slot(l, text, n, name_hash(text, n));
@@ -206,7 +207,8 @@ name_valid(const char *text, size_t n, bool glob)
 }
 
 static enum add
-add_line(struct arena *a, struct hostlist *l, enum entry_kind kind, const char *text, size_t n)
+add_line(struct arena *a, struct hostlist *l, enum entry_kind kind, const char *text,
+    size_t n)
 {
 	struct entry e = { .kind = (uint8_t)kind };
 	char *lower;
@@ -290,7 +292,8 @@ parse_line(struct arena *a, struct hostlist *l, const char *line, const char *en
 	where = kind;
 	what = word(&at, end, &n);
 	more = what == NULL ? NULL : word(&at, end, &more_n);
-	if (!is(kind, kind_n, "domain") && !is(kind, kind_n, "host") && !is(kind, kind_n, "net")) {
+	if (!is(kind, kind_n, "domain") && !is(kind, kind_n, "host") &&
+	    !is(kind, kind_n, "net")) {
 		wrong = "unknown kind of entry";
 	} else if (what == NULL) {
 		wrong = "nothing behind the kind of entry";
@@ -313,7 +316,8 @@ parse_line(struct arena *a, struct hostlist *l, const char *line, const char *en
 		wrong = k == ENTRY_NET ? "not a network" : "not a name";
 		remedy = k == ENTRY_NET ?
 		    "write it as 198.51.100.0/24, the bits behind the prefix zero" :
-		    k == ENTRY_DOMAIN ? "write it as cloud.example, without '*' and without URL" :
+		    k == ENTRY_DOMAIN ?
+		    "write it as cloud.example, without '*' and without URL" :
 		    "write it as *.cloud.example, without URL and port";
 	}
 	if (fn != NULL)
@@ -354,7 +358,8 @@ hostlist_add(struct arena *a, struct hostlist *l, const char *text, size_t n)
 
 	if (prefix_parse(text, n, &p))
 		return add_line(a, l, ENTRY_NET, text, n) == ADDED ? 0 : -1;
-	return add_line(a, l, glob ? ENTRY_HOST : ENTRY_DOMAIN, text, n) == ADDED ? 0 : -1;
+	return add_line(a, l, glob ? ENTRY_HOST : ENTRY_DOMAIN, text, n) == ADDED ?
+	    0 : -1;
 }
 
 /* ---- asking ---- */
@@ -417,14 +422,16 @@ hostlist_size(const struct hostlist *l)
 }
 
 void
-hostlist_each(const struct hostlist *l, void (*fn)(void *arg, const char *line), void *arg)
+hostlist_each(const struct hostlist *l, void (*fn)(void *arg, const char *line),
+    void *arg)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		const struct entry *e = &l->entry[i];
 		char line[LINE_MAX_TEXT], net[PREFIX_TEXT];
 		const char *kind = e->kind == ENTRY_NET ? "net " : e->kind == ENTRY_HOST ?
 		    "host " : "domain ";
-		const char *text = e->kind == ENTRY_NET ? prefix_print(&e->net, net) : e->text;
+		const char *text = e->kind == ENTRY_NET ? prefix_print(&e->net, net) :
+		    e->text;
 		size_t k = strlen(kind), n = strlen(text);
 
 		memcpy(line, kind, k);

@@ -11,17 +11,19 @@
 
 struct hostlist;
 
-struct hostlist *hostlist_parse(struct arena *a, struct span bytes, inventory_fault_fn *fn,
-    void *arg);
-/* One more entry from a rule file's own { ... } form; 0, or -1 when it is neither a network,
- * a name nor a glob, or the arena is full. */
+struct hostlist *hostlist_parse(struct arena *a, struct span bytes,
+    inventory_fault_fn *fn, void *arg);
+/* One more entry from a rule file's own { ... } form; 0, or -1 when it is neither a
+ * network, a name nor a glob, or the arena is full. */
 int hostlist_add(struct arena *a, struct hostlist *l, const char *text, size_t n);
 
 bool hostlist_has_addr(const struct hostlist *l, const struct addr *a);
 bool hostlist_has_name(const struct hostlist *l, struct span name);
 size_t hostlist_size(const struct hostlist *l);
-/* Entries in the order given: "domain x.example", "net 10.0.0.0/8"; for printing and hashing. */
-void hostlist_each(const struct hostlist *l, void (*fn)(void *arg, const char *line), void *arg);
+/* Entries in the order given: "domain x.example", "net 10.0.0.0/8";
+ * for printing and hashing. */
+void hostlist_each(const struct hostlist *l, void (*fn)(void *arg, const char *line),
+    void *arg);
 
 /* One glob, for `except ... dest *.x.example`: true when the name matches. */
 bool host_glob(const char *glob, size_t n, struct span name);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * inventory: three formats read into one array, and two sorted indices over it. The longest
- * text kept of a cell is CELL_MAX bytes; a spreadsheet's longer remark is a fault of its row.
+ * inventory: three formats read into one array, and two sorted indices over it. The
+ * longest text kept of a cell is CELL_MAX bytes;
+ * a spreadsheet's longer remark is a fault of its row.
  */
 #define _GNU_SOURCE	/* qsort_r */
 #include "classify/endpoint/inventory.h"
@@ -79,7 +80,8 @@ inventory_parse(struct arena *a, enum inventory_format format, struct span bytes
 	if (r.device == NULL || r.at_line == NULL)
 		return NULL;
 	if (bytes.left >= 3 && memcmp(bytes.at, "\xef\xbb\xbf", 3) == 0)
-		(void)span_skip(&r.left, 3);	/* what a spreadsheet puts in front of UTF-8 */
+		(void)span_skip(&r.left, 3);	/* what a spreadsheet puts
+						 * in front of UTF-8 */
 	switch (format) {
 	case INVENTORY_CSV:
 		read_csv(&r);
@@ -99,7 +101,8 @@ inventory_parse(struct arena *a, enum inventory_format format, struct span bytes
 /* ---- reading bytes ---- */
 
 static void
-fault(struct reader *r, unsigned line, unsigned column, const char *what, const char *remedy)
+fault(struct reader *r, unsigned line, unsigned column, const char *what,
+    const char *remedy)
 {
 	if (r->fn != NULL)
 		r->fn(r->arg, line, column, what, remedy);
@@ -185,7 +188,8 @@ hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Also "0:4:f2:9a:10:31", which ethers(5) allows, and twelve digits without separators. */
+/* Also "0:4:f2:9a:10:31", which ethers(5) allows,
+ * and twelve digits without separators. */
 static bool
 mac_of(const struct cell *c, uint64_t *out)
 {
@@ -211,7 +215,8 @@ mac_of(const struct cell *c, uint64_t *out)
 			digits++;
 			continue;
 		}
-		if (d >= 0 || digits == 0 || (i < c->n && c->text[i] != ':') || ++groups > 6)
+		if (d >= 0 || digits == 0 || (i < c->n && c->text[i] != ':') ||
+		    ++groups > 6)
 			return false;
 		v = v << 8 | group;
 		group = digits = 0;
@@ -245,9 +250,11 @@ add(struct reader *r, const struct inventory_device *d, unsigned line)
 	if (out->id[0] == '\0')
 		out->id = out->name;
 	if (out->id[0] == '\0' && out->mac != 0)
-		out->id = keep(r, mac_print(out->mac, text), strlen(mac_print(out->mac, text)));
+		out->id = keep(r, mac_print(out->mac, text),
+		    strlen(mac_print(out->mac, text)));
 	if (out->id[0] == '\0' && out->has_ip)
-		out->id = keep(r, addr_print(&out->ip, text), strlen(addr_print(&out->ip, text)));
+		out->id = keep(r, addr_print(&out->ip, text),
+		    strlen(addr_print(&out->ip, text)));
 	r->at_line[r->n++] = line;
 }
 
@@ -274,7 +281,8 @@ csv_cell(struct reader *r, char mark, struct cell *out)
 		step(r);
 		for (;;) {
 			if (!peek(r, &c)) {
-				fault(r, out->line, out->column, "a quote is never closed",
+				fault(r, out->line, out->column,
+				    "a quote is never closed",
 				    "put a '\"' at the end of the cell");
 				return false;
 			}
@@ -320,8 +328,8 @@ csv_more(struct reader *r, char mark)
 static enum column
 column_by_name(struct cell *c)
 {
-	static const char *const names[COLUMN_COUNT] = { "mac", "ip", "name", "owner", "role",
-		"id" };
+	static const char *const names[COLUMN_COUNT] = { "mac", "ip", "name", "owner",
+		"role", "id" };
 
 	for (size_t i = 0; i < c->n; i++)
 		if (c->text[i] >= 'A' && c->text[i] <= 'Z')
@@ -334,7 +342,8 @@ column_by_name(struct cell *c)
 
 /* Puts a cell into its column; false when the row is no use. */
 static bool
-csv_take(struct reader *r, enum column col, const struct cell *c, struct inventory_device *d)
+csv_take(struct reader *r, enum column col, const struct cell *c,
+    struct inventory_device *d)
 {
 	if (c->n == 0 || col == COLUMN_COUNT)
 		return true;
@@ -385,7 +394,8 @@ read_csv(struct reader *r)
 	struct cell cell;
 
 	/* some countries' spreadsheets separate with semicolons: the header tells */
-	for (size_t i = 0; i < first.left && first.at[i] != '\n' && first.at[i] != ','; i++)
+	for (size_t i = 0; i < first.left && first.at[i] != '\n' && first.at[i] != ',';
+	    i++)
 		if (first.at[i] == ';')
 			mark = ';';
 	do {
@@ -423,8 +433,8 @@ read_csv(struct reader *r)
 				right = false;
 			} else {
 				empty = empty && cell.n == 0;
-				right = csv_take(r, i < columns ? column[i] : COLUMN_COUNT, &cell,
-				    &d) && right;
+				right = csv_take(r, i < columns ? column[i] :
+				    COLUMN_COUNT, &cell, &d) && right;
 			}
 			i++;
 		} while (csv_more(r, mark));
@@ -472,12 +482,14 @@ read_ethers(struct reader *r)
 			continue;
 		if (!mac_of(&mac, &d.mac)) {
 			fault(r, mac.line, mac.column, "not a MAC address",
-			    "a line is a MAC address and a name: 3c:52:82:11:0a:11 pc-press");
+			    "a line is a MAC address and a name: "
+			    "3c:52:82:11:0a:11 pc-press");
 			continue;
 		}
 		if (!word(r, '#', &name)) {
 			fault(r, name.line, name.column, "no name behind the MAC address",
-			    "a line is a MAC address and a name: 3c:52:82:11:0a:11 pc-press");
+			    "a line is a MAC address and a name: "
+			    "3c:52:82:11:0a:11 pc-press");
 			continue;
 		}
 		/* ethers(5) also takes an address here */
@@ -503,11 +515,14 @@ read_dnsmasq(struct reader *r)
 		if (!word(r, '\0', &expiry))
 			continue;
 		if (strcmp(expiry.text, "duid") == 0) {
-			v6 = true;	/* what follows are IPv6 leases, with an IAID for the MAC */
+			v6 = true;	/* what follows are IPv6 leases,
+					 * with an IAID for the MAC */
 			continue;
 		}
-		if (!word(r, '\0', &mac) || !word(r, '\0', &ip) || !word(r, '\0', &name)) {
-			fault(r, expiry.line, expiry.column, "not a lease of dnsmasq", form);
+		if (!word(r, '\0', &mac) || !word(r, '\0', &ip) ||
+		    !word(r, '\0', &name)) {
+			fault(r, expiry.line, expiry.column, "not a lease of dnsmasq",
+			    form);
 			continue;
 		}
 		d.has_ip = addr_parse(ip.text, ip.n, &d.ip);
@@ -567,7 +582,8 @@ drop_twins(struct reader *r, uint32_t *index)
 			index[n++] = (uint32_t)i;
 	qsort_r(index, n, sizeof(*index), by_mac, r->device);
 	for (size_t i = n; i > 1; i--) {
-		/* the twins gather at the end of the array, over what was already looked at */
+		/* the twins gather at the end of the array,
+		 * over what was already looked at */
 		if (r->device[index[i - 1]].mac == r->device[index[i - 2]].mac)
 			index[n - 1 - twins++] = index[i - 1];
 	}
@@ -575,7 +591,8 @@ drop_twins(struct reader *r, uint32_t *index)
 	qsort(index, twins, sizeof(*index), by_number);
 	for (size_t i = 0; i < r->n; i++) {
 		if (t < twins && index[t] == i) {
-			fault(r, r->at_line[i], 1, "this MAC address stands in an earlier line",
+			fault(r, r->at_line[i], 1,
+			    "this MAC address stands in an earlier line",
 			    "remove one of the two; the first is used");
 			t++;
 			continue;

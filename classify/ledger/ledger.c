@@ -175,7 +175,8 @@ ledger_load(struct ledger *l, struct span bytes)
 	one = head;
 	if (!span_take(&head, sizeof(magic), &mark) ||
 	    memcmp(mark.at, magic, sizeof(magic)) != 0 || !span_le32(&head, &version) ||
-	    !span_le32(&head, &ring) || !le64(&head, &window) || !span_le32(&head, &crc) ||
+	    !span_le32(&head, &ring) || !le64(&head, &window) ||
+	    !span_le32(&head, &crc) ||
 	    crc != crc32c(one.at, HEAD_SIZE - 4) || version != VERSION || ring != RING ||
 	    window != (uint64_t)l->window)
 		return 0;
@@ -249,8 +250,8 @@ entry_load(struct ledger *l, struct span s)
 	bool ok, is_new;
 	unsigned i;
 
-	ok = le64(&s, &k.hi) && le64(&s, &k.lo) && le64(&s, &newest) && le64(&s, &first) &&
-	    le64(&s, &in.ever) && le64(&s, &in.used);
+	ok = le64(&s, &k.hi) && le64(&s, &k.lo) && le64(&s, &newest) &&
+	    le64(&s, &first) && le64(&s, &in.ever) && le64(&s, &in.used);
 	for (i = 0; i < RING; i++)
 		ok = ok && le64(&s, &bin[i]);
 	/* A checksum proves that the disk kept what was written, not what wrote it. */

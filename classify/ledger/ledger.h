@@ -40,17 +40,18 @@ struct ledger *ledger_create(const struct ledger_options *o);
 void ledger_destroy(struct ledger *l);
 
 /* Adds and returns the sum including it. amount may be 0. */
-struct ledger_sum ledger_add(struct ledger *l, const struct ledger_key *k, struct pkt_time now,
-    uint64_t amount);
-struct ledger_sum ledger_get(struct ledger *l, const struct ledger_key *k, struct pkt_time now);
+struct ledger_sum ledger_add(struct ledger *l, const struct ledger_key *k,
+    struct pkt_time now, uint64_t amount);
+struct ledger_sum ledger_get(struct ledger *l, const struct ledger_key *k,
+    struct pkt_time now);
 uint64_t ledger_evicted(const struct ledger *l);
 
 /* Dump and load: a header (magic, version, window) and one record an entry, little
  * endian, each with a CRC32C. write returns false to stop. Loading takes what is whole,
  * refuses a different window, and returns the number of entries taken; it is safe on any
  * bytes. */
-bool ledger_dump(const struct ledger *l, bool (*write)(void *arg, const void *b, size_t n),
-    void *arg);
+bool ledger_dump(const struct ledger *l,
+    bool (*write)(void *arg, const void *b, size_t n), void *arg);
 size_t ledger_load(struct ledger *l, struct span bytes);
 
 #endif

@@ -234,7 +234,7 @@ steps_until(struct observer *o, struct pkt_time now)
 
 	if (!o->started) {
 		o->started = true;
-		o->now = now;
+		o->first = o->now = now;
 		o->next_step = pkt_time_add(now, STEP_NS);
 		return;
 	}
@@ -431,7 +431,8 @@ pair_bursts(struct observer *o, struct pair *p, struct pkt_time now)
 
 	if (!bursts_step(&px->bursts, o->o.hearing, now))
 		return;
-	r = record_new(o, OBSERVATION_WINDOW, now, o->ordinal);
+	/* At the end of the input `now` is ahead of packet time; the record is not. */
+	r = record_new(o, OBSERVATION_WINDOW, o->now, o->ordinal);
 	record_pair(o, r, p);
 	text_observe(&px->text, o->o.hearing, r);
 	for (int i = 0; i < 3; i++) {

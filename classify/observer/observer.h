@@ -31,6 +31,7 @@ struct observer_options {
 	bool pass_killers;		/* dpi.h */
 	bool ignore_vlan;
 	size_t max_flows;		/* 0: the flow table's default */
+	int64_t learn_for;		/* ns until first-seen means something; 0: it never does */
 	void *arg;
 	observe_fn *on_record;
 	void (*on_step)(void *arg, struct pkt_time now, const struct intern *strings);

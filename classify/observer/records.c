@@ -354,6 +354,9 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 	OBSERVATION_SET(r, dest_key, key);
 	seen = endpoint_dest(o->endpoint, key, r->device_key, (struct pkt_time){ r->time });
 	OBSERVATION_SET(r, dest_devices, seen.devices);
+	OBSERVATION_SET(r, dest_since, seen.since.ns);
+	if (o->o.learn_for > 0 && r->time - o->first.ns >= o->o.learn_for)
+		OBSERVATION_SET(r, dest_new, r->time - seen.since.ns < NEW_FOR);
 	name_drop(o, &key);
 }
 

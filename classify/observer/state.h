@@ -22,6 +22,7 @@
 #define SETTLED_PACKETS 12		/* after so many no name is a fact */
 #define METER_AFTER 4			/* data packets up before a socket gets a meter */
 #define WAY_WINDOWS 6			/* T5 looks at the last minute and at the whole life */
+#define NEW_FOR (24 * 3600 * NS_PER_S)	/* a destination is new for a day */
 #define SETUP_LASTS (120 * NS_PER_S)	/* media follow their signalling within this */
 #define DOWN_WINDOWS 4
 #define RECORDS 4096			/* of one step, before it is handed on early */
@@ -127,7 +128,7 @@ struct observer {
 	struct table *meters, *sockets, *hosts, *domains;
 	struct content_news news;
 
-	struct pkt_time now, next_step;
+	struct pkt_time first, now, next_step;
 	bool started;
 	uint64_t ordinal;
 	struct pkt_time tap_asking;	/* T5: the same as host_ext, for the whole tap */

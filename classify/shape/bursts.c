@@ -263,8 +263,8 @@ fits_limits(const struct figures *f, const struct hearing *h, double way_bytes)
 
 	return f->period >= (double)h->burst_period_min &&
 	    f->period <= (double)h->burst_period_max &&
-	    f->size >= (double)h->burst_least && rate >= h->burst_rate_min && rate <= h->burst_rate_max &&
-	    !(way_bytes >= h->burst_way);
+	    f->size >= (double)h->burst_least && rate >= h->burst_rate_min &&
+	    rate <= h->burst_rate_max && !(way_bytes >= h->burst_way);
 }
 
 /* The newest bursts that fit, counted backwards. */

@@ -24,8 +24,10 @@ struct bursts {
 	struct pkt_time start, last;	/* the open burst */
 	uint64_t bytes;			/* 0: none open */
 	uint64_t total;			/* bytes of all bursts that were kept */
-	struct pkt_time run;		/* first burst of the regular run, when run_n > 0 */
-	uint16_t run_n, run_gaps, run_sizes;	/* its bursts, and how many of them fitted */
+	struct pkt_time run;		/* first burst of the
+					 * regular run, when run_n > 0 */
+	uint16_t run_n, run_gaps, run_sizes;	/* its bursts, and how
+						 * many of them fitted */
 };
 
 void bursts_packet(struct bursts *b, const struct hearing *h, struct pkt_time now,
@@ -35,7 +37,8 @@ void bursts_packet(struct bursts *b, const struct hearing *h, struct pkt_time no
  * then it is worth judging the pair. */
 bool bursts_step(struct bursts *b, const struct hearing *h, struct pkt_time now);
 
-/* Sets chunks.*; way_bytes is down/up of the pair (negative: unknown, not held against it). */
+/* Sets chunks.*; way_bytes is down/up of the pair (negative: unknown,
+ * not held against it). */
 void bursts_observe(const struct bursts *b, const struct hearing *h, double way_bytes,
     struct observation *o);
 

@@ -18,10 +18,13 @@
 	X(size_min, "voice.size.min", BYTES, 0, 65535, "T1: smallest mean datagram") \
 	X(size_max, "voice.size.max", BYTES, 0, 65535, "T1: largest mean datagram") \
 	X(fano_max, "voice.fano.max", NUMBER, 0, 1000, "T1: packets keep time below this") \
-	X(packets_min, "voice.packets.min", NUMBER, 0, 1e6, "T1: packets per second for the packet test") \
+	X(packets_min, "voice.packets.min", NUMBER, 0, 1e6, \
+	    "T1: packets per second for the packet test") \
 	X(packets_max, "voice.packets.max", NUMBER, 0, 1e6, "T1: the same, at most") \
-	X(bytes_fano_max, "voice.bytes_fano.max", NUMBER, 0, 1000, "T1: bytes keep time below this") \
-	X(filled_min, "voice.filled.min", COUNT, 0, 10, "T1: seconds of ten with a packet, for the byte test") \
+	X(bytes_fano_max, "voice.bytes_fano.max", NUMBER, 0, 1000, \
+	    "T1: bytes keep time below this") \
+	X(filled_min, "voice.filled.min", COUNT, 0, 10, \
+	    "T1: seconds of ten with a packet, for the byte test") \
 	X(clock_min, "clock.strength.min", NUMBER, 0, 1, "T3: vector strength") \
 	X(clock_power_min, "clock.power.min", NUMBER, 0, 1e6, "T3: n R^2") \
 	X(clock_packets_min, "clock.packets.min", COUNT, 0, 1000000, "T3: packets in the window") \
@@ -29,13 +32,17 @@
 	X(score_pass, "score.pass", NUMBER, 0, 100, "what a passing window adds") \
 	X(score_fail, "score.fail", NUMBER, -100, 0, "what a failing window adds") \
 	X(score_floor, "score.floor", NUMBER, -1000, 0, "the score never falls below this") \
-	X(upload_min, "voice.upload.min", BYTES, 0, 1000000000, "payload before a meter is judged at all") \
-	X(text_printable, "text.printable.min", NUMBER, 0, 1, "T4: printable share that makes text") \
+	X(upload_min, "voice.upload.min", BYTES, 0, 1000000000, \
+	    "payload before a meter is judged at all") \
+	X(text_printable, "text.printable.min", NUMBER, 0, 1, \
+	    "T4: printable share that makes text") \
 	X(text_outside, "text.outside.min", NUMBER, 0, 1, "T4: share outside base64's alphabet") \
 	X(way_bytes, "way.bytes.two", NUMBER, 0, 1000, "T5: down/up bytes of a conversation") \
-	X(way_packets, "way.packets.two", NUMBER, 0, 1000, "T5: down/up packets of a conversation") \
+	X(way_packets, "way.packets.two", NUMBER, 0, 1000, \
+	    "T5: down/up packets of a conversation") \
 	X(burst_gap, "burst.gap", DURATION, 0.001, 900, "T6: silence that ends a burst") \
-	X(burst_small, "burst.small", NUMBER, 0, 1, "T6: bursts under this share of the median are ignored") \
+	X(burst_small, "burst.small", NUMBER, 0, 1, \
+	    "T6: bursts under this share of the median are ignored") \
 	X(burst_least, "burst.least", BYTES, 0, 1000000000, "T6: smallest median burst") \
 	X(burst_period_min, "burst.period.min", DURATION, 0, 86400, "T6: shortest period") \
 	X(burst_period_max, "burst.period.max", DURATION, 0, 86400, "T6: longest period") \
@@ -43,11 +50,13 @@
 	X(burst_rate_max, "burst.rate.max", RATE, 0, 1e12, "T6: fastest recorder") \
 	X(burst_way, "burst.way.max", NUMBER, 0, 1000, "T6: down/up bytes") \
 	X(burst_gap_tol, "burst.gap.tolerance", NUMBER, 0, 1, "T6: how near the median a gap is") \
-	X(burst_size_tol, "burst.size.tolerance", NUMBER, 0, 1, "T6: how near the median a size is") \
+	X(burst_size_tol, "burst.size.tolerance", NUMBER, 0, 1, \
+	    "T6: how near the median a size is") \
 	X(burst_row, "burst.row", COUNT, 3, 12, "T6: this many in a row, all near") \
 	X(burst_share, "burst.share", NUMBER, 0, 1, "T6: or this share of twelve") \
 	X(burst_span, "burst.span", DURATION, 0, 86400, "T6: from the first to the last of them") \
-	X(half_after, "half.after", DURATION, 0, 86400, "T5: no answer for so long makes a half capture")
+	X(half_after, "half.after", DURATION, 0, 86400, \
+	    "T5: no answer for so long makes a half capture")
 
 struct hearing {
 #define X(m, w, t, lo, hi, mean) FIELD_C_##t m;

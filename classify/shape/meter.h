@@ -33,7 +33,8 @@ struct meter_bin {
 };
 
 struct meter {
-	struct pkt_time first, window, last;	/* first packet; start of the open window */
+	struct pkt_time first, window, last;	/* first packet;
+						 * start of the open window */
 	struct pkt_time origin;			/* where the 4-s bins began */
 	uint64_t bytes, packets;		/* ever */
 	struct meter_bin second[10];		/* T1: of the open window */
@@ -44,7 +45,8 @@ struct meter {
 	uint32_t size_min, size_max;
 	double score;
 	uint32_t windows, passed, clocked;
-	int64_t fours;				/* 4-s bins closed since origin: the open one */
+	int64_t fours;				/* 4-s bins closed since
+						 * origin: the open one */
 	uint32_t flags;
 };
 
@@ -66,7 +68,9 @@ void meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool dat
 bool meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
     struct meter_window *out);
 
-/* Copies a window into the voice.* fields of an observation (and window.start, .length). */
-void meter_observe(const struct meter *m, const struct meter_window *w, struct observation *o);
+/* Copies a window into the voice.* fields of an observation (and
+ * window.start, .length). */
+void meter_observe(const struct meter *m, const struct meter_window *w,
+    struct observation *o);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* text: T4, uncoded text is not sound. Looks at the first 64 captured bytes of a payload. */
+/* text: T4, uncoded text is not sound.
+ * Looks at the first 64 captured bytes of a payload. */
 #ifndef CLASSIFY_SHAPE_TEXT_H
 #define CLASSIFY_SHAPE_TEXT_H
 
@@ -8,7 +9,8 @@
 
 #define TEXT_HEAD 64
 
-struct text_meter {		/* zeroed: nothing seen; counters halve before they overflow */
+struct text_meter {		/* zeroed: nothing seen;
+				 * counters halve before they overflow */
 	uint32_t seen, printable, outside;
 };
 
@@ -16,6 +18,7 @@ struct text_meter {		/* zeroed: nothing seen; counters halve before they overflo
 void text_packet(struct text_meter *t, struct span payload);
 
 /* Sets text.printable, text.outside and text.plain when something was seen. */
-void text_observe(const struct text_meter *t, const struct hearing *h, struct observation *o);
+void text_observe(const struct text_meter *t, const struct hearing *h,
+    struct observation *o);
 
 #endif

@@ -19,12 +19,14 @@ command_schema(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "fields") == 0)
 		event_fields_print(to_stdout, NULL);
+	else if (argc == 2 && strcmp(argv[1], "observation") == 0)
+		observation_schema_print(to_stdout, NULL);
 	else if (argc == 1)
 		event_schema_print(to_stdout, NULL);
 	else {
 		bool help = argc == 2 && strcmp(argv[1], "-h") == 0;
 
-		fputs("usage: earshot schema [fields]\n", help ? stdout : stderr);
+		fputs("usage: earshot schema [fields|observation]\n", help ? stdout : stderr);
 		return help ? EXIT_DONE : EXIT_USAGE;
 	}
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_COULD_NOT;

@@ -33,7 +33,7 @@ struct super {
 	struct sensor_report *report;
 	struct sink_spec sink[LAUNCH_SINKS];
 	unsigned sinks;
-	bool text, redis;
+	bool text, redis, tty;
 	char name[72], boot[40], spool[4096];
 	bool spool_is_private;
 	pid_t outlet, sensor;
@@ -73,6 +73,9 @@ launch(const struct launch_options *o)
 	sigaddset(&set, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	s.tty = isatty(STDOUT_FILENO) == 1;
+	/* A cell outlives its zygote by a moment: it is ours to bury, not init's. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	s.cell = dpi_cell_start(&(struct dpi_cell_options){ 0 }, &why);
 	if (s.cell == NULL || start_outlet(&s, &why) == -1 || start_sensor(&s, &why) == -1)
 		goto fail;
@@ -208,16 +211,20 @@ choose_spool(struct super *s, struct fault *why)
 	return 0;
 }
 
-/* A child of ours: its own signal mask, and it goes when we go. */
+/* A child of ours: it goes when we go. What asks us to end stays blocked until the child has
+ * said how it wants to be asked; a terminal that hangs up is for us to judge. */
 static pid_t
 child(void)
 {
 	pid_t parent = getpid(), pid = fork();
-	sigset_t none;
+	sigset_t ends;
 
 	if (pid == 0) {
-		sigemptyset(&none);
-		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+		(void)signal(SIGHUP, SIG_IGN);
+		sigemptyset(&ends);
+		sigaddset(&ends, SIGTERM);
+		sigaddset(&ends, SIGINT);
+		(void)sigprocmask(SIG_SETMASK, &ends, NULL);
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != parent)
 			_exit(EXIT_COULD_NOT);
@@ -244,7 +251,8 @@ start_outlet(struct super *s, struct fault *why)
 			.ready_fd = ready[1] };
 
 		close(ready[0]);
-		(void)signal(SIGINT, SIG_IGN);	/* the sensor ends first */
+		(void)prctl(PR_SET_NAME, "earshot-outlet", 0, 0, 0);
+		ring_resume(s->ring);
 		_exit(outlet_run(&oo));
 	}
 	close(ready[1]);
@@ -252,7 +260,10 @@ start_outlet(struct super *s, struct fault *why)
 	if (s->outlet == -1 || poll(&p, 1, OUTLET_READY_MS) != 1 ||
 	    read(ready[0], &byte, 1) != 1) {
 		close(ready[0]);
-		/* It has said why. */
+		/* It has said why; or it hangs. */
+		if (s->outlet > 0 && kill(s->outlet, SIGKILL) == 0)
+			(void)waitpid(s->outlet, NULL, 0);
+		s->outlet = 0;
 		return fault_set(why, NULL, "cannot deliver events: the outlet did not start");
 	}
 	close(ready[0]);
@@ -276,6 +287,8 @@ start_sensor(struct super *s, struct fault *why)
 			.stats = s->o->stats,
 			.drop_when_full = s->o->file == NULL };
 
+		(void)prctl(PR_SET_NAME, "earshot-sensor", 0, 0, 0);
+		ring_resume(s->ring);
 		_exit(sensor_run(&so));
 	}
 	return 0;
@@ -290,6 +303,26 @@ too_many_crashes(struct super *s)
 
 	s->crash[i] = now;
 	return many;
+}
+
+/* The zygote, whose place the next one takes; the cells of a dead one come here too. */
+static void
+bury_other(struct super *s, pid_t pid, int status, bool stopping)
+{
+	struct fault why = { "", "" };
+
+	if (!dpi_cell_buried(s->cell, pid, &why) || stopping || s->sensor <= 0)
+		return;
+	if (WIFSIGNALED(status))
+		log_line(&s->log, LOG_LEVEL_WARN, "the classifier's keeper died (signal %d): "
+		    "starting it again", WTERMSIG(status));
+	if (!too_many_crashes(s) && dpi_cell_again(s->cell, &why) == 0)
+		return;
+	if (why.what[0] == '\0')
+		(void)fault_set(&why, NULL, "the classifier's keeper died too often");
+	log_fault(&s->log, LOG_LEVEL_WARN, &why);
+	log_line(&s->log, LOG_LEVEL_WARN, "packets are classified by port from here on; rules "
+	    "that need no classifier go on");
 }
 
 static int
@@ -308,7 +341,10 @@ watch(struct super *s)
 	sigaddset(&set, SIGHUP);
 	while (s->sensor > 0 || s->outlet > 0) {
 		sig = sigwaitinfo(&set, NULL);
-		if (sig == SIGTERM || sig == SIGINT) {
+		/* Nothing is read again on a hang-up yet; a terminal that is gone ends us. */
+		if (sig == SIGHUP && (!s->tty || isatty(STDOUT_FILENO) == 1))
+			continue;
+		if (sig == SIGTERM || sig == SIGINT || sig == SIGHUP) {
 			stopping = true;
 			if (s->sensor > 0)
 				(void)kill(s->sensor, SIGTERM);
@@ -349,6 +385,8 @@ watch(struct super *s)
 				    "please report it with the capture that led to it",
 				    "the sensor died (signal %d)", WTERMSIG(status));
 				ring_close(s->ring);
+			} else {
+				bury_other(s, pid, status, stopping);
 			}
 		}
 	}

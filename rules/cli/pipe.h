@@ -19,6 +19,7 @@ struct pipe_options {
 	struct dpi_cell *cell;		/* lent; NULL: no classifier */
 	struct siphash_key hash;	/* drawn at start */
 	bool pass_killers;
+	int64_t learn_for;		/* observer.h; 0: first-seen is unknown */
 	void *arg;
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);
 	observe_fn *on_record;		/* may be NULL; before the rules see it */

@@ -16,6 +16,7 @@
 
 #define BUDGET 4096			/* frames between two looks at the signals */
 #define STATS_EVERY (60 * NS_PER_S)
+#define LEARN_FOR (7 * 86400 * NS_PER_S)	/* before it first-seen means nothing */
 #define LIVE_LAG (2 * NS_PER_S)		/* packet time follows the clock this far behind */
 #define ROOM_WAIT_MS 200
 #define DRAIN_LOOKS 4
@@ -32,10 +33,10 @@ struct sensor {
 	char boot[40];
 	struct pkt_time next_stats;
 	uint64_t deaths_told, trips_told;
-	bool last_stats;
+	bool last_stats, away;
 };
 
-static int open_source(struct sensor *s);
+static int open_source(struct sensor *s, int signals);
 static void loop(struct sensor *s, int signals);
 static void on_frame(void *arg, const struct frame *f);
 static int make_emitter(struct sensor *s, const struct frame *first);
@@ -52,7 +53,7 @@ sensor_run(const struct sensor_options *o)
 	struct sensor s = { .o = o };
 	struct pipe_options po = { .program = o->program, .cell = o->cell, .arg = &s,
 		.on_verdict = on_verdict, .on_record = o->flows ? on_record : NULL,
-		.on_step = on_step };
+		.on_step = on_step, .learn_for = o->file != NULL ? 0 : LEARN_FOR };
 	struct sandbox_options so = { 0 };
 	const char *const sys[] = { "/sys" };
 	struct observer_stats os;
@@ -72,7 +73,7 @@ sensor_run(const struct sensor_options *o)
 		goto fail;
 	}
 	s.pipe = pipe_create(&po, &s.why);
-	if (s.pipe == NULL || open_source(&s) == -1)
+	if (s.pipe == NULL || open_source(&s, signals) == -1)
 		goto fail;
 	keep[kept++] = signals;
 	if (ring_fd(o->ring) != -1)
@@ -123,12 +124,13 @@ out:
 }
 
 static int
-open_source(struct sensor *s)
+open_source(struct sensor *s, int signals)
 {
 	struct live_options lo = { .iface = s->o->iface, .filter = s->o->filter };
 
 	if (s->o->file != NULL)
-		s->source = source_open_file(s->o->file, s->o->filter, &s->why);
+		s->source = source_open_file_until(s->o->file, s->o->filter, signals,
+		    &s->why);
 	else
 		s->source = source_open_live(&lo, &s->why);
 	return s->source == NULL ? -1 : 0;
@@ -140,6 +142,22 @@ signalled(int signals)
 	struct signalfd_siginfo si;
 
 	return read(signals, &si, sizeof(si)) == (ssize_t)sizeof(si);
+}
+
+/* An interface that was removed, or is down, is looked for: nothing is heard meanwhile. */
+static void
+tell_away(struct sensor *s, struct pkt_time now, bool away)
+{
+	char text[96];
+
+	if (away == s->away)
+		return;
+	s->away = away;
+	(void)snprintf(text, sizeof(text), away ? "'%s' is gone: nothing is heard until it is "
+	    "back" : "'%s' is back", s->o->iface);
+	log_line(s->o->log, LOG_LEVEL_WARN, "%s", text);
+	emitter_anomaly(s->emitter, now, away ? SEVERITY_HIGH : SEVERITY_INFO,
+	    away ? "interface-gone" : "interface-back", text);
 }
 
 static void
@@ -154,6 +172,9 @@ loop(struct sensor *s, int signals)
 
 	while (!signalled(signals)) {
 		n = source_dispatch(s->source, BUDGET, on_frame, s, &s->why);
+		/* A pipe that gave nothing while we were told to stop is no fault. */
+		if (n == SOURCE_FAULT && !s->failed && signalled(signals))
+			break;
 		if (n == SOURCE_FAULT || s->failed) {
 			s->failed = true;
 			break;
@@ -167,7 +188,11 @@ loop(struct sensor *s, int signals)
 			looked = now;
 			source_get_loss(s->source, &loss);
 			pipe_loss(s->pipe, &loss);
+			tell_away(s, pkt_time_add(now, -LIVE_LAG), loss.away);
 			pipe_advance(s->pipe, pkt_time_add(now, -LIVE_LAG));
+			/* A wire that never said anything has its stats too. */
+			if (pipe_first(s->pipe).ns == 0)
+				on_step(s, pkt_time_add(now, -LIVE_LAG));
 		}
 		p[1].fd = source_wait_fd(s->source);
 		if (n == 0)
@@ -268,7 +293,8 @@ on_step(void *arg, struct pkt_time now)
 	char text[160];
 
 	if (s->next_stats.ns == 0)
-		s->next_stats = pkt_time_add(pipe_first(s->pipe), STATS_EVERY);
+		s->next_stats = pkt_time_add(pipe_first(s->pipe).ns == 0 ? now :
+		    pipe_first(s->pipe), STATS_EVERY);
 	pipe_observer_stats(s->pipe, &os);
 	if (os.dpi.breaker_trips > s->trips_told) {
 		s->trips_told = os.dpi.breaker_trips;
@@ -293,6 +319,8 @@ tell_stats(struct sensor *s)
 	st.seccomp = s->sandbox.seccomp;
 	st.landlock_abi = s->sandbox.landlock_abi;
 	st.ring_lost = emitter_lost(s->emitter);
+	if (s->o->file == NULL && st.now.ns == 0)
+		st.now = pkt_time_add(wall(), -LIVE_LAG);
 	if (s->o->file == NULL)
 		st.lag_ns = wall().ns - st.now.ns;
 	r->packets = st.packets;

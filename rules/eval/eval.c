@@ -2,13 +2,14 @@
 /*
  * eval: judges each record by each rule.
  *
- * A rule is judged in two passes. The first finds only whether it fires, stops as soon as that
- * is clear, and adds to the sums. The second, for rules that fire, reads every leaf for the
- * reasons and adds nothing.
+ * A rule is judged in two passes. The first finds only whether it fires, stops as soon as
+ * that is clear, and adds to the sums. The second, for rules that fire, reads every leaf
+ * for the reasons and adds nothing.
  *
- * A sum adds when the other conditions of the same `and` are true. Conditions with a sum in
- * them do not hold each other up: the guard of a sum is what of its `and` holds no sum, and
- * the guards around it. See truth.c for the operators, sums.c and limits.c for the memory.
+ * A sum adds when the other conditions of the same `and` are true. Conditions with a sum
+ * in them do not hold each other up: the guard of a sum is what of its `and` holds no
+ * sum, and the guards around it. See truth.c for the operators,
+ * sums.c and limits.c for the memory.
  */
 #include "rules/eval/eval.h"
 
@@ -20,11 +21,12 @@
 #include <string.h>
 
 #define KEYS_DEFAULT 65536
-#define LIMITS_DEFAULT 16384	/* an entry holds a whole record: 20 MiB when all are used */
+#define LIMITS_DEFAULT 16384	/* an entry holds a whole record:
+				 * 20 MiB when all are used */
 
-struct exception_net {
-	bool is_net;
-	struct prefix net;
+struct exception_net {		/* what an exception names as an address or a network */
+	bool device_is_net, dest_is_net;
+	struct prefix device, dest;
 };
 
 struct eval {
@@ -45,16 +47,19 @@ struct judge {
 	const struct observation *o;
 	const struct intern *strings;
 	struct reason *reason;		/* NULL in the first pass */
-	const struct sum_value *kept;	/* of an update: sums as they stood, LIMIT_SUMS of them */
+	const struct sum_value *kept;	/* of an update: sums as they stood,
+					 * LIMIT_SUMS of them */
 	struct sum_value seen[LIMIT_SUMS];
-	unsigned sums;			/* sums met so far, in the order they are judged */
+	unsigned sums;			/* sums met so far, in
+					 * the order they are judged */
 	struct sum_value first;
 	const struct expr *first_expr;
 };
 
 static unsigned count_sums(const struct expr *x);
 static enum truth judge_expr(struct judge *j, const struct expr *x, bool guard);
-static enum truth conjuncts(struct judge *j, const struct expr *x, bool guard, bool with_sum);
+static enum truth conjuncts(struct judge *j, const struct expr *x, bool guard,
+    bool with_sum);
 static enum truth judge_sum(struct judge *j, const struct expr *x, bool guard);
 static void judge_rule(struct eval *e, unsigned i, const struct observation *o,
     const struct intern *strings);
@@ -71,7 +76,8 @@ eval_create(const struct eval_options *o, struct fault *why)
 	struct eval *e = calloc(1, sizeof(*e));
 	size_t keys = o->keys == 0 ? KEYS_DEFAULT : o->keys;
 	struct limits_options lo = { .hash = o->hash, .arg = e, .update = on_update,
-		.max = o->keys == 0 || o->keys > LIMITS_DEFAULT ? LIMITS_DEFAULT : o->keys };
+		.max = o->keys == 0 || o->keys > LIMITS_DEFAULT ? LIMITS_DEFAULT :
+		    o->keys };
 	unsigned leaves = 1, notes = 1;
 
 	if (e == NULL)
@@ -90,10 +96,12 @@ eval_create(const struct eval_options *o, struct fault *why)
 		e->summed[i] = count_sums(p->rule[i].when) > 0;
 	}
 	for (unsigned i = 0; i < p->exceptions; i++) {
-		const char *dest = p->except[i].dest;
+		const char *device = p->except[i].device, *dest = p->except[i].dest;
+		struct exception_net *n = &e->net[i];
 
-		e->net[i].is_net = dest != NULL &&
-		    prefix_parse(dest, strlen(dest), &e->net[i].net);
+		n->device_is_net = device != NULL &&
+		    prefix_parse(device, strlen(device), &n->device);
+		n->dest_is_net = dest != NULL && prefix_parse(dest, strlen(dest), &n->dest);
 	}
 	e->reason = calloc(leaves, sizeof(*e->reason));
 	e->note = calloc(notes, sizeof(*e->note));
@@ -238,7 +246,8 @@ fill_verdict(struct eval *e, struct judge *j, const struct rule *r, struct verdi
 	j->first_expr = NULL;
 	(void)judge_expr(j, r->when, false);
 	for (unsigned i = 0; i < r->caveats; i++) {
-		if (eval_expr(e->o.program, r->caveat[i].when, j->o, j->strings) != TRUTH_TRUE)
+		if (eval_expr(e->o.program, r->caveat[i].when, j->o,
+		    j->strings) != TRUTH_TRUE)
 			continue;
 		e->note[v->notes++] = r->caveat[i].because;
 		if (r->caveat[i].lower && severity < SEVERITY_INFO)
@@ -284,7 +293,8 @@ judge_expr(struct judge *j, const struct expr *x, bool guard)
 	case EXPR_AND:
 		a = conjuncts(j, x, false, false);
 		if (a == TRUTH_FALSE && j->reason == NULL) {
-			j->sums += count_sums(x);	/* stay in step with the second pass */
+			j->sums += count_sums(x);	/* stay in step with
+							 * the second pass */
 			return TRUTH_FALSE;
 		}
 		b = conjuncts(j, x, guard && a == TRUTH_TRUE, true);
@@ -324,12 +334,14 @@ judge_sum(struct judge *j, const struct expr *x, bool guard)
 	if (j->kept != NULL && j->sums < LIMIT_SUMS)
 		got = j->kept[j->sums];
 	else
-		got = sums_ask(j->e->sums, x, j->o, j->strings, guard && j->reason == NULL);
+		got = sums_ask(j->e->sums, x, j->o, j->strings, guard &&
+		    j->reason == NULL);
 	if (j->sums < LIMIT_SUMS)
 		j->seen[j->sums] = got;
 	j->sums++;
 	if (got.known)
-		t = truth_compare_u64(got.sum, x->cmp, x->value.u) ? TRUTH_TRUE : TRUTH_FALSE;
+		t = truth_compare_u64(got.sum, x->cmp, x->value.u) ? TRUTH_TRUE :
+		    TRUTH_FALSE;
 	if (j->first_expr == NULL || x->leaf < j->first_expr->leaf) {
 		j->first_expr = x;
 		j->first = got;
@@ -346,14 +358,15 @@ judge_sum(struct judge *j, const struct expr *x, bool guard)
 	return t;
 }
 
-/* An exception names a device, a destination or both; what it does not name may be any. */
+/* An exception names a device, a destination or both;
+ * what it does not name may be any. */
 static bool
 excepted(const struct eval *e, unsigned rule, const struct observation *o,
     const struct intern *strings)
 {
 	static const enum field device[] = { FIELD_device_key, FIELD_device_name };
-	static const enum field names[] = { FIELD_dest_name, FIELD_tls_sni, FIELD_quic_sni,
-		FIELD_http_host, FIELD_dest_logical };
+	static const enum field names[] = { FIELD_dest_name, FIELD_tls_sni,
+		FIELD_quic_sni, FIELD_http_host, FIELD_dest_logical };
 	const struct program *p = e->o.program;
 	char text[ADDR_TEXT];
 	struct span s;
@@ -371,14 +384,17 @@ excepted(const struct eval *e, unsigned rule, const struct observation *o,
 			    text_glob(x->device, s);
 		if (!hit && observation_known(o, FIELD_src_ip)) {
 			(void)addr_print(&o->src_ip, text);
-			hit = text_glob(x->device, span_of(text, strlen(text)));
+			hit = e->net[i].device_is_net ?
+			    prefix_has(&e->net[i].device, &o->src_ip) :
+			    text_glob(x->device, span_of(text, strlen(text)));
 		}
 		if (!hit)
 			continue;
 		hit = x->dest == NULL;
 		if (!hit && observation_known(o, FIELD_dest_ip)) {
 			(void)addr_print(&o->dest_ip, text);
-			hit = e->net[i].is_net ? prefix_has(&e->net[i].net, &o->dest_ip) :
+			hit = e->net[i].dest_is_net ?
+			    prefix_has(&e->net[i].dest, &o->dest_ip) :
 			    text_glob(x->dest, span_of(text, strlen(text)));
 		}
 		for (size_t k = 0; !hit && k < sizeof(names) / sizeof(names[0]); k++)

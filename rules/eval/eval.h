@@ -2,20 +2,22 @@
 /*
  * eval: a checked program against observations, to verdicts and their reasons.
  *
- * Three values. A field that is not known makes its condition unknown; `not` of unknown is
- * unknown; `and` is false when one side is, `or` true when one side is. A rule fires on true.
- * `dest in L` is true when the address or any name known of the destination (dest.name,
- * tls.sni, quic.sni, http.host, dest.logical) matches; when none does it is unknown while
- * dest.settled is not true, then false.
+ * Three values. A field that is not known makes its condition unknown; `not` of unknown
+ * is unknown; `and` is false when one side is, `or` true when one side is. A rule fires
+ * on true. `dest in L` is true when the address or any name known of the destination
+ * (dest.name, tls.sni, quic.sni, http.host, dest.logical) matches; when none does it is
+ * unknown while dest.settled is not true, then false.
  *
- * Sums: `upload >= 1 MB within 1 h per device, dest` adds what a flow's cumulative counter
- * grew by since it was last counted here, for records whose other conditions in the same
- * `and` are true. A record that carries no flow's counters (a window) asks no sum: there it
- * is unknown. A flow whose destination became known late is counted whole then.
+ * Sums: `upload >= 1 MB within 1 h per device, dest` adds what a flow's cumulative
+ * counter grew by since it was last counted here, for records whose other conditions in
+ * the same `and` are true. A record that carries no flow's counters (a window) asks no
+ * sum: there it is unknown. A flow whose destination became known late is counted whole
+ * then.
  *
- * Limits: `limit 1 per device, dest every 1 h`: the first verdicts of a key are told at once,
- * what follows within the window is counted and told once, as an update, when the window ends
- * and at the end of the input. An exception that matches suppresses and counts.
+ * Limits: `limit 1 per device, dest every 1 h`: the first verdicts of a key are told at
+ * once, what follows within the window is counted and told once, as an update, when the
+ * window ends and at the end of the input. An exception that matches suppresses and
+ * counts.
  *
  * Pure: no clock, no descriptor; time comes with records and steps. Tables are bounded
  * (64 Ki keys a sum, 16 Ki limits) and count what they forget.
@@ -35,7 +37,8 @@ struct reason {
 	struct value observed;		/* TEXT: .text lent for the call */
 };
 
-/* Where the first event of an alert went, so that updates can name it. Filled by on_verdict. */
+/* Where the first event of an alert went, so that updates can name it.
+ * Filled by on_verdict. */
 struct event_ref {
 	uint32_t lane, partition;
 	uint64_t seq;			/* 0: none */
@@ -48,9 +51,11 @@ struct verdict {
 	bool update;			/* not new: closes a limit window */
 	uint64_t suppressed;		/* folded since the event before */
 	struct event_ref first;		/* of an update: the event it belongs to */
-	const struct observation *o;	/* of an update: the last record that was folded */
+	const struct observation *o;	/* of an update: the last
+					 * record that was folded */
 	const struct intern *strings;
-	const struct reason *reason;	/* one per leaf, in rule order; for an update as of o */
+	const struct reason *reason;	/* one per leaf, in rule order;
+					 * for an update as of o */
 	unsigned reasons;
 	const char *const *note;	/* caveats that hold */
 	unsigned notes;
@@ -68,21 +73,24 @@ struct eval_options {
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);
 };
 
-struct eval_counts { uint64_t records, verdicts, updates, suppressed, excepted, trial, forgotten; };
+struct eval_counts { uint64_t records, verdicts, updates, suppressed, excepted, trial,
+    forgotten; };
 
 struct eval;
 
 struct eval *eval_create(const struct eval_options *o, struct fault *why);
 void eval_destroy(struct eval *e);
-void eval_observe(struct eval *e, const struct observation *o, const struct intern *strings);
+void eval_observe(struct eval *e, const struct observation *o,
+    const struct intern *strings);
 void eval_step(struct eval *e, struct pkt_time now, const struct intern *strings);
 void eval_finish(struct eval *e, struct pkt_time now, const struct intern *strings);
 void eval_get_counts(const struct eval *e, struct eval_counts *out);
 /* How often each rule fired (trial ones too), by index into program.rule. */
 uint64_t eval_fired(const struct eval *e, unsigned rule);
 
-/* One expression against one record, for explain and for `where` of tests. Sums are unknown. */
-enum truth eval_expr(const struct program *p, const struct expr *x, const struct observation *o,
-    const struct intern *strings);
+/* One expression against one record, for explain and for `where` of tests.
+ * Sums are unknown. */
+enum truth eval_expr(const struct program *p, const struct expr *x,
+    const struct observation *o, const struct intern *strings);
 
 #endif

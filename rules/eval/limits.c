@@ -15,7 +15,8 @@ struct limits {
 	struct limits_options o;
 	struct table *table;
 	struct intern *strings;
-	int64_t due;			/* no window ends before this; INT64_MAX: none is open */
+	int64_t due;			/* no window ends before this;
+					 * INT64_MAX: none is open */
 };
 
 static void close_entry(struct limits *l, struct limit_entry *e);
@@ -28,16 +29,16 @@ limits_create(const struct limits_options *o)
 {
 	struct limits *l = calloc(1, sizeof(*l));
 	struct table_options to = { .hash = o->hash, .key_size = sizeof(struct limit_key),
-		.value_size = sizeof(struct limit_entry), .max = o->max, .evict = on_evict,
-		.arg = l };
+		.value_size = sizeof(struct limit_entry), .max = o->max,
+		.evict = on_evict, .arg = l };
 
 	if (l == NULL)
 		return NULL;
 	l->o = *o;
 	l->due = INT64_MAX;
 	l->table = table_create(&to);
-	/* Devices, names and protocols repeat from entry to entry; a text that finds no room is
-	 * shown as unknown. */
+	/* Devices, names and protocols repeat from entry to entry; a text that finds no
+	 * room is shown as unknown. */
 	l->strings = intern_create(&o->hash, o->max * 2 + 64);
 	if (l->table == NULL || l->strings == NULL) {
 		limits_destroy(l);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * limits: `limit N per KEYS every TIME`, and what was folded meanwhile. Private to rules/eval.
+ * limits: `limit N per KEYS every TIME`, and what was folded meanwhile. Private to
+ * rules/eval.
  *
- * Each key of a rule has a window that opens with its first verdict. The first N are told; of
- * those that follow only a count and the last record are kept, and told as one update when the
- * window ends. The texts of that record are held in a private string table: by the time it is
- * told, the table they came from may have forgotten them.
+ * Each key of a rule has a window that opens with its first verdict. The first N are
+ * told; of those that follow only a count and the last record are kept, and told as one
+ * update when the window ends. The texts of that record are held in a private string
+ * table: by the time it is told, the table they came from may have forgotten them.
  */
 #ifndef RULES_EVAL_LIMITS_H
 #define RULES_EVAL_LIMITS_H
@@ -31,16 +32,16 @@ struct limits_options {
 	struct siphash_key hash;
 	size_t max;			/* keys over all rules */
 	void *arg;
-	/* A window with suppressed > 0 is over: at its end, at the end of the input, or because
-	 * its place was needed. */
+	/* A window with suppressed > 0 is over: at its end, at the end of the input, or
+	 * because its place was needed. */
 	void (*update)(void *arg, const struct limit_entry *e);
 };
 
 struct limits *limits_create(const struct limits_options *o);
 void limits_destroy(struct limits *l);
 
-/* The entry of a verdict, its window opened or gone on; *tell says whether to tell it. Lent
- * until the next call. NULL for a rule without a limit: tell it. */
+/* The entry of a verdict, its window opened or gone on; *tell says whether to tell it.
+ * Lent until the next call. NULL for a rule without a limit: tell it. */
 struct limit_entry *limits_take(struct limits *l, const struct program *p,
     const struct rule *r, const struct observation *o, const struct intern *strings,
     bool *tell);

@@ -17,7 +17,8 @@ struct counted_key {
 
 struct sums {
 	unsigned n;
-	struct ledger **ledger;		/* by expr.sum; made when the expression is found */
+	struct ledger **ledger;		/* by expr.sum; made when
+					 * the expression is found */
 	struct table **counted;		/* flow -> bytes already added */
 };
 
@@ -63,7 +64,8 @@ sums_destroy(struct sums *s)
 }
 
 static int
-find_sums(struct sums *s, const struct expr *x, const struct siphash_key *hash, size_t max)
+find_sums(struct sums *s, const struct expr *x, const struct siphash_key *hash,
+    size_t max)
 {
 	struct ledger_options lo = { .hash = *hash, .max = max };
 	struct table_options to = { .hash = *hash, .key_size = sizeof(struct counted_key),
@@ -96,15 +98,17 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
 	struct ledger_sum got;
 	struct value v;
 
-	/* Records that carry no flow's counters (a window) do not ask a sum: a rule with a sum is
-	 * judged when its count changes, and told with the flow that changed it. */
+	/* Records that carry no flow's counters (a window) do not ask a sum: a rule with
+	 * a sum is judged when its count changes,
+	 * and told with the flow that changed it. */
 	if (x->sum >= s->n || s->ledger[x->sum] == NULL || !can_add(o) ||
 	    !key_of_fields(x->key, x->key_n, false, o, strings, &key))
 		return out;
 	if (add && field_value(o, x->field, strings, &v, NULL)) {
 		struct counted_key ck = { o->flow_id };
 		uint64_t *counted = table_use(s->counted[x->sum], &ck, NULL);
-		/* A counter never falls; should one, nothing is added until it has caught up. */
+		/* A counter never falls; should one,
+		 * nothing is added until it has caught up. */
 		uint64_t more = v.u > *counted ? v.u - *counted : 0;
 
 		if (v.u > *counted)
@@ -125,7 +129,8 @@ sums_close(struct sums *s, uint64_t flow_id)
 	struct counted_key ck = { flow_id };
 
 	for (unsigned i = 0; i < s->n; i++) {
-		void *counted = s->counted[i] == NULL ? NULL : table_find(s->counted[i], &ck);
+		void *counted = s->counted[i] == NULL ? NULL :
+		    table_find(s->counted[i], &ck);
 
 		if (counted != NULL)
 			table_remove(s->counted[i], counted);
@@ -147,15 +152,16 @@ sums_forgotten(const struct sums *s)
 static bool
 can_add(const struct observation *o)
 {
-	return o->flow_id != 0 && (o->kind == OBSERVATION_OPEN || o->kind == OBSERVATION_PART ||
+	return o->flow_id != 0 &&
+	    (o->kind == OBSERVATION_OPEN || o->kind == OBSERVATION_PART ||
 	    o->kind == OBSERVATION_CONTENT || o->kind == OBSERVATION_CLOSE);
 }
 
 /* Chained field by field: (hash so far, field, length, bytes), so that ("ab", "c") and
  * ("a", "bc") are two keys, and any number of fields needs no larger buffer. */
 bool
-key_of_fields(const enum field *field, unsigned n, bool blank, const struct observation *o,
-    const struct intern *strings, struct ledger_key *out)
+key_of_fields(const enum field *field, unsigned n, bool blank,
+    const struct observation *o, const struct intern *strings, struct ledger_key *out)
 {
 	struct {
 		uint64_t so_far;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sums: how much, within how long, per key: one ledger for each EXPR_SUM of a program, and
- * what of each flow's counter was already added to it. Private to rules/eval.
+ * sums: how much, within how long, per key: one ledger for each EXPR_SUM of a program,
+ * and what of each flow's counter was already added to it. Private to rules/eval.
  *
- * A flow's counter is cumulative. What is added is its growth since it was last added here, so
- * that a flow whose destination became known late is counted whole then, and a lost record
- * costs nothing. An entry lives until its flow closes; beyond the limit the flow that was not
- * seen for longest is forgotten (counted), and would be counted whole again.
+ * A flow's counter is cumulative. What is added is its growth since it was last added
+ * here, so that a flow whose destination became known late is counted whole then, and a
+ * lost record costs nothing. An entry lives until its flow closes; beyond the limit the
+ * flow that was not seen for longest is forgotten (counted),
+ * and would be counted whole again.
  */
 #ifndef RULES_EVAL_SUMS_H
 #define RULES_EVAL_SUMS_H
@@ -14,8 +15,9 @@
 #include "classify/ledger/ledger.h"
 #include "rules/eval/eval.h"
 
-/* A 128-bit name of the values that `per` fields have in a record. False when one of them is
- * unknown; with `blank` an unknown one counts as empty and the answer is always true. */
+/* A 128-bit name of the values that `per` fields have in a record. False when one of them
+ * is unknown; with `blank` an unknown one counts as empty and the
+ * answer is always true. */
 bool key_of_fields(const enum field *field, unsigned n, bool blank,
     const struct observation *o, const struct intern *strings, struct ledger_key *out);
 
@@ -27,12 +29,13 @@ struct sum_value {
 
 struct sums;
 
-struct sums *sums_create(const struct program *p, const struct siphash_key *hash, size_t max);
+struct sums *sums_create(const struct program *p, const struct siphash_key *hash,
+    size_t max);
 void sums_destroy(struct sums *s);
 
 /* Reads the sum x as of record o; adds first when `add` is set and the record can add. */
-struct sum_value sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
-    const struct intern *strings, bool add);
+struct sum_value sums_ask(struct sums *s, const struct expr *x,
+    const struct observation *o, const struct intern *strings, bool add);
 /* A flow ended: nothing more will be added for it. */
 void sums_close(struct sums *s, uint64_t flow_id);
 uint64_t sums_forgotten(const struct sums *s);

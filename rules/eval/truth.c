@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * truth: the three values, and every operator but the sum. A field that is not known makes
- * its condition unknown, whatever the operator; `known` alone asks about that itself.
+ * truth: the three values, and every operator but the sum. A field that is not known
+ * makes its condition unknown, whatever the operator;
+ * `known` alone asks about that itself.
  */
 #include "rules/eval/truth.h"
 
@@ -50,7 +51,8 @@ eval_expr(const struct program *p, const struct expr *x, const struct observatio
 	switch (x->op) {
 	case EXPR_AND:
 		a = eval_expr(p, x->a, o, strings);
-		return a == TRUTH_FALSE ? a : truth_and(a, eval_expr(p, x->b, o, strings));
+		return a == TRUTH_FALSE ? a : truth_and(a,
+		    eval_expr(p, x->b, o, strings));
 	case EXPR_OR:
 		a = eval_expr(p, x->a, o, strings);
 		return a == TRUTH_TRUE ? a : truth_or(a, eval_expr(p, x->b, o, strings));
@@ -116,7 +118,8 @@ truth_leaf(const struct program *p, const struct expr *x, const struct observati
 	return t;
 }
 
-/* The name that matched is what is shown; when none did, the best name, else the address. */
+/* The name that matched is what is shown; when none did, the best name,
+ * else the address. */
 static enum truth
 dest_in_list(const struct program *p, const struct expr *x, const struct observation *o,
     const struct intern *strings, struct reason *r)
@@ -128,7 +131,8 @@ dest_in_list(const struct program *p, const struct expr *x, const struct observa
 	enum truth t;
 
 	memset(&shown, 0, sizeof(shown));
-	for (size_t i = 0; i < sizeof(dest_names) / sizeof(dest_names[0]) && !found; i++) {
+	for (size_t i = 0; i < sizeof(dest_names) / sizeof(dest_names[0]) &&
+	    !found; i++) {
 		if (!field_value(o, dest_names[i], strings, &v, &text) || text.left == 0)
 			continue;
 		found = hostlist_has_name(hosts, text);
@@ -224,7 +228,8 @@ compare(const struct expr *x, const struct value *v, struct span text)
 	case FIELD_COUNT:
 	case FIELD_BYTES:
 	case FIELD_PORT:
-		return truth_compare_u64(v->u, x->cmp, want->u) ? TRUTH_TRUE : TRUTH_FALSE;
+		return truth_compare_u64(v->u, x->cmp, want->u) ? TRUTH_TRUE :
+		    TRUTH_FALSE;
 	case FIELD_NUMBER:
 	case FIELD_RATE:
 		if (v->n != v->n)
@@ -299,7 +304,8 @@ lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? c + 32U : c;
 }
 
-/* Greedy with one place to return to: linear in practice, never worse than glob x text. */
+/* Greedy with one place to return to: linear in practice,
+ * never worse than glob x text. */
 bool
 text_glob(const char *glob, struct span text)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * community: the Community ID, version 1, seed 0 (Corelight's specification): the name that
- * other tools give to the same flow. "1:" and base64 of the SHA-1 over seed, the lower end,
- * the higher end, protocol, a zero, and the two ports for protocols that have them.
+ * community: the Community ID, version 1, seed 0 (Corelight's specification): the name
+ * that other tools give to the same flow. "1:" and base64 of the SHA-1 over seed, the
+ * lower end, the higher end, protocol, a zero, and the two ports for protocols that have
+ * them.
  *
- * ICMP has no ports: the message's type stands for the first, and the type that answers it for
- * the second; a message nobody answers is one-way, keeps the direction it was sent in, and its
- * code is the second.
+ * ICMP has no ports: the message's type stands for the first, and the type that answers
+ * it for the second; a message nobody answers is one-way, keeps the direction it was sent
+ * in, and its code is the second.
  */
 #include "rules/event/event.h"
 
@@ -18,9 +19,10 @@
 enum { PROTO_SCTP = 132 };
 
 /* Pairs of a question and its answer, both ways. */
-static const uint8_t icmp4[][2] = { { 8, 0 }, { 13, 14 }, { 15, 16 }, { 17, 18 }, { 10, 9 } };
-static const uint8_t icmp6[][2] = { { 128, 129 }, { 133, 134 }, { 135, 136 }, { 130, 131 },
-	{ 139, 140 }, { 144, 145 } };
+static const uint8_t icmp4[][2] = { { 8, 0 }, { 13, 14 }, { 15, 16 }, { 17, 18 },
+    { 10, 9 } };
+static const uint8_t icmp6[][2] = { { 128, 129 }, { 133, 134 }, { 135, 136 },
+	{ 130, 131 }, { 139, 140 }, { 144, 145 } };
 
 static int
 counterpart(const uint8_t (*pair)[2], size_t n, unsigned type)
@@ -53,11 +55,12 @@ base64(const uint8_t in[20], char out[29])
 }
 
 void
-community_id(const struct addr *src, const struct addr *dst, uint16_t sport, uint16_t dport,
-    uint8_t proto, char buf[40])
+community_id(const struct addr *src, const struct addr *dst, uint16_t sport,
+    uint16_t dport, uint8_t proto, char buf[40])
 {
 	uint8_t msg[2 + 16 + 16 + 2 + 4] = { 0 }, digest[20];
-	bool ports = proto == IPPROTO_IS_TCP || proto == IPPROTO_IS_UDP || proto == PROTO_SCTP;
+	bool ports = proto == IPPROTO_IS_TCP || proto == IPPROTO_IS_UDP ||
+	    proto == PROTO_SCTP;
 	bool one_way = false;
 	size_t at = 2, n = addr_is_v4(src) && addr_is_v4(dst) ? 4 : 16;
 	int order;

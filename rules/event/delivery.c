@@ -109,11 +109,10 @@ delivery_stream_key(enum lane lane, uint32_t partition, char buf[DELIVERY_KEY])
 	return buf;
 }
 
-const char *
-delivery_seq_key(uint32_t partition, char buf[DELIVERY_KEY])
+static void
+seq_key(uint32_t partition, char buf[DELIVERY_KEY])
 {
 	(void)snprintf(buf, DELIVERY_KEY, "{ear:p%02u}:seq", partition % 100);
-	return buf;
 }
 
 struct delivery *
@@ -176,7 +175,6 @@ delivery_put(struct delivery *d, const struct event_head *h, const char *json,
 		.time = h->time, .json = span_of(json, h->json_len) };
 	uint8_t head[SPOOLED_HEAD];
 	struct queue *q;
-	unsigned swallowed;
 	uint64_t number;
 
 	memcpy(e.sensor, d->sensor, sizeof(e.sensor));
@@ -186,7 +184,7 @@ delivery_put(struct delivery *d, const struct event_head *h, const char *json,
 		now, &number) == 0)
 		return true;
 	d->counts.refused++;
-	if (log_limit_pass(&d->said_disk, now, &swallowed))
+	if (log_limit_pass(&d->said_disk, now, NULL))
 		log_line(d->log, LOG_LEVEL_WARN,
 		    "cannot write to the spool '%s': %s; events for "
 		    "'%s' are being lost (%" PRIu64 " so far)",
@@ -395,7 +393,7 @@ ask_last(struct delivery *d, struct queue *q, struct loop_time now)
 	const char *argv[] = { "FCALL", "ear_last", "1", key, field };
 	unsigned before = d->calls;
 
-	(void)delivery_seq_key(q->partition, key);
+	seq_key(q->partition, key);
 	field_name(q, field);
 	command(d, CALL_LAST, q, 5, argv, NULL, now);
 	if (d->calls > before)
@@ -416,7 +414,7 @@ append(struct delivery *d, struct queue *q, const struct entry *e, uint64_t firs
 	int argc = 9;
 
 	(void)delivery_stream_key((enum lane)q->lane, q->partition, stream);
-	(void)delivery_seq_key(q->partition, seqs);
+	seq_key(q->partition, seqs);
 	field_name(q, field);
 	(void)snprintf(first_text, sizeof(first_text), "%" PRIu64, first);
 	(void)snprintf(maxlen, sizeof(maxlen), "%d", REDIS_MAXLEN);
@@ -602,8 +600,8 @@ acknowledge(struct delivery *d, struct loop_time now)
 static void
 refused(struct delivery *d, struct queue *q, const char *text, struct loop_time now)
 {
+	char more[LOG_MORE];
 	size_t i = 0;
-	unsigned swallowed;
 
 	while (i < REFUSALS - 1 &&
 	       strncmp(text, refusals[i].word, strlen(refusals[i].word)) != 0)
@@ -616,11 +614,10 @@ refused(struct delivery *d, struct queue *q, const char *text, struct loop_time 
 	if (q == NULL || refusals[i].all)
 		d->hold.ns = now.ns + d->hold_ns;
 	d->hold_ns = d->hold_ns * 2 < HOLD_MOST ? d->hold_ns * 2 : HOLD_MOST;
-	if (log_limit_pass(&d->said[i], now, &swallowed))
+	if (log_limit_pass(&d->said[i], now, more))
 		log_line(d->log, LOG_LEVEL_WARN,
-		    "'%s' %s: %.160s (%u more of these, %" PRIu64
-		    " events wait in the spool)",
-		    d->server, refusals[i].says, text, swallowed, delivery_waiting(d));
+		    "'%s' %s: %.160s; %" PRIu64 " events wait in the spool%s",
+		    d->server, refusals[i].says, text, delivery_waiting(d), more);
 }
 
 static bool
@@ -633,10 +630,8 @@ no_function(const redisReply *r)
 static void
 function_missing(struct delivery *d, struct loop_time now)
 {
-	unsigned swallowed;
-
 	d->hold.ns = now.ns + HOLD_MOST;
-	if (log_limit_pass(&d->said_function, now, &swallowed)) {
+	if (log_limit_pass(&d->said_function, now, NULL)) {
 		struct fault why;
 		char remedy[300];
 

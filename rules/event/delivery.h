@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * delivery: what stands between the spool and one Redis, without a socket. Bytes to the server
- * leave through `send`, its answers come in through delivery_feed, time is passed in.
+ * delivery: what stands between the spool and one Redis, without a socket. Bytes to the
+ * server leave through `send`, its answers come in through delivery_feed, time is passed
+ * in.
  *
- *	DOWN -> PING until PONG -> is the Function there? (load it once, if allowed) -> READY
- *	READY, for each (sensor, boot, lane, partition): ask for the last sequence -> one batch,
- *	stop and wait -> OK n: go on behind n; GAP n: resume there
+ *	DOWN -> PING until PONG -> is the Function there? (load it, if allowed) -> READY
+ *	READY, for each (sensor, boot, lane, partition): ask for the last sequence
+ *	-> one batch, stop and wait -> OK n: go on behind n; GAP n: resume there
  *
- * Events are read from the spool into a window of 4 MiB, a queue for each (sensor, boot, lane,
- * partition), and leave the spool when the server has them. A server that says less than it
- * said before lost its tail: the spool is read again from its oldest record. What is in no
- * spool any more is told by one gap event that takes the sequence of the last one missing.
+ * Events are read from the spool into a window of 4 MiB, a queue for each (sensor, boot,
+ * lane, partition), and leave the spool when the server has them. A server that says less
+ * than it said before lost its tail: the spool is read again from its oldest record. What
+ * is in no spool any more is told by one gap event that takes the sequence of the last
+ * one missing.
  *
- * An answer that is an error keeps the batch: wait, ask again where the server stands, send
- * again. What a server must not say (a hole where there is none, a sequence that cannot be)
- * drops the connection.
+ * An answer that is an error keeps the batch: wait, ask again where the server stands,
+ * send again. What a server must not say (a hole where there is none, a sequence that
+ * cannot be) drops the connection.
  */
 #ifndef RULES_EVENT_DELIVERY_H
 #define RULES_EVENT_DELIVERY_H
@@ -50,16 +52,19 @@ void delivery_destroy(struct delivery *d, bool remove_spool);
 bool delivery_put(struct delivery *d, const struct event_head *h, const char *json,
     struct loop_time now);
 
-void delivery_up(struct delivery *d, struct loop_time now);	/* there is a connection */
-void delivery_down(struct delivery *d);				/* there is none */
+/* There is a connection; there is none. */
+void delivery_up(struct delivery *d, struct loop_time now);
+void delivery_down(struct delivery *d);
 
 /* The server's bytes; and once in a while. -1: give the connection up, *why says why. */
 int delivery_feed(struct delivery *d, const void *bytes, size_t n, struct loop_time now,
     struct fault *why);
 int delivery_tick(struct delivery *d, struct loop_time now, struct fault *why);
-void delivery_pump(struct delivery *d, struct loop_time now);	/* send what may be sent */
+/* Sends what may be sent. */
+void delivery_pump(struct delivery *d, struct loop_time now);
 
-void delivery_finish(struct delivery *d);	/* no more puts: tell gaps at the end too */
+void delivery_finish(struct delivery *d);	/* no more puts: tell
+						 * gaps at the end too */
 bool delivery_done(const struct delivery *d);	/* all is acknowledged */
 bool delivery_ready(const struct delivery *d);
 uint64_t delivery_waiting(const struct delivery *d);	/* records nobody acknowledged */
@@ -71,7 +76,7 @@ bool json_line_ok(const char *s, size_t n);
 
 /* Key names: {ear:p07}:alert, {ear:p07}:flow, {ear:p07}:seq. */
 #define DELIVERY_KEY 32
-const char *delivery_stream_key(enum lane lane, uint32_t partition, char buf[DELIVERY_KEY]);
-const char *delivery_seq_key(uint32_t partition, char buf[DELIVERY_KEY]);
+const char *delivery_stream_key(enum lane lane, uint32_t partition,
+    char buf[DELIVERY_KEY]);
 
 #endif

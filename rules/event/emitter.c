@@ -2,10 +2,11 @@
 /*
  * emitter: numbers events and hands them on.
  *
- * Each lane and partition has its own sequence, from 1. A sequence number is used by an event
- * that was handed on or by one that found no room; the next event that does find room is
- * preceded by a gap event that says which numbers are lost. So a reader who sees n and then
- * n+1, or a gap that covers what is between, has seen everything there was to see.
+ * Each lane and partition has its own sequence, from 1. A sequence number is used by an
+ * event that was handed on or by one that found no room; the next event that does find
+ * room is preceded by a gap event that says which numbers are lost. So a reader who sees
+ * n and then n+1, or a gap that covers what is between,
+ * has seen everything there was to see.
  */
 #include "rules/event/encode.h"
 
@@ -42,6 +43,7 @@ static bool hand_on(struct emitter *e, struct event_source *s, enum lane lane,
     uint32_t partition);
 static bool tell_gap(struct emitter *e, enum lane lane, uint32_t partition,
     struct pkt_time now);
+static void tell_gaps(struct emitter *e, struct pkt_time now);
 static uint32_t partition_of(const struct observation *o, const struct intern *strings);
 
 struct emitter *
@@ -51,7 +53,8 @@ emitter_create(const struct emitter_options *o, struct fault *why)
 
 	if (!name_ok(o->sensor) || !name_ok(o->boot)) {
 		(void)fault_set(why, "use 1 to 64 letters, digits, '.', '_' and '-'",
-		    "cannot name events after sensor '%.80s', boot '%.80s'", o->sensor, o->boot);
+		    "cannot name events after sensor '%.80s', boot '%.80s'", o->sensor,
+		    o->boot);
 		return NULL;
 	}
 	e = calloc(1, sizeof(*e));
@@ -79,17 +82,6 @@ emitter_destroy(struct emitter *e)
 	free(e);
 }
 
-void
-emitter_set_rules(struct emitter *e, const char *rules_version)
-{
-	char *copy = strdup(rules_version);
-
-	if (copy == NULL)
-		return;		/* the old name stays: better stale than none */
-	free(e->rules_version);
-	e->rules_version = copy;
-}
-
 struct event_ref
 emitter_verdict(struct emitter *e, const struct verdict *v)
 {
@@ -103,10 +95,11 @@ emitter_verdict(struct emitter *e, const struct verdict *v)
 }
 
 void
-emitter_flow(struct emitter *e, const struct observation *close, const struct intern *strings)
+emitter_flow(struct emitter *e, const struct observation *close,
+    const struct intern *strings)
 {
-	struct event_source s = { .rec = close, .strings = strings, .type = EVENT_TYPE_FLOW,
-		.time = { close->time } };
+	struct event_source s = { .rec = close, .strings = strings,
+		.type = EVENT_TYPE_FLOW, .time = { close->time } };
 
 	if (!e->o.flows)
 		return;
@@ -118,11 +111,11 @@ emitter_flow(struct emitter *e, const struct observation *close, const struct in
 void
 emitter_stats(struct emitter *e, const struct sensor_stats *stats)
 {
-	struct event_source s = { .stats = stats, .type = EVENT_TYPE_STATS, .time = stats->now,
-		.has_kind = true };
+	struct event_source s = { .stats = stats, .type = EVENT_TYPE_STATS,
+		.time = stats->now, .has_kind = true };
 
 	/* A lane that fell silent after a loss would never tell it. */
-	emitter_flush(e, stats->now);
+	tell_gaps(e, stats->now);
 	s.head.kind = EVENT_SENSOR;
 	s.head.severity = SEVERITY_INFO;
 	(void)emit(e, &s, LANE_ALERT, 0);
@@ -132,7 +125,8 @@ void
 emitter_anomaly(struct emitter *e, struct pkt_time now, enum severity severity,
     const char *signature, const char *text)
 {
-	struct event_source s = { .type = EVENT_TYPE_ANOMALY, .time = now, .has_kind = true,
+	struct event_source s = { .type = EVENT_TYPE_ANOMALY, .time = now,
+		.has_kind = true,
 		.has_severity = true, .signature = signature, .text = text };
 
 	s.head.kind = EVENT_SENSOR;
@@ -140,18 +134,19 @@ emitter_anomaly(struct emitter *e, struct pkt_time now, enum severity severity,
 	(void)emit(e, &s, LANE_ALERT, 0);
 }
 
-void
-emitter_flush(struct emitter *e, struct pkt_time now)
-{
-	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
-		for (uint32_t p = 0; p < EVENT_PARTITIONS; p++)
-			(void)tell_gap(e, (enum lane)lane, p, now);
-}
-
 uint64_t
 emitter_lost(const struct emitter *e)
 {
 	return e->lost;
+}
+
+/* In every lane and partition that lost something. */
+static void
+tell_gaps(struct emitter *e, struct pkt_time now)
+{
+	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+		for (uint32_t p = 0; p < EVENT_PARTITIONS; p++)
+			(void)tell_gap(e, (enum lane)lane, p, now);
 }
 
 static bool
@@ -184,7 +179,8 @@ static bool
 tell_gap(struct emitter *e, enum lane lane, uint32_t partition, struct pkt_time now)
 {
 	struct sequence *q = &e->sequence[lane][partition];
-	struct event_source s = { .type = EVENT_TYPE_ANOMALY, .time = now, .has_kind = true,
+	struct event_source s = { .type = EVENT_TYPE_ANOMALY, .time = now,
+		.has_kind = true,
 		.has_severity = true, .signature = "gap", .gap = &q->gap,
 		.text = "events found no room on the way out and are lost" };
 

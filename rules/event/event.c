@@ -19,8 +19,8 @@ static size_t encode_at(const struct event_source *s, char *buf, size_t text_max
 static void encode_field(struct json *j, const struct event_source *s, enum event_field f,
     const char *key, unsigned items_max);
 static void encode_value(struct json *j, const struct event_value *v);
-static void encode_objects(struct json *j, const struct event_source *s, enum event_field f,
-    const char *key, unsigned items_max);
+static void encode_objects(struct json *j, const struct event_source *s,
+    enum event_field f, const char *key, unsigned items_max);
 
 const char *
 lane_name(enum lane l)
@@ -40,8 +40,8 @@ event_type_name(enum event_type t)
 size_t
 event_encode(struct event_source *s, char buf[EVENT_BYTES])
 {
-	/* Texts are shortened before conditions are left out; the last row fits always, as the
-	 * table has some 140 rows of less than 60 bytes each at that length. */
+	/* Texts are shortened before conditions are left out; the last row fits always,
+	 * as the table has some 140 rows of less than 60 bytes each at that length. */
 	static const struct {
 		size_t text;
 		unsigned items;
@@ -67,7 +67,8 @@ static size_t
 encode_at(const struct event_source *s, char *buf, size_t text_max, unsigned items_max)
 {
 	struct json j;
-	const char *open = "";		/* path whose first open_len bytes are the open objects */
+	const char *open = "";		/* path whose first open_len
+					 * bytes are the open objects */
 	size_t open_len = 0;
 
 	json_start(&j, buf, EVENT_BYTES, text_max);
@@ -86,7 +87,8 @@ encode_at(const struct event_source *s, char *buf, size_t text_max, unsigned ite
 		} else if (!event_get(s, (enum event_field)f, 0, &v)) {
 			continue;
 		}
-		for (size_t i = 0; i < open_len && i < parent && open[i] == fi->path[i]; i++)
+		for (size_t i = 0; i < open_len && i < parent && open[i] == fi->path[i];
+		    i++)
 			if (open[i] == '.')
 				common = i + 1;
 		for (size_t i = common; i < open_len; i++)
@@ -151,7 +153,8 @@ encode_objects(struct json *j, const struct event_source *s, enum event_field f,
 			const char *member = event_field[m].path;
 			struct event_value v;
 
-			if (strncmp(member, path, n) != 0 || strncmp(member + n, "[].", 3) != 0)
+			if (strncmp(member, path, n) != 0 ||
+			    strncmp(member + n, "[].", 3) != 0)
 				break;
 			if (!event_get(s, (enum event_field)m, i, &v))
 				continue;

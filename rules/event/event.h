@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * event: verdicts, flows and the sensor's state as JSON lines in the shape of Suricata's EVE,
- * with exactly one object of our own, `earshot`.
+ * event: verdicts, flows and the sensor's state as JSON lines in the shape of Suricata's
+ * EVE, with exactly one object of our own, `earshot`.
  *
- * EVENT_FIELDS in event_table.h declares every field once: path, JSON type, which event types
- * have it, whether it is required, its meaning. Encoder, JSON schema and manual come from it.
- * Encoding is a pure function: fixed key order, valid UTF-8, wire bytes escaped, no spaces.
+ * EVENT_FIELDS in event_table.h declares every field once: path, JSON type, which event
+ * types have it, whether it is required, its meaning. Encoder, JSON schema and manual
+ * come from it. Encoding is a pure function: fixed key order, valid UTF-8, wire bytes
+ * escaped, no spaces.
  *
- * event_id = sensor:boot:lane:partition:seq, contiguous from 1 in each lane and partition. The
- * partition is a hash of the device's key under a fixed key.
+ * event_id = sensor:boot:lane:partition:seq, contiguous from 1 in each lane and
+ * partition. The partition is a hash of the device's key under a fixed key.
  */
 #ifndef RULES_EVENT_EVENT_H
 #define RULES_EVENT_EVENT_H
@@ -25,14 +26,17 @@ enum event_type { EVENT_TYPE_ALERT, EVENT_TYPE_FLOW, EVENT_TYPE_STATS, EVENT_TYP
 	EVENT_TYPE_COUNT };
 const char *event_type_name(enum event_type t);
 
-/* What a sink needs to know without reading the JSON. Fixed size: crosses process borders. */
+/* What a sink needs to know without reading the JSON. Fixed size:
+ * crosses process borders. */
 struct event_head {
 	uint32_t lane, partition;
 	uint64_t seq;
 	uint32_t type;			/* enum event_type */
-	uint32_t kind;			/* enum event_kind; EVENT_KIND_COUNT: none (flow) */
+	uint32_t kind;			/* enum event_kind; EVENT_KIND_COUNT: none
+					 * (flow) */
 	uint32_t severity;		/* enum severity */
-	uint32_t json_len, text_len;	/* JSON line without newline; text for a person, may be 0 */
+	uint32_t json_len, text_len;	/* JSON line without newline;
+					 * text for a person, may be 0 */
 	int64_t time;			/* ns */
 };
 
@@ -45,16 +49,19 @@ struct sensor_stats {
 	uint64_t flows, flows_now, pairs_now, evicted, fragments_orphan;
 	uint64_t records, verdicts, suppressed;
 	uint64_t cell_packets, cell_deaths, cell_hangs, cell_quarantined, breaker_trips;
-	uint64_t ring_lost;		/* events that found no room on the way to the outlet */
+	uint64_t ring_lost;		/* events that found no room
+					 * on the way to the outlet */
 	uint64_t no_head, strings_refused;
-	int64_t lag_ns;			/* live: wall clock minus packet time; -1 for files */
+	int64_t lag_ns;			/* live: wall clock minus
+					 * packet time; -1 for files */
 	bool seccomp; int landlock_abi;
 };
 
 struct emitter;
 
 struct emitter_options {
-	const char *sensor;		/* `host`; [A-Za-z0-9._-]{1,64}, checked by the caller */
+	const char *sensor;		/* `host`; [A-Za-z0-9._-]{1,64},
+					 * checked by the caller */
 	const char *boot;		/* "file-0123abcd..." or a start's own */
 	const char *version;		/* of the sensor */
 	const char *rules_version;
@@ -65,33 +72,35 @@ struct emitter_options {
 	bool colour;
 	bool flows;			/* make flow events */
 	void *arg;
-	/* false: no room now; the emitter counts it and tells a gap when there is room again. */
-	bool (*put)(void *arg, const struct event_head *h, const char *json, const char *text);
+	/* false: no room now; the emitter counts it and tells a gap
+	 * when there is room again. */
+	bool (*put)(void *arg, const struct event_head *h, const char *json,
+	    const char *text);
 };
 
 struct emitter *emitter_create(const struct emitter_options *o, struct fault *why);
 void emitter_destroy(struct emitter *e);
-void emitter_set_rules(struct emitter *e, const char *rules_version);
 
-struct event_ref emitter_verdict(struct emitter *e, const struct verdict *v);	/* alert, anomaly */
+/* An alert or an anomaly. */
+struct event_ref emitter_verdict(struct emitter *e, const struct verdict *v);
 void emitter_flow(struct emitter *e, const struct observation *close,
     const struct intern *strings);
+/* Tells gaps that are still to be told, too: so it comes last. */
 void emitter_stats(struct emitter *e, const struct sensor_stats *s);
 /* The sensor's own state: breaker tripped, cell died, interface gone. kind sensor. */
 void emitter_anomaly(struct emitter *e, struct pkt_time now, enum severity severity,
     const char *signature, const char *text);
-/* Tells gaps that are still to be told, in every lane and partition that lost something. Stats
- * do it too; call it before the end. */
-void emitter_flush(struct emitter *e, struct pkt_time now);
 uint64_t emitter_lost(const struct emitter *e);
 
 /* The JSON schema (draft 2020-12) of an event; unknown keys are forbidden in it. */
 void event_schema_print(void (*write)(void *arg, const char *s, size_t n), void *arg);
+/* The same for an observation, from its own table. */
+void observation_schema_print(void (*write)(void *arg, const char *s, size_t n), void *arg);
 /* Field, type, meaning: one line each, for the manual. */
 void event_fields_print(void (*write)(void *arg, const char *s, size_t n), void *arg);
 
-/* Community ID v1, seed 0 ("1:..."): buf of at least 40. For protocols with ports, ICMP by
- * its type mapping; proto is the IP protocol. */
+/* Community ID v1, seed 0 ("1:..."): buf of at least 40. For protocols with ports, ICMP
+ * by its type mapping; proto is the IP protocol. */
 void community_id(const struct addr *src, const struct addr *dst, uint16_t sport,
     uint16_t dport, uint8_t proto, char buf[40]);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * event_table: every field of an event, once. The encoder, the JSON schema and the manual's
- * table come from these rows; the order here is the order of the keys on the line.
+ * event_table: every field of an event, once. The encoder, the JSON schema and the
+ * manual's table come from these rows; the order here is the order of the keys on the
+ * line.
  *
- * X(id, path, JSON type, event types that have it, those that always have it, rule, meaning)
+ * X(id, path, JSON type, event types that have it, those that always have it, rule,
+ * meaning)
  * Event types are letters: A alert, F flow, S stats, N anomaly. P says: always, when the
- * object it stands in is there. "a.b" is b inside the object a; rows of "a[]" are the members
- * of the objects in the array a. Rows of one object stand together.
+ * object it stands in is there. "a.b" is b inside the object a; rows of "a[]" are the
+ * members of the objects in the array a. Rows of one object stand together.
  */
 #ifndef RULES_EVENT_EVENT_TABLE_H
 #define RULES_EVENT_EVENT_TABLE_H
@@ -16,13 +18,15 @@
 enum {
 	HAS_A = 1 << 0, HAS_F = 1 << 1, HAS_S = 1 << 2, HAS_N = 1 << 3,
 	HAS_P = 1 << 4,
-	HAS_NONE = 0, HAS_AP = HAS_A | HAS_P, HAS_AF = HAS_A | HAS_F, HAS_AN = HAS_A | HAS_N,
+	HAS_NONE = 0, HAS_AP = HAS_A | HAS_P, HAS_AF = HAS_A | HAS_F,
+	HAS_AN = HAS_A | HAS_N,
 	HAS_AFN = HAS_AF | HAS_N, HAS_ALL = HAS_AFN | HAS_S,
 };
 
 /* How a value is written, and what the schema says of its type. */
 enum json_type {
-	JSON_TEXT,		/* string; wire or rule text, cut when the event is too long */
+	JSON_TEXT,		/* string; wire or rule text,
+				 * cut when the event is too long */
 	JSON_NAME,		/* string of ours; short, never cut */
 	JSON_TIME,		/* string, RFC 3339 */
 	JSON_UINT, JSON_NUMBER, JSON_BOOL,
@@ -34,10 +38,11 @@ enum json_type {
 
 /* What else the schema asks of a value. */
 enum event_rule {
-	RULE_NONE, RULE_TYPE, RULE_HOST, RULE_VLAN, RULE_FLOW_ID, RULE_COMMUNITY, RULE_ADDRESS,
-	RULE_PORT, RULE_PROTO, RULE_CONFIDENCE, RULE_RISK, RULE_MAC, RULE_STATE, RULE_ACTION,
-	RULE_GID, RULE_URGENCY, RULE_ANOMALY, RULE_SCHEMA, RULE_EVENT_ID, RULE_SEQ, RULE_LANE,
-	RULE_PARTITION, RULE_KIND, RULE_SEVERITY, RULE_NAME_SOURCE, RULE_SHAPE, RULE_CONTENT,
+	RULE_NONE, RULE_TYPE, RULE_HOST, RULE_VLAN, RULE_FLOW_ID, RULE_COMMUNITY,
+	RULE_ADDRESS, RULE_PORT, RULE_PROTO, RULE_CONFIDENCE, RULE_RISK, RULE_MAC,
+	RULE_STATE, RULE_ACTION, RULE_GID, RULE_URGENCY, RULE_ANOMALY, RULE_SCHEMA,
+	RULE_EVENT_ID, RULE_SEQ, RULE_LANE, RULE_PARTITION, RULE_KIND, RULE_SEVERITY,
+	RULE_NAME_SOURCE, RULE_SHAPE, RULE_CONTENT,
 	RULE_FORMAT, RULE_PROOF, RULE_OP, RULE_UNIT, RULE_ENDED, RULE_TUNNEL, RULE_MITRE,
 };
 
@@ -163,8 +168,10 @@ enum event_rule {
 	    "target behind a resolver or proxy") \
 	X(DEST_LOOKED_UP, "earshot.dest.looked_up", BOOL, AFN, NONE, NONE, \
 	    "somebody inside resolved it") \
+	X(DEST_FIRST_SEEN, "earshot.dest.first_seen", TIME, AFN, NONE, NONE, \
+	    "somebody inside talked to it first, as far as this sensor knows") \
 	X(DEST_NEW, "earshot.dest.new", BOOL, AFN, NONE, NONE, \
-	    "nobody inside talked to it before") \
+	    "nobody inside talked to it before the last 24 h") \
 	X(DEST_DEVICES, "earshot.dest.devices", UINT, AFN, NONE, NONE, \
 	    "inside hosts that talked to it") \
 	X(WINDOW_START, "earshot.window.start", TIME, AFN, P, NONE, "what is counted, from") \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fields: the value of each field of an event. Nothing is invented: what the record does not
- * know is absent. See event_table.h for the rows, why.c for the conditions of a rule.
+ * fields: the value of each field of an event. Nothing is invented: what the record does
+ * not know is absent. See event_table.h for the rows, why.c for the conditions of a rule.
  */
 #include "rules/event/fields.h"
 
@@ -120,7 +120,8 @@ get_common(const struct event_source *s, enum event_field f, unsigned i,
 		return name(out, s->o->sensor);
 	case F_IN_IFACE:
 		return s->rec != NULL && s->o->iface != NULL &&
-		    s->rec->source < s->o->ifaces && text_z(out, s->o->iface[s->rec->source]);
+		    s->rec->source < s->o->ifaces &&
+		    text_z(out, s->o->iface[s->rec->source]);
 	case F_PCAP:
 		return text_z(out, s->o->input);
 	case F_VLAN:
@@ -220,7 +221,8 @@ get_flow(const struct event_source *s, enum event_field f, unsigned i,
 		if (observation_known(o, FIELD_flow_end) &&
 		    (o->flow_end == FLOW_END_FIN || o->flow_end == FLOW_END_RST))
 			return name(out, "closed");
-		return name(out, o->pkts_up > 0 && o->pkts_down > 0 ? "established" : "new");
+		return name(out, o->pkts_up > 0 &&
+		    o->pkts_down > 0 ? "established" : "new");
 	}
 	return false;
 }
@@ -331,16 +333,19 @@ get_ends(const struct event_source *s, enum event_field f, struct event_value *o
 	case F_DEST_SOURCE: return of_field(s, FIELD_dest_name_source, out);
 	case F_DEST_ADDR: return name(out, addr_print(&o->dest_ip, out->buf));
 	case F_DEST_KNOWN:
-		return s->dest_known != TRUTH_UNKNOWN && flag(out, s->dest_known == TRUTH_TRUE);
+		return s->dest_known != TRUTH_UNKNOWN &&
+		    flag(out, s->dest_known == TRUTH_TRUE);
 	case F_DEST_LOGICAL: return of_field(s, FIELD_dest_logical, out);
 	case F_DEST_LOOKED_UP: return of_field(s, FIELD_dest_looked_up, out);
+	case F_DEST_FIRST_SEEN: return of_field(s, FIELD_dest_since, out);
 	case F_DEST_NEW: return of_field(s, FIELD_dest_new, out);
 	case F_DEST_DEVICES: return of_field(s, FIELD_dest_devices, out);
 	}
 	return false;
 }
 
-/* RTP payload types that RFC 3551 gives for good; the others are agreed on out of band. */
+/* RTP payload types that RFC 3551 gives for good;
+ * the others are agreed on out of band. */
 static const char *
 rtp_codec(uint64_t type)
 {
@@ -388,16 +393,19 @@ get_heard(const struct event_source *s, enum event_field f, struct event_value *
 		if (!voice && !pieces)
 			return false;
 		out->n = voice ? o->voice_rate : o->chunks_rate;
-		return out->n >= 0 && out->n < 1e18 && uint_of(out, (uint64_t)(out->n + 0.5));
+		return out->n >= 0 && out->n < 1e18 &&
+		    uint_of(out, (uint64_t)(out->n + 0.5));
 	case F_AUDIO_FRAME:
 		return observation_known(o, FIELD_voice_period) && o->voice_period > 0 &&
 		    number(out, (double)o->voice_period / 1e6);
 	case F_AUDIO_CODEC:
 		if (observation_known(o, FIELD_rtp_type))
 			return name(out, rtp_codec(o->rtp_type));
-		return observation_known(o, FIELD_content) && o->content == CONTENT_AUDIO &&
+		return observation_known(o, FIELD_content) &&
+		    o->content == CONTENT_AUDIO &&
 		    observation_known(o, FIELD_content_format) &&
-		    o->content_format != FORMAT_UNKNOWN && of_field(s, FIELD_content_format, out);
+		    o->content_format != FORMAT_UNKNOWN &&
+		    of_field(s, FIELD_content_format, out);
 	case F_CONTENT_CLASS: return of_field(s, FIELD_content, out);
 	case F_CONTENT_FORMAT:
 		return observation_known(o, FIELD_content) &&
@@ -493,7 +501,8 @@ of_field(const struct event_source *s, enum field f, struct event_value *out)
 	case FIELD_ADDRESS: return name(out, addr_print(&v.net.net, out->buf));
 	case FIELD_MAC: return v.u != 0 && name(out, mac_print(v.u, out->buf));
 	case FIELD_WORD:
-		return name(out, vocabulary_word(observation_field[f].vocabulary, (unsigned)v.u));
+		return name(out, vocabulary_word(observation_field[f].vocabulary,
+		    (unsigned)v.u));
 	default: return uint_of(out, v.u);
 	}
 }

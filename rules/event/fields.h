@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fields: what an event is about, and the value of each of its fields. Private to rules/event.
+ * fields: what an event is about, and the value of each of its fields.
+ * Private to rules/event.
  */
 #ifndef RULES_EVENT_FIELDS_H
 #define RULES_EVENT_FIELDS_H
@@ -44,7 +45,8 @@ struct event_source {
 };
 
 enum value_kind {
-	VALUE_TEXT, VALUE_NAME, VALUE_TIME, VALUE_UINT, VALUE_NUMBER, VALUE_BOOL, VALUE_NULL
+	VALUE_TEXT, VALUE_NAME, VALUE_TIME, VALUE_UINT, VALUE_NUMBER, VALUE_BOOL,
+	VALUE_NULL
 };
 
 struct event_value {
@@ -61,17 +63,16 @@ struct event_value {
 /* Works out what several fields need. */
 void event_prepare(struct event_source *s);
 
-/* The value of a field; i counts the elements of arrays (and is 0 else). False: absent. */
+/* The value of a field; i counts the elements of arrays (and is
+ * 0 else). False: absent. */
 bool event_get(const struct event_source *s, enum event_field f, unsigned i,
     struct event_value *out);
 
-/* Is leaf number n below an odd number of `not`s? */
-/* "not dest in known", "way.two is unknown": a condition as the rule means it. Its length. */
+/* "not dest in known", "way.two is unknown":
+ * a condition as the rule means it. Its length. */
 size_t condition_text(const struct rule *r, const struct expr *x, char *buf, size_t size);
-bool leaf_negated(const struct rule *r, unsigned leaf);
 
-/* The bare operator of a condition; NULL-terminated list of all of them for the schema. */
-const char *condition_op(const struct expr *x);
+/* The bare operators of conditions, for the schema; ends in NULL. */
 extern const char *const condition_ops[];
 
 #endif

@@ -17,7 +17,8 @@ struct piece {
 
 static void add(struct piece *p, const void *bytes, size_t n);
 static uint64_t sent(const struct observation *o);
-static void add_field(struct piece *p, const struct verdict *v, const char *word, size_t n);
+static void add_field(struct piece *p, const struct verdict *v, const char *word,
+    size_t n);
 static const char *decimal(double v, char buf[40]);
 
 /* One decimal below a hundred, none above: three figures are what an eye takes in. */
@@ -81,7 +82,8 @@ human_duration(int64_t ns, char buf[32])
 	s = (uint64_t)ns / NS_PER_S;
 	minutes = s / 60;
 	if (minutes < 60)
-		(void)snprintf(buf, 32, "%u min %u s", (unsigned)minutes, (unsigned)(s % 60));
+		(void)snprintf(buf, 32, "%u min %u s", (unsigned)minutes,
+		    (unsigned)(s % 60));
 	else if (minutes < 48 * 60)
 		(void)snprintf(buf, 32, "%u h %u min", (unsigned)(minutes / 60),
 		    (unsigned)(minutes % 60));
@@ -107,7 +109,8 @@ speech_text(uint64_t bytes, unsigned kbits, char buf[48])
 	if (seconds < 60)
 		(void)snprintf(text, sizeof(text), "%s = %u s", size, (unsigned)seconds);
 	else if (minutes < 60)
-		(void)snprintf(text, sizeof(text), "%s = %u min", size, (unsigned)minutes);
+		(void)snprintf(text, sizeof(text), "%s = %u min", size,
+		    (unsigned)minutes);
 	else if (minutes < 10000U * 60)
 		(void)snprintf(text, sizeof(text), "%s = %u h %u min", size,
 		    (unsigned)(minutes / 60), (unsigned)(minutes % 60));
@@ -174,8 +177,8 @@ human_value(const struct value *v, enum field f, char buf[HUMAN_TEXT])
 			if ((v->u >> i & 1) == 0)
 				continue;
 			word = any_word(fi->vocabulary, i);
-			at += (size_t)snprintf(buf + at, 40, "%s%.32s", at == 0 ? "" : ",",
-			    word == NULL ? "?" : word);
+			at += (size_t)snprintf(buf + at, 40, "%s%.32s",
+			    at == 0 ? "" : ",", word == NULL ? "?" : word);
 		}
 		break;
 	}
@@ -183,7 +186,8 @@ human_value(const struct value *v, enum field f, char buf[HUMAN_TEXT])
 }
 
 struct span
-device_label(const struct observation *o, const struct intern *strings, char addr[ADDR_TEXT])
+device_label(const struct observation *o, const struct intern *strings,
+    char addr[ADDR_TEXT])
 {
 	struct value v;
 	struct span s;
@@ -197,10 +201,11 @@ device_label(const struct observation *o, const struct intern *strings, char add
 }
 
 struct span
-dest_label(const struct observation *o, const struct intern *strings, char addr[ADDR_TEXT])
+dest_label(const struct observation *o, const struct intern *strings,
+    char addr[ADDR_TEXT])
 {
-	static const enum field name[] = { FIELD_dest_logical, FIELD_dest_name, FIELD_tls_sni,
-		FIELD_quic_sni, FIELD_http_host };
+	static const enum field name[] = { FIELD_dest_logical, FIELD_dest_name,
+		FIELD_tls_sni, FIELD_quic_sni, FIELD_http_host };
 	struct value v;
 	struct span s;
 

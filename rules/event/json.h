@@ -2,10 +2,11 @@
 /*
  * json: writes JSON into a bounded buffer. No spaces, valid UTF-8 whatever the bytes are.
  *
- * A string is given as bytes. What is valid UTF-8 stays as it is, but for what may drive a
- * terminal or deceive a reader: C0, DEL, C1, bidirectional controls, zero-width characters and
- * line separators are written as \uXXXX. A byte that is not valid UTF-8 becomes \u00XX of its
- * value. A string longer than text_max on the line is cut at a character and ends in U+2026.
+ * A string is given as bytes. What is valid UTF-8 stays as it is, but for what may drive
+ * a terminal or deceive a reader: C0, DEL, C1, bidirectional controls, zero-width
+ * characters and line separators are written as \uXXXX. A byte that is not valid UTF-8
+ * becomes \u00XX of its value. A string longer than text_max on the line is cut at a
+ * character and ends in U+2026.
  */
 #ifndef RULES_EVENT_JSON_H
 #define RULES_EVENT_JSON_H
@@ -16,7 +17,8 @@ struct json {
 	char *buf;
 	size_t size, len;
 	size_t text_max;		/* bytes on the line of one string; 0: any */
-	bool full;			/* something did not fit: the text is not to be used */
+	bool full;			/* something did not fit:
+					 * the text is not to be used */
 	bool comma;
 };
 
@@ -26,8 +28,8 @@ void json_open(struct json *j, const char *key, char what);
 void json_close(struct json *j, char what);
 void json_key(struct json *j, const char *key);
 void json_uint(struct json *j, uint64_t v);
-/* Fixed form, at most six decimals, no trailing zeros, whatever the locale; a number that is
- * not finite is null. */
+/* Fixed form, at most six decimals, no trailing zeros, whatever the locale; a number that
+ * is not finite is null. */
 void json_number(struct json *j, double v);
 void json_bool(struct json *j, bool v);
 void json_null(struct json *j);

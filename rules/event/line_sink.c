@@ -94,7 +94,6 @@ void
 line_sink_flush(struct line_sink *s, struct loop_time now)
 {
 	size_t done = 0;
-	unsigned swallowed;
 
 	while (!s->gone && done < s->used) {
 		ssize_t n = write(s->fd, s->buf + done, s->used - done);
@@ -109,7 +108,7 @@ line_sink_flush(struct line_sink *s, struct loop_time now)
 			s->gone = true;
 			s->used = done = 0;
 		} else if (n == 0 || errno != EINTR) {
-			if (log_limit_pass(&s->said, now, &swallowed))
+			if (log_limit_pass(&s->said, now, NULL))
 				log_line(s->log, LOG_LEVEL_WARN,
 				    "cannot write to '%s': %s; "
 				    "%" PRIu64 " events lost there so far",

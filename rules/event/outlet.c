@@ -97,6 +97,7 @@ outlet_run(const struct outlet_options *o)
 {
 	struct outlet *t = calloc(1, sizeof(*t));
 	struct fault why = { "", "" };
+	sigset_t none;
 	int rc = 1;
 
 	if (t == NULL) {
@@ -110,6 +111,9 @@ outlet_run(const struct outlet_options *o)
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGINT, SIG_IGN);
+	(void)signal(SIGHUP, SIG_IGN);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (open_sinks(t, &why) == -1 || enter(t, &why) == -1 || watch(t, &why) == -1) {
 		log_fault(o->log, LOG_LEVEL_FATAL, &why);
 		ring_close(o->ring);
@@ -297,11 +301,10 @@ deliver(struct outlet *t, size_t n, struct loop_time now)
 {
 	const char *json = t->message + sizeof(struct event_head), *text;
 	struct event_head h;
-	unsigned swallowed;
 
 	if (!parse(t->message, n, &h)) {
 		t->refused++;
-		if (log_limit_pass(&t->said, now, &swallowed))
+		if (log_limit_pass(&t->said, now, NULL))
 			log_line(t->o->log, LOG_LEVEL_WARN,
 			    "the sensor said what is no event; "
 			    "%" PRIu64 " of these so far",

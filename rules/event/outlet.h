@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * outlet: the process that delivers. It takes events from the sensor's ring and gives them to
- * the sinks: standard output (text or JSON lines), a file, a Redis. The only one of the
- * sensor's processes with an address and a secret.
+ * outlet: the process that delivers. It takes events from the sensor's ring and gives
+ * them to the sinks: standard output (text or JSON lines), a file, a Redis. The only one
+ * of the sensor's processes with an address and a secret.
  *
- * Redis is fed from the spool (seglog.h): an event is written there first, and leaves it when
- * Redis has acknowledged it. One server-side Function appends batches and knows the last
- * sequence of each sensor, boot, lane and partition: a replay is dropped, a hole refused and
- * answered with where to resume (redis_sink.h). Files and standard output are written in order.
+ * Redis is fed from the spool (seglog.h): an event is written there first, and leaves it
+ * when Redis has acknowledged it. One server-side Function appends batches and knows the
+ * last sequence of each sensor, boot, lane and partition: a replay is dropped, a hole
+ * refused and answered with where to resume (redis_sink.h). Files and standard output are
+ * written in order.
  *
- * On the ring: struct event_head, json_len bytes, text_len bytes. A closed ring means the end:
- * drain everything (or, for Redis that is gone, keep the spool and say so), then leave.
+ * On the ring: struct event_head, json_len bytes, text_len bytes. A closed ring means the
+ * end: drain everything (or, for Redis that is gone,
+ * keep the spool and say so), then leave.
  */
 #ifndef RULES_EVENT_OUTLET_H
 #define RULES_EVENT_OUTLET_H
@@ -37,7 +39,8 @@ struct outlet_options {
 	bool redis_flows;		/* deliver lane flow to Redis too */
 	bool keep_spool;		/* live: the spool outlives the run */
 	const struct log *log;
-	int ready_fd;			/* a byte is written when sinks are open; -1 none */
+	int ready_fd;			/* a byte is written when
+					 * sinks are open; -1 none */
 };
 
 /* "file:PATH", "redis:unix:PATH", "-" -> spec (target points into text). -1 and *why. */

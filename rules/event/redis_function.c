@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One call is one transaction: Redis runs it whole or refuses it whole (-OOM, -READONLY come
- * before its first line). Sequences stay exact in Lua's doubles up to 2^53.
+ * One call is one transaction: Redis runs it whole or refuses it whole (-OOM, -READONLY
+ * come before its first line). Sequences stay exact in Lua's doubles up to 2^53.
  */
 #include "rules/event/redis_function.h"
 
@@ -35,7 +35,8 @@ static const char text[] =
     "  for i = 5, #args do\n"
     "    local seq = first + i - 5\n"
     "    if seq > last then\n"
-    "      redis.call('XADD', stream, 'MAXLEN', '~', maxlen, '*', 's', sensor, 'b', boot,\n"
+    "      redis.call('XADD', stream, 'MAXLEN', '~', maxlen, '*', 's', sensor, "
+    "'b', boot,\n"
     "        'n', string.format('%.0f', seq), 'e', args[i])\n"
     "    end\n"
     "  end\n"

@@ -166,18 +166,17 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 static void
 hang_up(struct redis_sink *s, const char *reason)
 {
-	unsigned swallowed;
+	char more[LOG_MORE];
 
 	if (s->bev != NULL)
 		bufferevent_free(s->bev);
 	s->bev = NULL;
 	s->up = false;
 	delivery_down(s->delivery);
-	if (log_limit_pass(&s->said, clock_now(), &swallowed))
+	if (log_limit_pass(&s->said, clock_now(), more))
 		log_line(s->log, LOG_LEVEL_WARN,
-		    "no delivery to '%s': %s; events wait in the "
-		    "spool (%u more of these)",
-		    s->target, reason, swallowed);
+		    "no delivery to '%s': %s; events wait in the spool%s",
+		    s->target, reason, more);
 	dial_later(s);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * schema: the rows of event_table.h as a JSON schema (draft 2020-12), one definition for each
- * event type, and as a table for the manual. Words come from the vocabularies themselves.
+ * schema: the rows of event_table.h as a JSON schema (draft 2020-12), one definition for
+ * each event type, and as a table for the manual.
+ * Words come from the vocabularies themselves.
  */
 #include "rules/event/event.h"
 
@@ -55,13 +56,15 @@ void
 event_fields_print(void (*write)(void *arg, const char *s, size_t n), void *arg)
 {
 	static const char *const type[] = { "text", "word", "time", "integer", "number",
-		"true/false", "texts", "integers", "objects", "value", "true/false/null" };
+		"true/false", "texts", "integers", "objects", "value",
+		"true/false/null" };
 	struct out o = { write, arg };
 
 	for (unsigned f = 0; f < EVENT_FIELD_COUNT; f++) {
 		char line[256];
 
-		(void)snprintf(line, sizeof(line), "%-36s %-16s %s\n", event_field[f].path,
+		(void)snprintf(line, sizeof(line), "%-36s %-16s %s\n",
+		    event_field[f].path,
 		    type[event_field[f].type], event_field[f].meaning);
 		say(&o, line);
 	}
@@ -194,7 +197,8 @@ leaf(const struct out *o, unsigned type, unsigned f)
 	case JSON_TEXTS:
 	case JSON_UINTS:
 		say(o, ",\"type\":\"array\",\"minItems\":1,\"items\":{\"type\":");
-		say(o, fi->type == JSON_TEXTS ? "\"string\"" : "\"integer\",\"minimum\":0");
+		say(o, fi->type == JSON_TEXTS ? "\"string\"" :
+		    "\"integer\",\"minimum\":0");
 		rule_of(o, type, fi->rule);
 		say(o, "}}");
 		return;

@@ -3,20 +3,21 @@
  * seglog: an append-only log of segments in one folder, with an acknowledged position.
  *
  *	DIR/lock                    held while open; names the process
- *	DIR/acked                   number of the last acknowledged record, le64, and its CRC32C
+ *	DIR/acked                   last acknowledged number, le64, and its CRC32C
  *	DIR/<first number, 16 hex digits>.seg
  *
  *	segment:  "earseg1\n"  le64 first number  record*
  *	record:   le32 length  le32 crc  le64 number  bytes[length]
  *
- * The CRC32C runs over length, number and bytes. Numbers count up by one from 1 and are never
- * given twice. A record is whole or it is not there: a torn tail is cut when the log is opened,
- * a damaged place in the middle is stepped over and counted, whatever the file holds.
+ * The CRC32C runs over length, number and bytes. Numbers count up by one from 1 and are
+ * never given twice. A record is whole or it is not there: a torn tail is cut when the
+ * log is opened, a damaged place in the middle is stepped over and counted, whatever the
+ * file holds.
  *
- * Whole acknowledged segments are kept for a while (so that a server that lost its tail can be
- * healed) and then removed. Above the cap the oldest segment goes, acknowledged or not; each
- * record that nobody acknowledged is handed to `dropped` first. A full disk is a state: the
- * record is refused and counted, the next one tries again.
+ * Whole acknowledged segments are kept for a while (so that a server that lost its tail
+ * can be healed) and then removed. Above the cap the oldest segment goes, acknowledged or
+ * not; each record that nobody acknowledged is handed to `dropped` first. A full disk is
+ * a state: the record is refused and counted, the next one tries again.
  *
  * No clock: time is passed in. One caller, one thread.
  */
@@ -27,8 +28,9 @@
 #include "capture/base/ptime.h"
 #include "capture/base/span.h"
 
-#define SEGLOG_RECORD_MAX (256u << 10)	/* admits the longest event many times over; a length
-					 * above it in a file is damage, not a promise */
+#define SEGLOG_RECORD_MAX (256u << 10)	/* admits the longest event many times over;
+					 * a length above it in a file is damage,
+					 * not a promise */
 
 struct seglog;
 
@@ -47,7 +49,8 @@ struct seglog_counts {
 	uint64_t appended, refused;	/* refused: no room on the disk */
 	uint64_t dropped;		/* above the cap, never acknowledged */
 	uint64_t cut;			/* bytes of a torn tail, cut when opened */
-	uint64_t damaged;		/* places in the middle that had to be stepped over */
+	uint64_t damaged;		/* places in the middle that
+					 * had to be stepped over */
 	uint64_t sync_failed;
 	bool full;			/* the last append found no room */
 };
@@ -59,16 +62,17 @@ void seglog_close(struct seglog *s);	/* syncs; the files stay */
 void seglog_remove(struct seglog *s);	/* closes and removes all files and the folder */
 
 /* Two pieces, one record. 0 and its number, or -1: no room (errno says why). */
-int seglog_append(struct seglog *s, struct span head, struct span body, struct loop_time now,
-    uint64_t *number);
+int seglog_append(struct seglog *s, struct span head, struct span body,
+    struct loop_time now, uint64_t *number);
 
-/* Oldest record that is there, and the number the next one gets. Equal: nothing is there. */
+/* Oldest record that is there, and the number the next one gets. Equal:
+ * nothing is there. */
 uint64_t seglog_first(const struct seglog *s);
 uint64_t seglog_next(const struct seglog *s);
 
-/* The first record with this number or a later one; *number is its own. The bytes are lent
- * until the next call of any function of this log. Reading on from the record before costs
- * nothing extra. */
+/* The first record with this number or a later one; *number is its own. The bytes are
+ * lent until the next call of any function of this log. Reading on from the record before
+ * costs nothing extra. */
 enum seglog_read seglog_read(struct seglog *s, uint64_t from, uint64_t *number,
     struct span *out);
 
@@ -83,19 +87,21 @@ uint64_t seglog_bytes(const struct seglog *s);
 const struct seglog_counts *seglog_counts(const struct seglog *s);
 const char *seglog_dir(const struct seglog *s);
 
-/* ---- one segment's bytes, without a file: what the log and its tests are made of ---- */
+/* ---- one segment's bytes, without a file:
+ * what the log and its tests are made of ---- */
 
 struct crc32c;
 
 #define SEGLOG_SEGMENT_HEAD 16u
 #define SEGLOG_RECORD_HEAD 16u
 
-void seglog_head_put(const struct crc32c *c, uint8_t out[SEGLOG_RECORD_HEAD], uint64_t number,
-    struct span head, struct span body);
+void seglog_head_put(const struct crc32c *c, uint8_t out[SEGLOG_RECORD_HEAD],
+    uint64_t number, struct span head, struct span body);
 /* Takes one record whose number is least..most; false: none stands here. */
 bool seglog_record_take(const struct crc32c *c, struct span *at, uint64_t least,
     uint64_t most, uint64_t *number, struct span *out);
 /* Steps over damage to the next place where a record stands. False: there is none. */
-bool seglog_resync(const struct crc32c *c, struct span *at, uint64_t least, uint64_t most);
+bool seglog_resync(const struct crc32c *c, struct span *at, uint64_t least,
+    uint64_t most);
 
 #endif

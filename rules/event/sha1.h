@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sha1: SHA-1 of a short message (RFC 3174). Only for the Community ID, whose standard asks
- * for it; nothing here rests on it being hard to forge.
+ * sha1: SHA-1 of a short message (RFC 3174). Only for the Community ID, whose standard
+ * asks for it; nothing here rests on it being hard to forge.
  */
 #ifndef RULES_EVENT_SHA1_H
 #define RULES_EVENT_SHA1_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * text: an event for a person at a terminal: who, to whom, how much, since when, why, and what
- * was not seen. At most nine lines of a hundred columns.
+ * text: an event for a person at a terminal: who, to whom, how much, since when, why, and
+ * what was not seen. At most nine lines of a hundred columns.
  *
  * Wire bytes drive no terminal: whatever json.h does not call plain is shown as \xNN or
  * \u{NNNN}. Colour only repeats the severity word, never replaces it.
@@ -37,6 +37,7 @@ static size_t sanitise(struct span s, char *out, size_t size, size_t *width);
 static void head_line(struct page *p, const struct event_source *s, bool colour);
 static void ends(struct page *p, const struct event_source *s);
 static void amount(struct page *p, const struct event_source *s);
+static void sure(struct page *p, const struct event_source *s);
 static void why(struct page *p, const struct event_source *s);
 static void unseen(struct page *p, const struct event_source *s);
 static size_t flow_line(struct page *p, const struct event_source *s);
@@ -53,7 +54,8 @@ event_text(const struct event_source *s, bool colour, char *buf, size_t size)
 	head_line(&p, s, colour);
 	label(&p, "", 2);
 	if (s->gap != NULL)
-		item_f(&p, "", "events %llu to %llu of lane %s, partition %u (%llu) found no "
+		item_f(&p, "",
+		    "events %llu to %llu of lane %s, partition %u (%llu) found no "
 		    "room on the way out and are lost", (unsigned long long)s->gap->from,
 		    (unsigned long long)s->gap->to, lane_name((enum lane)s->head.lane),
 		    s->head.partition, (unsigned long long)s->gap->count);
@@ -64,6 +66,7 @@ event_text(const struct event_source *s, bool colour, char *buf, size_t size)
 		return p.len;
 	ends(&p, s);
 	amount(&p, s);
+	sure(&p, s);
 	why(&p, s);
 	unseen(&p, s);
 	return p.len;
@@ -73,10 +76,10 @@ event_text(const struct event_source *s, bool colour, char *buf, size_t size)
 static void
 head_line(struct page *p, const struct event_source *s, bool colour)
 {
-	static const char *const word[SEVERITY_COUNT] = { "CRITICAL", "HIGH", "MEDIUM", "LOW",
-		"INFO" };
-	static const char *const sgr[SEVERITY_COUNT] = { "\033[1;31m", "\033[31m", "\033[33m",
-		"\033[36m", "\033[2m" };
+	static const char *const word[SEVERITY_COUNT] = { "CRITICAL", "HIGH", "MEDIUM",
+		"LOW", "INFO" };
+	static const char *const sgr[SEVERITY_COUNT] = { "\033[1;31m", "\033[31m",
+		"\033[33m", "\033[36m", "\033[2m" };
 	unsigned severity = s->head.severity % SEVERITY_COUNT;
 	char stamp[PKT_TIME_TEXT];
 
@@ -163,7 +166,8 @@ ends(struct page *p, const struct event_source *s)
 	if (text_of(s, FIELD_app, &t))
 		item(p, " ", t);
 	if (s->dest_known != TRUTH_UNKNOWN)
-		item_f(p, "  ", s->dest_known == TRUTH_TRUE ? "known" : "not a known destination");
+		item_f(p, "  ", s->dest_known == TRUTH_TRUE ? "known" :
+		    "not a known destination");
 	if (observation_known(o, FIELD_dest_looked_up) && !o->dest_looked_up)
 		item_f(p, "  ", "nobody looked it up");
 	end_line(p);
@@ -205,14 +209,52 @@ amount(struct page *p, const struct event_source *s)
 		(void)pkt_time_print((struct pkt_time){ s->window.start }, stamp);
 		stamp[10] = ' ';
 		item_f(p, gap, "since %.19sZ", stamp);
-		item_f(p, " ", "(%s)", human_duration(s->window.end - s->window.start, text));
+		item_f(p, " ", "(%s)", human_duration(s->window.end - s->window.start,
+		    text));
 	}
 	if (observation_known(o, FIELD_content) && o->content != CONTENT_UNKNOWN)
-		item_f(p, "; ", "content: %s", vocabulary_word(VOCABULARY_CONTENT, o->content));
+		item_f(p, "; ", "content: %s", vocabulary_word(VOCABULARY_CONTENT,
+		    o->content));
 	end_line(p);
 }
 
-/* The conditions that held, with what was seen. Branches that did not hold are in the JSON. */
+/* What the verdict rests on: proof in clear text, pace, or volume alone. */
+static void
+sure(struct page *p, const struct event_source *s)
+{
+	const struct observation *o = s->rec;
+	const char *proof;
+
+	if (observation_known(o, FIELD_content) && o->content == CONTENT_AUDIO) {
+		proof = vocabulary_word(VOCABULARY_PROOF, o->content_proof);
+		label(p, "how sure", 1);
+		item_f(p, "", "seen in clear text: %s", proof == NULL ? "audio" : proof);
+	} else if (observation_known(o, FIELD_voice_score)) {
+		label(p, "how sure", 1);
+		item_f(p, "", "%llu of %llu windows of 10 s keep time, score %.1f",
+		    (unsigned long long)o->voice_passed,
+		    (unsigned long long)o->voice_windows, o->voice_score);
+		if (observation_known(o, FIELD_rtp_type))
+			item_f(p, "; ", "RTP by its own headers");
+		else
+			item_f(p, "; ", "by pace alone, the content is not seen");
+	} else if (observation_known(o, FIELD_chunks_gaps)) {
+		label(p, "how sure", 1);
+		item_f(p, "", "%.0f %% of the gaps and %.0f %% of the sizes are even; by pace "
+		    "alone", o->chunks_gaps * 100, o->chunks_sizes * 100);
+	} else if (s->v->has_sum) {
+		label(p, "how sure", 1);
+		item_f(p, "", "by volume alone; the content is %s",
+		    observation_known(o, FIELD_content) && o->content != CONTENT_UNKNOWN ?
+		    vocabulary_word(VOCABULARY_CONTENT, o->content) : "not seen");
+	} else {
+		return;
+	}
+	end_line(p);
+}
+
+/* The conditions that held, with what was seen.
+ * Branches that did not hold are in the JSON. */
 static void
 why(struct page *p, const struct event_source *s)
 {
@@ -273,7 +315,8 @@ unseen(struct page *p, const struct event_source *s)
 	}
 }
 
-/* 2026-11-22 05:47:00Z  flow  laptop -> files.example:443 tls  20.2 MB up, 13 kB down, 40 s */
+/* 2026-11-22 05:47:00Z  flow  laptop -> files.example:443 tls  20.2 MB up,
+ * 13 kB down, 40 s */
 static size_t
 flow_line(struct page *p, const struct event_source *s)
 {
@@ -299,7 +342,8 @@ flow_line(struct page *p, const struct event_source *s)
 	if (s->window.down_known)
 		item_f(p, ", ", "%s down", human_bytes(s->window.down, text));
 	if (s->window.known)
-		item_f(p, ", ", "%s", human_duration(s->window.end - s->window.start, text));
+		item_f(p, ", ", "%s", human_duration(s->window.end - s->window.start,
+		    text));
 	end_line(p);
 	return p->len;
 }
@@ -347,8 +391,9 @@ item_f(struct page *p, const char *separator, const char *fmt, ...)
 	item(p, separator, span_of(text, strlen(text)));
 }
 
-/* Puts s behind what is there, or on the next line of the paragraph when it does not fit; a
- * text longer than a line is broken at spaces. After the last line: "..." and nothing more. */
+/* Puts s behind what is there, or on the next line of the paragraph when it does not fit;
+ * a text longer than a line is broken at spaces. After the last line:
+ * "..." and nothing more. */
 static void
 item(struct page *p, const char *separator, struct span s)
 {
@@ -386,7 +431,8 @@ item(struct page *p, const char *separator, struct span s)
 			bool valid;
 			size_t k;
 
-			while (p->column + 4 < COLUMNS && (k = utf8_next(rest, &code, &valid)) > 0) {
+			while (p->column + 4 < COLUMNS &&
+			    (k = utf8_next(rest, &code, &valid)) > 0) {
 				raw(p, (const char *)rest.at, k);
 				(void)span_skip(&rest, k);
 				p->column++;
@@ -420,7 +466,8 @@ sanitise(struct span s, char *out, size_t size, size_t *width)
 			at += k;
 			*width += 1;
 		} else {
-			int n = snprintf(out + at, 16, code < 0x100 ? "\\x%02x" : "\\u{%04x}",
+			int n = snprintf(out + at, 16,
+			    code < 0x100 ? "\\x%02x" : "\\u{%04x}",
 			    (unsigned)code & 0x1fffffU);
 
 			at += (size_t)n;

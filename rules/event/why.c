@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * why: a rule's conditions, and what several fields of an event are worked out from: window,
- * community id, speech, sentence, ids.
+ * why: a rule's conditions, and what several fields of an event are worked out from:
+ * window, community id, speech, sentence, ids.
  */
 #include "rules/event/why.h"
 
@@ -13,15 +13,15 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const condition_ops[] = { "<", "<=", ">", ">=", "=", "!=", "is", "in", "known",
-	"empty", NULL };
+const char *const condition_ops[] = { "<", "<=", ">", ">=", "=", "!=", "is", "in",
+	"known", "empty", NULL };
 
 static bool scalar(const struct value *v, enum field f, struct event_value *out);
 static int polarity(const struct expr *x, unsigned leaf, bool negated);
 static void set_window(struct event_source *s);
 static void set_community(struct event_source *s);
 
-const char *
+static const char *
 condition_op(const struct expr *x)
 {
 	switch (x->op) {
@@ -41,7 +41,7 @@ condition_op(const struct expr *x)
 	}
 }
 
-bool
+static bool
 leaf_negated(const struct rule *r, unsigned leaf)
 {
 	return polarity(r->when, leaf, false) == 1;
@@ -54,7 +54,8 @@ condition_text(const struct rule *r, const struct expr *x, char *buf, size_t siz
 	int n;
 
 	if (negated && x->op == EXPR_KNOWN)
-		n = snprintf(buf, size, "%s is unknown", observation_field[x->field].word);
+		n = snprintf(buf, size, "%s is unknown",
+		    observation_field[x->field].word);
 	else
 		n = snprintf(buf, size, "%s%s", negated ? "not " : "", x->text);
 	return n < 0 ? 0 : (size_t)n < size ? (size_t)n : size - 1;
@@ -108,7 +109,8 @@ why_get(const struct verdict *v, enum event_field f, unsigned i, struct event_va
 	case F_WHY_LIMIT:
 		if (counts)
 			return scalar(&x->value, x->field, out);
-		if (x->op != EXPR_IN_LIST && x->op != EXPR_DEST_IN_LIST && x->op != EXPR_EMPTY)
+		if (x->op != EXPR_IN_LIST && x->op != EXPR_DEST_IN_LIST &&
+		    x->op != EXPR_EMPTY)
 			return false;
 		out->kind = VALUE_TEXT;
 		out->text = span_of(v->program->list[x->list].name,
@@ -129,7 +131,8 @@ why_get(const struct verdict *v, enum event_field f, unsigned i, struct event_va
 	return false;
 }
 
-/* A value as JSON has it: numbers in the field's unit, everything else as a rule writes it. */
+/* A value as JSON has it: numbers in the field's unit,
+ * everything else as a rule writes it. */
 static bool
 scalar(const struct value *v, enum field f, struct event_value *out)
 {
@@ -159,7 +162,8 @@ scalar(const struct value *v, enum field f, struct event_value *out)
 		return true;
 	case FIELD_TEXT:
 		out->kind = VALUE_TEXT;
-		out->text = v->text == NULL ? span_of("", 0) : span_of(v->text, strlen(v->text));
+		out->text = v->text == NULL ? span_of("", 0) :
+		    span_of(v->text, strlen(v->text));
 		return true;
 	case FIELD_ADDRESS:
 	case FIELD_MAC:
@@ -176,8 +180,8 @@ scalar(const struct value *v, enum field f, struct event_value *out)
 void
 event_prepare(struct event_source *s)
 {
-	(void)snprintf(s->id, sizeof(s->id), "%.64s:%.64s:%s:%u:%llu", s->o->sensor, s->o->boot,
-	    lane_name((enum lane)s->head.lane), s->head.partition,
+	(void)snprintf(s->id, sizeof(s->id), "%.64s:%.64s:%s:%u:%llu", s->o->sensor,
+	    s->o->boot, lane_name((enum lane)s->head.lane), s->head.partition,
 	    (unsigned long long)s->head.seq);
 	s->dest_known = TRUTH_UNKNOWN;
 	if (s->v != NULL) {
@@ -186,7 +190,8 @@ event_prepare(struct event_source *s)
 
 		(void)explain_fill(s->v, s->explain, sizeof(s->explain));
 		if (first->seq != 0)
-			(void)snprintf(s->related, sizeof(s->related), "%.64s:%.64s:%s:%u:%llu",
+			(void)snprintf(s->related, sizeof(s->related),
+			    "%.64s:%.64s:%s:%u:%llu",
 			    s->o->sensor, s->o->boot, lane_name((enum lane)first->lane),
 			    first->partition, (unsigned long long)first->seq);
 		for (unsigned i = 0; i < p->lists; i++) {
@@ -258,7 +263,8 @@ set_community(struct event_source *s)
 	uint16_t sport, dport;
 	bool v4 = addr_is_v4(&o->src_ip);
 
-	if (!observation_known(o, FIELD_transport) || !observation_known(o, FIELD_src_port) ||
+	if (!observation_known(o, FIELD_transport) ||
+	    !observation_known(o, FIELD_src_port) ||
 	    !observation_known(o, FIELD_dest_port))
 		return;
 	switch (o->transport) {
@@ -270,7 +276,8 @@ set_community(struct event_source *s)
 		return;
 	case TRANSPORT_ICMP:
 		/* Type and code stand where the port of the side that spoke first is. */
-		sport = o->src_port != 0 || o->dest_port == 0 ? o->src_port : o->dest_port;
+		sport = o->src_port != 0 || o->dest_port == 0 ? o->src_port :
+		    o->dest_port;
 		dport = sport & 0xff;
 		sport = (uint16_t)(sport >> 8);
 		if (o->src_port != 0 || o->dest_port == 0)

@@ -5,9 +5,10 @@
 
 #include "rules/event/fields.h"
 
-/* Field F_WHY_... of condition i. A condition below `not` is told with it: "not dest in known"
- * passes when `dest in known` is false. */
-bool why_get(const struct verdict *v, enum event_field f, unsigned i, struct event_value *out);
+/* Field F_WHY_... of condition i. A condition below `not` is told with it: "not dest in
+ * known" passes when `dest in known` is false. */
+bool why_get(const struct verdict *v, enum event_field f, unsigned i,
+    struct event_value *out);
 
 /* Passed, as above. */
 enum truth why_passed(const struct verdict *v, unsigned i);

@@ -123,7 +123,8 @@ provide(struct check *c, struct decl *d, struct span *out)
 		lang_error(c->l, &d->path.at, NULL, "the file has no name");
 		return false;
 	}
-	if (o->provide != NULL && o->provide(o->provide_arg, from, d->path.s, out, &why)) {
+	if (o->provide != NULL &&
+	    o->provide(o->provide_arg, from, d->path.s, out, &why)) {
 		d->bytes = *out;
 		return true;
 	}

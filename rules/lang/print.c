@@ -21,7 +21,7 @@ print_count(void *arg, const char *s, size_t n)
 	*sum += n;
 }
 
-void
+static void
 print_string(const struct writer *w, const char *s)
 {
 	struct literal v = { .kind = LITERAL_STRING, .text = s };
@@ -282,7 +282,7 @@ print_except(const struct decl *d, const struct writer *w)
 	writer_text(w, "\n");
 }
 
-void
+static void
 decl_print(const struct decl *d, const struct writer *w)
 {
 	writer_text(w, d->is_default ? "default " : "");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * program: rule files, checked. Compiled, shared, immutable, free of the parse tree; it lives
- * in one arena and is destroyed as a whole. The grammar stands in GRAMMAR.md; a program knows
- * nothing of files: they are read through a provider that the caller gives.
+ * program: rule files, checked. Compiled, shared, immutable, free of the parse tree; it
+ * lives in one arena and is destroyed as a whole. The grammar stands in GRAMMAR.md; a
+ * program knows nothing of files: they are read through a provider that the caller gives.
  */
 #ifndef RULES_LANG_PROGRAM_H
 #define RULES_LANG_PROGRAM_H
@@ -13,7 +13,8 @@
 #include "classify/endpoint/inventory.h"
 #include "classify/shape/hearing.h"
 
-/* What an event can be about: `kind` in a rule, earshot.kind in an event. X(id, name, meaning) */
+/* What an event can be about: `kind` in a rule, earshot.kind in an event.
+ * X(id, name, meaning) */
 #define EVENT_KINDS(X) \
 	X(LIVE_AUDIO, "live-audio", "one-way audio that is being sent as it happens") \
 	X(CHUNKED_AUDIO, "chunked-audio", "recorded, then sent piece by piece") \
@@ -54,15 +55,18 @@ enum expr_op {
 	EXPR_NOT,		/* a */
 	EXPR_BOOL,		/* field, a bool */
 	EXPR_COMPARE,		/* field cmp value */
-	EXPR_IN_SET,		/* field in { values }: any equals; text by glob, address by net */
+	EXPR_IN_SET,		/* field in { values }: any equals;
+				 * text by glob, address by net */
 	EXPR_IN_LIST,		/* field in LIST (text or address field) */
 	EXPR_DEST_IN_LIST,	/* `dest in LIST`: address, or any name known of it */
 	EXPR_KNOWN,		/* field is known (never unknown itself) */
 	EXPR_EMPTY,		/* LIST is empty */
-	EXPR_SUM,		/* field cmp value within window per keys; see rules/eval */
+	EXPR_SUM,		/* field cmp value within window
+				 * per keys; see rules/eval */
 };
 
-#define PROGRAM_LEAVES_MAX 512U		/* of one expression: an evaluator may size by it */
+#define PROGRAM_LEAVES_MAX 512U		/* of one expression: an
+					 * evaluator may size by it */
 
 enum compare_op { CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_EQ, CMP_NE };
 const char *compare_op_text(enum compare_op op);	/* "<" "<=" ">" ">=" "=" "!=" */
@@ -70,11 +74,13 @@ const char *compare_op_text(enum compare_op op);	/* "<" "<=" ">" ">=" "=" "!=" *
 struct value {
 	enum field_type type;
 	bool b;			/* BOOL */
-	uint64_t u;		/* COUNT, BYTES, PORT, MAC, WORD (its number), WORDS (bits) */
+	uint64_t u;		/* COUNT, BYTES, PORT, MAC,
+				 * WORD (its number), WORDS (bits) */
 	double n;		/* NUMBER, RATE */
 	int64_t i;		/* DURATION, MOMENT */
 	struct prefix net;	/* ADDRESS: a prefix; an address alone has full length */
-	const char *text;	/* TEXT; may hold '*' as a glob in EXPR_IN_SET and with = */
+	const char *text;	/* TEXT; may hold '*' as a glob in
+				 * EXPR_IN_SET and with = */
 };
 
 struct expr {
@@ -87,15 +93,18 @@ struct expr {
 	unsigned set_n;
 	unsigned list;		/* index into program.list */
 	int64_t window;		/* EXPR_SUM, ns */
-	const enum field *key;	/* EXPR_SUM: device -> FIELD_device_key, dest -> FIELD_dest_key */
+	const enum field *key;	/* EXPR_SUM: device -> FIELD_device_key,
+				 * dest -> FIELD_dest_key */
 	unsigned key_n;
 	unsigned sum;		/* EXPR_SUM: its number in the program */
-	unsigned leaf;		/* leaves of a rule's `when` are numbered from 0, in text order;
-				 * UINT_MAX elsewhere */
-	const char *text;	/* canonical text of this expression; for leaves never NULL */
+	unsigned leaf;		/* leaves of a rule's `when` are numbered from 0, in text
+				 * order; UINT_MAX elsewhere */
+	const char *text;	/* canonical text of this expression;
+				 * for leaves never NULL */
 };
 
-struct caveat {			/* `lower when EXPR because "..."`, `note when EXPR because "..."` */
+struct caveat {			/* `lower when EXPR because "..."`,
+				 * `note when EXPR because "..."` */
 	const struct expr *when;
 	const char *because;
 	bool lower;		/* one severity lower as well */
@@ -103,7 +112,8 @@ struct caveat {			/* `lower when EXPR because "..."`, `note when EXPR because ".
 
 struct rule_test {
 	const char *name, *pcap;	/* as written; relative to the rule file */
-	unsigned expect;		/* how many alerts (or suspects, for a suspect rule) */
+	unsigned expect;		/* how many alerts (or suspects,
+					 * for a suspect rule) */
 	enum { EXPECT_EXACTLY, EXPECT_AT_LEAST } how;
 	const struct expr *where;	/* NULL: any */
 	unsigned line;
@@ -115,7 +125,8 @@ struct rule {
 	uint32_t id, rev;
 	enum severity severity;
 	enum event_kind kind;
-	bool trial, suspect;		/* count only; event_type anomaly instead of alert */
+	bool trial, suspect;		/* count only; event_type anomaly
+					 * instead of alert */
 	const char *const *mitre, *const *related;
 	unsigned mitre_n, related_n;
 	const struct expr *when;
@@ -135,9 +146,11 @@ struct rule {
 
 struct exception {
 	int rule;			/* index into program.rule; -1: every rule */
-	const char *device;		/* glob over device key, name and address; NULL: any */
+	const char *device;		/* glob over device key,
+					 * name and address; NULL: any */
 	const char *dest;		/* glob over names, or a network; NULL: any */
-	int64_t until;			/* ns since 1970, the end of that day; 0: for good */
+	int64_t until;			/* ns since 1970, the end
+					 * of that day; 0: for good */
 	const char *owner, *reason, *file;
 	unsigned line;
 };
@@ -160,7 +173,8 @@ struct program {
 	const struct exception *except;
 	unsigned exceptions;
 	unsigned sums;
-	char version[17];		/* 16 hex digits over the canonical print and all lists */
+	char version[17];		/* 16 hex digits over the
+					 * canonical print and all lists */
 };
 
 /* ---- making one ---- */
@@ -173,11 +187,13 @@ struct diag {
 	unsigned line, column, length;	/* from 1, in bytes; length of the token under the
 					 * caret; line 0: the file as a whole */
 	const char *what, *remedy;	/* remedy may be "" */
-	const char *source;		/* the line itself, no newline; "" when there is none */
+	const char *source;		/* the line itself, no newline;
+					 * "" when there is none */
 };
 typedef void diag_fn(void *arg, const struct diag *d);
 
-/* home.rules:12:19: error: ... / the line / the caret / = the remedy. Into buf; returns length. */
+/* home.rules:12:19: error: ... / the line / the caret / = the remedy. Into buf;
+ * returns length. */
 size_t diag_print(const struct diag *d, char *buf, size_t size);
 
 struct source_file {
@@ -187,7 +203,8 @@ struct source_file {
 };
 
 /* Bytes of a file that a rule file names (list, inventory): `path` as written in the file
- * `from`. The bytes live as long as the provider. false and *why when it cannot be read. */
+ * `from`. The bytes live as long as the provider.
+ * false and *why when it cannot be read. */
 typedef bool provide_fn(void *arg, const char *from, const char *path, struct span *out,
     struct fault *why);
 
@@ -205,11 +222,11 @@ struct compile_options {
 struct program *program_compile(const struct compile_options *o);
 void program_destroy(struct program *p);
 
-/* The program in canonical form, file by file: print of print is equal to the byte, and the
- * printed program gives the same events. Lists and inventories stay references. write gets
- * the text in pieces. False: the files do not parse (diag was told). */
-bool program_print(const struct compile_options *o, void (*write)(void *arg, const char *s,
-    size_t n), void *arg);
+/* The program in canonical form, file by file: print of print is equal to the byte, and
+ * the printed program gives the same events. Lists and inventories stay references. write
+ * gets the text in pieces. False: the files do not parse (diag was told). */
+bool program_print(const struct compile_options *o,
+    void (*write)(void *arg, const char *s, size_t n), void *arg);
 
 /* The words a rule may use, from the observation table: for `rules fields`. */
 const char *field_type_name(enum field_type t);

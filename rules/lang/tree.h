@@ -105,7 +105,8 @@ struct decl {
 	struct literal *entry; /* home, list */
 	unsigned entry_n;
 	struct tree_word format, path, key; /* inventory; list: path alone */
-	struct span bytes; /* inventory, list: what the file holds, once the checker has it */
+	struct span bytes; /* inventory, list: what the file holds,
+			    * once the checker has it */
 	struct tree_expr *expr; /* macro; rule: when */
 	struct tree_limit *limits; /* hearing */
 
@@ -144,8 +145,6 @@ void tree_parse(struct lang *l, struct tree *t);
 
 void tree_print(const struct tree *t, const struct writer *w);
 void expr_print(const struct tree_expr *x, const struct writer *w);
-void decl_print(const struct decl *d, const struct writer *w);
-void print_string(const struct writer *w, const char *s);
 
 /* A word that may not be a name: it has a meaning of its own. */
 bool word_reserved(const char *s);

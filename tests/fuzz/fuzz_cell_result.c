@@ -16,7 +16,8 @@ check_word(const char *word, size_t room)
 	if (n >= room)
 		abort();
 	for (size_t i = 0; i < n; i++)
-		if (!(word[i] >= 'a' && word[i] <= 'z') && !(word[i] >= '0' && word[i] <= '9') &&
+		if (!(word[i] >= 'a' && word[i] <= 'z') &&
+		    !(word[i] >= '0' && word[i] <= '9') &&
 		    word[i] != '.' && word[i] != '-')
 			abort();
 }

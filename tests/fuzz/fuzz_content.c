@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Flows in a script. First byte: bit 0 UDP, bit 1 midstream, bits 2-4 the server's port. Then
- * segments: a byte of flags (bit 0 to the client, bit 1 an offset of its own follows, bit 2 the
- * snap length cut it, bit 3 the other flow, bit 4 that flow ends after it), [two bytes of
- * offset], two bytes of length, [one byte: captured per 256], the bytes.
+ * Flows in a script. First byte: bit 0 UDP, bit 1 midstream, bits 2-4 the server's port.
+ * Then segments: a byte of flags (bit 0 to the client, bit 1 an offset of its own
+ * follows, bit 2 the snap length cut it, bit 3 the other flow, bit 4 that flow ends after
+ * it), [two bytes of offset], two bytes of length, [one byte:
+ * captured per 256], the bytes.
  */
 #include "classify/content/content.h"
 
@@ -72,8 +73,10 @@ segment(struct run *r, struct span *in, uint8_t proto)
 	hit.offset = (flags & 2) ? offset : r->offset[n][hit.dir];
 	if (!(flags & 2))
 		r->offset[n][hit.dir] += len;
-	p.sport = hit.dir == FLOW_TO_SERVER ? hit.flow->client_port : hit.flow->server_port;
-	p.dport = hit.dir == FLOW_TO_SERVER ? hit.flow->server_port : hit.flow->client_port;
+	p.sport = hit.dir == FLOW_TO_SERVER ? hit.flow->client_port :
+	    hit.flow->server_port;
+	p.dport = hit.dir == FLOW_TO_SERVER ? hit.flow->server_port :
+	    hit.flow->client_port;
 	p.payload = span_of(copy, cap);
 	p.payload_wire = len;
 	if (content_packet(r->c, &r->state[n], &hit, &news) != 0) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Any bytes under any link type, with captured and wire length independent of each other.
- * Input: link type (1 byte, below), captured length (2, little endian, cut at what follows),
- * wire length (4, little endian), bytes.
+ * Input: link type (1 byte, below), captured length (2, little endian, cut at what
+ * follows), wire length (4, little endian), bytes.
  */
 #include "capture/base/span.h"
 #include "capture/decode/decode.h"
@@ -42,7 +42,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(p.frame == &f);
 		MUST(p.l3_wire <= most && p.payload_wire <= most);
 		MUST(p.l3.left <= p.l3_wire && p.payload.left <= p.payload_wire);
-		MUST(p.l3.left == 0 || (p.l3.at >= copy && p.l3.at + p.l3.left <= copy + cap));
+		MUST(p.l3.left == 0 ||
+		    (p.l3.at >= copy && p.l3.at + p.l3.left <= copy + cap));
 		MUST(p.payload.left == 0 || (p.payload.at >= p.l3.at &&
 		    p.payload.at + p.payload.left <= p.l3.at + p.l3.left));
 		MUST(p.vlan == VLAN_NONE || p.vlan < 4096);

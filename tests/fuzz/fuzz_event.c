@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Any bytes in the text fields of a record, and in what rules say: the event is valid JSON of
- * bounded length, and its form for a person holds no control byte.
+ * Any bytes in the text fields of a record, and in what rules say: the event is valid
+ * JSON of bounded length, and its form for a person holds no control byte.
  *
  * The input: one byte says which fields are known, then pieces of (length, bytes).
  */
@@ -16,7 +16,8 @@ static bool
 put(void *arg, const struct event_head *h, const char *json, const char *text)
 {
 	(void)arg;
-	if (h->json_len == 0 || h->json_len > EVENT_BYTES || !json_check(json, h->json_len))
+	if (h->json_len == 0 || h->json_len > EVENT_BYTES ||
+	    !json_check(json, h->json_len))
 		abort();
 	for (size_t i = 0; i < h->text_len; i++)
 		if ((unsigned char)text[i] == 0x7f ||
@@ -50,17 +51,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct siphash_key key = { 3, 4 };
 	struct intern *strings = intern_create(&key, 64);
 	struct emitter_options eo = { .sensor = "fuzz", .boot = "1", .version = "0",
-		.rules_version = "0", .input = "-", .text = true, .flows = true, .put = put };
+		.rules_version = "0", .input = "-", .text = true, .flows = true,
+		.put = put };
 	struct emitter *e = emitter_create(&eo, NULL);
 	struct span in = span_of(data, size);
 	struct observation o;
 	struct expr leaf = { .op = EXPR_COMPARE, .field = FIELD_tls_sni, .cmp = CMP_EQ };
 	const struct expr *leaves[1] = { &leaf };
-	struct rule rule = { .id = 1, .rev = 1, .leaves = 1, .leaf = leaves, .when = &leaf };
+	struct rule rule = { .id = 1, .rev = 1, .leaves = 1, .leaf = leaves,
+		.when = &leaf };
 	struct program program = { .rule = &rule, .rules = 1 };
-	struct reason reason = { .leaf = &leaf, .truth = TRUTH_TRUE, .observed_known = true };
-	struct verdict v = { .program = &program, .rule = &rule, .o = &o, .reason = &reason,
-		.reasons = 1, .strings = strings, .notes = 1 };
+	struct reason reason = { .leaf = &leaf, .truth = TRUTH_TRUE,
+		.observed_known = true };
+	struct verdict v = { .program = &program, .rule = &rule, .o = &o,
+		.reason = &reason, .reasons = 1, .strings = strings, .notes = 1 };
 	char *name = piece_of(&in), *explain = piece_of(&in), *note = piece_of(&in);
 	const char *notes[1] = { note };
 	uint8_t which = 0;
@@ -84,10 +88,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			id = intern_put(strings, s.at, s.left);
 			memcpy(at, &id, sizeof(id));
 		} else {
-			/* The smallest members are one byte: wild words and numbers too. */
-			static const size_t width[] = { [FIELD_BOOL] = 1, [FIELD_COUNT] = 8,
+			/* The smallest members are one byte:
+			 * wild words and numbers too. */
+			static const size_t width[] = { [FIELD_BOOL] = 1,
+				[FIELD_COUNT] = 8,
 				[FIELD_BYTES] = 8, [FIELD_NUMBER] = 8, [FIELD_RATE] = 8,
-				[FIELD_DURATION] = 8, [FIELD_MOMENT] = 8, [FIELD_ADDRESS] = 16,
+				[FIELD_DURATION] = 8, [FIELD_MOMENT] = 8,
+				[FIELD_ADDRESS] = 16,
 				[FIELD_PORT] = 2, [FIELD_MAC] = 8, [FIELD_WORD] = 2,
 				[FIELD_WORDS] = 8 };
 

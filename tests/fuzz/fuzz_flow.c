@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Packets for the flow table, fifteen bytes each behind three of options, with time steps
- * between them. What must hold whatever they say is checked at every call and at the end; a
- * breach aborts.
+ * between them. What must hold whatever they say is checked at every call and at
+ * the end; a breach aborts.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +18,8 @@ struct watch {
 	struct frame frame;
 	struct packet pkt;
 	uint64_t births, ends, pair_ends;
-	int64_t step_last;		/* within a step flows end in order of last packet */
+	int64_t step_last;		/* within a step flows end
+					 * in order of last packet */
 	bool stepping, finishing;
 };
 
@@ -61,7 +62,8 @@ on_packet(void *arg, const struct flow_hit *hit)
 	HOLDS(f->first.ns >= 0 && f->first.ns <= f->last.ns);
 	HOLDS(hit->fresh <= hit->pkt->payload_wire && hit->late <= hit->fresh);
 	HOLDS(hit->up == (f->up == (int)hit->dir) && (f->up >= 0) == (f->pair != NULL));
-	HOLDS(addr_eq(&hit->pkt->src, hit->dir == FLOW_TO_SERVER ? &f->client : &f->server));
+	HOLDS(addr_eq(&hit->pkt->src, hit->dir == FLOW_TO_SERVER ? &f->client :
+	    &f->server));
 	if (counted)
 		r->payload[hit->dir] += hit->pkt->payload_wire;
 	for (unsigned d = 0; d < 2; d++) {
@@ -147,7 +149,8 @@ one_packet(struct watch *w, const uint8_t b[15], int64_t now)
 	uint32_t len = (uint32_t)b[4] << (b[5] & 15);
 
 	memset(p, 0, sizeof(*p));
-	w->frame = (struct frame){ .time = { now }, .ordinal = w->births, .wire = len + 40 };
+	w->frame = (struct frame){ .time = { now }, .ordinal = w->births,
+		.wire = len + 40 };
 	p->frame = &w->frame;
 	p->class = PACKET_FLOW;
 	p->src = host(b[1] & 7);
@@ -171,7 +174,8 @@ one_packet(struct watch *w, const uint8_t b[15], int64_t now)
 	if (p->frag && !p->frag_first)
 		p->sport = p->dport = 0;
 	p->seq = (uint32_t)b[6] << 24 | (uint32_t)b[7] << 16 | (uint32_t)b[8] << 8 | b[9];
-	p->ack = (uint32_t)b[10] << 24 | (uint32_t)b[11] << 16 | (uint32_t)b[12] << 8 | b[13];
+	p->ack = (uint32_t)b[10] << 24 | (uint32_t)b[11] << 16 | (uint32_t)b[12] << 8 |
+	    b[13];
 	flowtab_packet(w->t, p);
 }
 
@@ -217,7 +221,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		}
 		one_packet(&w, data, now);
 		flowtab_stats(w.t, &s);
-		HOLDS(s.no_room == 0 && s.flows_now <= o.max_flows && s.pairs_now <= o.max_pairs);
+		HOLDS(s.no_room == 0 && s.flows_now <= o.max_flows &&
+		    s.pairs_now <= o.max_pairs);
 		HOLDS(s.flows_ever == w.births && s.flows_now == w.births - w.ends);
 		HOLDS(s.pairs_ever == w.pair_ends + s.pairs_now);
 	}

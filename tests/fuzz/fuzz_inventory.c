@@ -68,7 +68,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				hostlist_each(l, again, &n);
 				(void)hostlist_has_name(l, bytes);
 				(void)hostlist_has_addr(l, &any);
-				(void)hostlist_add(a, l, (const char *)bytes.at, bytes.left);
+				(void)hostlist_add(a, l, (const char *)bytes.at,
+				    bytes.left);
 				(void)registrable_domain(bytes);
 			}
 		}

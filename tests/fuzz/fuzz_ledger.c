@@ -86,7 +86,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		s = ledger_get(l, &k, (struct pkt_time){ (int64_t)data[0] * HOUR });
 		if (s.since.ns < 0)
 			abort();
-		(void)ledger_add(l, &k, (struct pkt_time){ (int64_t)data[0] * HOUR }, k.lo);
+		(void)ledger_add(l, &k, (struct pkt_time){ (int64_t)data[0] * HOUR },
+		    k.lo);
 		s = ledger_add(l, &k, (struct pkt_time){ INT64_MAX }, 5);
 		if (s.sum < 5)
 			abort();

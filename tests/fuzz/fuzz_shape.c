@@ -19,9 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct hearing limits = {
 	.rate_min = 4e3, .rate_max = 400e3, .size_min = 12, .size_max = 700,
 	.fano_max = 0.25, .packets_min = 7, .packets_max = 250, .bytes_fano_max = 0.25,
-	.filled_min = 8, .clock_min = 0.42, .clock_power_min = 20, .clock_packets_min = 60,
-	.clock_active_min = 4, .score_pass = 2.48, .score_fail = -0.865, .score_floor = -3,
-	.text_printable = 0.75, .text_outside = 0.05, .way_bytes = 0.4, .way_packets = 0.6,
+	.filled_min = 8, .clock_min = 0.42, .clock_power_min = 20,
+	.clock_packets_min = 60,
+	.clock_active_min = 4, .score_pass = 2.48, .score_fail = -0.865,
+	.score_floor = -3,
+	.text_printable = 0.75, .text_outside = 0.05, .way_bytes = 0.4,
+	.way_packets = 0.6,
 	.burst_gap = 250 * NS_PER_MS, .burst_small = 0.2, .burst_least = 400,
 	.burst_period_min = 250 * NS_PER_MS, .burst_period_max = 900 * NS_PER_S,
 	.burst_rate_min = 4e3, .burst_rate_max = 320e3, .burst_way = 0.4,
@@ -51,7 +54,8 @@ check(const struct observation *o)
 	}
 	expect(o->voice_filled <= 10 && o->voice_passed <= o->voice_windows);
 	expect(o->voice_clock <= 1 && o->voice_clocked <= 1 && o->voice_fano >= 0);
-	expect(o->chunks_count <= BURSTS_KEPT && o->chunks_gaps <= 1 && o->chunks_sizes <= 1);
+	expect(o->chunks_count <= BURSTS_KEPT && o->chunks_gaps <= 1 &&
+	    o->chunks_sizes <= 1);
 	expect(fabs(o->chunks_slope) <= 1 + 1e-9 && o->chunks_span >= 0);
 	expect(o->text_printable <= 1 && o->text_outside <= o->text_printable);
 }
@@ -60,7 +64,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const int64_t unit[8] = { 100 * NS_PER_US, NS_PER_MS, 20 * NS_PER_MS,
-		100 * NS_PER_MS, NS_PER_S, 3600 * NS_PER_S, -NS_PER_S, INT64_MAX / 65536 };
+		100 * NS_PER_MS, NS_PER_S, 3600 * NS_PER_S, -NS_PER_S,
+		    INT64_MAX / 65536 };
 	static const struct hearing none;
 	struct span s = span_of(data, size);
 	const struct hearing *h;
@@ -79,11 +84,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	h = (flags & 2) != 0 ? &none : &limits;
 	while (span_u8(&s, &kind) && span_u16(&s, &bytes) && span_u16(&s, &wait)) {
-		uint32_t fresh = (kind & 0x80) != 0 ? (uint32_t)bytes << 16 | 0xffff : bytes;
+		uint32_t fresh = (kind & 0x80) != 0 ? (uint32_t)bytes << 16 | 0xffff :
+		    bytes;
 
 		/* up to eight equal steps: rhythm is what this is about */
 		for (n = 0; n <= (kind >> 3 & 7U); n++) {
-			if (__builtin_add_overflow(now.ns, wait * unit[kind & 7], &now.ns))
+			if (__builtin_add_overflow(now.ns, wait * unit[kind & 7],
+			    &now.ns))
 				now.ns = INT64_MAX;
 			for (closed = 0; meter_step(&m, h, now, &w); closed++) {
 				expect(closed < 2 && w.packets > 0);

@@ -2,9 +2,9 @@
 /*
  * replay: runs one fuzz target over files, with any compiler and without libFuzzer.
  *
- * Each argument is a file or a folder of files (not its subfolders). The target gets an exactly
- * sized copy, so that a sanitizer sees a read beyond the input. Prints how many ran; exit 1 when
- * a file cannot be read, or none was found.
+ * Each argument is a file or a folder of files (not its subfolders). The target gets an
+ * exactly sized copy, so that a sanitizer sees a read beyond the input. Prints how many
+ * ran; exit 1 when a file cannot be read, or none was found.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -58,7 +58,8 @@ run_path(const char *path, int depth, unsigned *ran)
 	}
 	for (i = 0; i < n; i++) {
 		if (list[i]->d_name[0] != '.') {
-			(void)snprintf(inner, sizeof(inner), "%s/%s", path, list[i]->d_name);
+			(void)snprintf(inner, sizeof(inner), "%s/%s", path,
+			    list[i]->d_name);
 			if (run_path(inner, depth + 1, ran) == -1)
 				r = -1;
 		}

@@ -2,12 +2,12 @@
 /*
  * verdicts: a capture through the pipe, in one process, with the filter of known killers
  * switched off, so that packets that kill libndpi reach the cell. Prints a line a verdict
- * ("verdict RULE SRC DEST KIND"), a line a flow ("flow SRC SPORT DEST DPORT UPLOAD quarantined"),
- * what the running cell may do ("cell seccomp=2 fds=0", asked after the first step), and the
- * classifier's counters at the end.
+ * ("verdict RULE SRC DEST KIND"), a line a flow ("flow SRC SPORT DEST DPORT UPLOAD
+ * quarantined"), what the running cell may do ("cell seccomp=2 fds=0", asked after the
+ * first step), and the classifier's counters at the end.
  *
- * usage: verdicts CAPTURE RULES... (rule files in the order given; lists and inventories are
- * looked up beside the file that names them)
+ * usage: verdicts CAPTURE RULES... (rule files in the order given; lists and inventories
+ * are looked up beside the file that names them)
  */
 #include "rules/cli/pipe.h"
 #include "rules/cli/rulefiles.h"
@@ -30,7 +30,8 @@ on_verdict(void *arg, const struct verdict *v)
 
 	(void)arg;
 	if (!v->update)
-		printf("verdict %s %s %s %s\n", v->rule->name, addr_print(&v->o->src_ip, src),
+		printf("verdict %s %s %s %s\n", v->rule->name,
+		    addr_print(&v->o->src_ip, src),
 		    addr_print(&v->o->dest_ip, dst), event_kind_name(v->rule->kind));
 	return (struct event_ref){ 0 };
 }
@@ -43,9 +44,10 @@ on_record(void *arg, const struct observation *o, const struct intern *strings)
 	(void)arg;
 	(void)strings;
 	if (o->kind == OBSERVATION_CLOSE)
-		printf("flow %s %u %s %u %llu%s\n", addr_print(&o->src_ip, src), o->src_port,
-		    addr_print(&o->dest_ip, dst), o->dest_port, (unsigned long long)o->upload,
-		    o->quarantined ? " quarantined" : "");
+		printf("flow %s %u %s %u %llu%s\n", addr_print(&o->src_ip, src),
+		    o->src_port,
+		    addr_print(&o->dest_ip, dst), o->dest_port,
+		    (unsigned long long)o->upload, o->quarantined ? " quarantined" : "");
 }
 
 static void
@@ -85,8 +87,8 @@ main(int argc, char **argv)
 {
 	struct rule_choice choice = { .replaces = 0 };
 	struct run r = { 0 };
-	struct pipe_options po = { .arg = &r, .pass_killers = true, .on_verdict = on_verdict,
-		.on_record = on_record, .on_step = on_step };
+	struct pipe_options po = { .arg = &r, .pass_killers = true,
+		.on_verdict = on_verdict, .on_record = on_record, .on_step = on_step };
 	struct fault why = { 0 };
 	struct rule_files *files = NULL;
 	struct program *program = NULL;
@@ -101,7 +103,8 @@ main(int argc, char **argv)
 		goto out;
 	po.program = program;
 	po.cell = dpi_cell_start(&(struct dpi_cell_options){ 0 }, &why);
-	if (po.cell == NULL || getrandom(&po.hash, sizeof(po.hash), 0) != sizeof(po.hash) ||
+	if (po.cell == NULL ||
+	    getrandom(&po.hash, sizeof(po.hash), 0) != sizeof(po.hash) ||
 	    (s = source_open_file(argv[1], NULL, &why)) == NULL ||
 	    (r.pipe = pipe_create(&po, &why)) == NULL)
 		goto out;

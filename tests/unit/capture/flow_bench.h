@@ -45,7 +45,8 @@ bench_packet(void *arg, const struct flow_hit *hit)
 	b->flow = *hit->flow;
 	bench_digest(b, 1);
 	bench_digest(b, hit->flow->id);
-	bench_digest(b, (uint64_t)hit->dir + hit->fresh + hit->acked_unseen + hit->offset);
+	bench_digest(b, (uint64_t)hit->dir + hit->fresh + hit->acked_unseen +
+	    hit->offset);
 }
 
 static inline void

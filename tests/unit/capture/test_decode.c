@@ -54,14 +54,16 @@ decode_copy(int link, const uint8_t *bytes, uint32_t cap, uint32_t wire, struct 
 	*copy = malloc(cap == 0 ? 1 : cap);
 	assert_non_null(*copy);
 	memcpy(*copy, bytes, cap);
-	*f = (struct frame){ .link_type = link, .cap = cap, .wire = wire, .bytes = *copy };
+	*f = (struct frame){ .link_type = link, .cap = cap, .wire = wire,
+		.bytes = *copy };
 	return decode_frame(f, p);
 }
 
 static struct frame frame_now;
 
 static enum drop
-decode_hex(int link, const char *hex, uint32_t extra, struct packet *p, uint8_t buf[HEX_MOST])
+decode_hex(int link, const char *hex, uint32_t extra, struct packet *p,
+    uint8_t buf[HEX_MOST])
 {
 	size_t n = unhex(hex, buf);
 
@@ -101,7 +103,8 @@ static const struct sample used[] = {
 	{ "IPv4 options", 1, ETH "0800" "46000024" "12340000" "40110000" "0a000001" "c0000201"
 	    "94040000" UDP("000c") "61626364", 0, DROP_NONE },
 	{ "authentication header", 1, ETH "86dd" IP6("0024", "33") "1104" "0000"
-	    "00000001" "00000002" "000000000000000000000000" UDP("000c") "61626364", 0, DROP_NONE },
+	    "00000001" "00000002" "000000000000000000000000" UDP("000c") "61626364", 0,
+	    DROP_NONE },
 	{ "GRE", 1, ETH "0800" IP4("001c", "2f") "0000080000000000", 0, DROP_NONE },
 	{ "IGMP", 1, ETH "0800" IP4("001c", "02") "1600000000000000", 0, DROP_NONE },
 	{ "LLDP", 1, ETH "88cc" "0207", 0, DROP_NONE },
@@ -181,7 +184,8 @@ test_every_refusal_has_a_frame_that_reaches_it(void **state)
 		enum drop got = decode_hex(s->link, s->hex, s->extra, &p, buf);
 
 		if (got != s->drop)
-			fail_msg("%s: %s, not %s", s->name, drop_name(got), drop_name(s->drop));
+			fail_msg("%s: %s, not %s", s->name, drop_name(got),
+			    drop_name(s->drop));
 		reached[got] = true;
 	}
 	for (d = 0; d < DROP_COUNT; d++)
@@ -226,7 +230,8 @@ test_the_books_balance(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(used) + COUNT(refused); i++) {
-		const struct sample *s = i < COUNT(used) ? &used[i] : &refused[i - COUNT(used)];
+		const struct sample *s = i < COUNT(used) ? &used[i] :
+		    &refused[i - COUNT(used)];
 
 		seen++;
 		count[decode_hex(s->link, s->hex, s->extra, &p, buf)]++;
@@ -248,7 +253,8 @@ check_sane(const struct frame *f, const struct packet *p)
 	assert_true(p->l3_wire <= wire && p->payload_wire <= wire);
 	assert_true(p->l3.left <= p->l3_wire && p->payload.left <= p->payload_wire);
 	if (p->l3.left > 0)
-		assert_true(p->l3.at >= f->bytes && p->l3.at + p->l3.left <= f->bytes + f->cap);
+		assert_true(p->l3.at >= f->bytes &&
+		    p->l3.at + p->l3.left <= f->bytes + f->cap);
 	if (p->payload.left > 0)
 		assert_true(p->payload.at >= p->l3.at &&
 		    p->payload.at + p->payload.left <= p->l3.at + p->l3.left);
@@ -268,13 +274,14 @@ test_a_frame_cut_anywhere_is_never_read_beyond(void **state)
 
 	(void)state;
 	for (i = 0; i < COUNT(used) + COUNT(refused); i++) {
-		const struct sample *s = i < COUNT(used) ? &used[i] : &refused[i - COUNT(used)];
+		const struct sample *s = i < COUNT(used) ? &used[i] :
+		    &refused[i - COUNT(used)];
 
 		n = unhex(s->hex, buf);
 		for (cap = 0; cap <= n; cap++) {
 			for (k = 0; k < COUNT(more); k++) {
-				if (decode_copy(s->link, buf, cap, cap + more[k], &p, &copy, &f) ==
-				    DROP_NONE)
+				if (decode_copy(s->link, buf, cap, cap + more[k], &p,
+				    &copy, &f) == DROP_NONE)
 					check_sane(&f, &p);
 				free(copy);
 			}
@@ -289,7 +296,8 @@ test_a_frame_cut_anywhere_is_never_read_beyond(void **state)
 static void
 test_any_byte_may_be_any_byte(void **state)
 {
-	static const uint8_t values[] = { 0x00, 0x01, 0x10, 0x45, 0x60, 0x7f, 0x80, 0xff };
+	static const uint8_t values[] = { 0x00, 0x01, 0x10, 0x45, 0x60, 0x7f, 0x80,
+	    0xff };
 	uint8_t buf[HEX_MOST], keep, *copy;
 	struct packet p;
 	struct frame f;
@@ -302,8 +310,8 @@ test_any_byte_may_be_any_byte(void **state)
 			keep = buf[at];
 			for (k = 0; k < COUNT(values); k++) {
 				buf[at] = values[k];
-				if (decode_copy(used[i].link, buf, (uint32_t)n, (uint32_t)n + 9, &p,
-				    &copy, &f) == DROP_NONE)
+				if (decode_copy(used[i].link, buf, (uint32_t)n,
+				    (uint32_t)n + 9, &p, &copy, &f) == DROP_NONE)
 					check_sane(&f, &p);
 				free(copy);
 			}
@@ -320,7 +328,8 @@ test_what_a_tcp_segment_says_is_read(void **state)
 	struct packet p;
 
 	(void)state;
-	assert_int_equal(decode_hex(1, ETH "8100" "6064" "0800" IP4("002c", "06") TCP "61626364"
+	assert_int_equal(decode_hex(1,
+	    ETH "8100" "6064" "0800" IP4("002c", "06") TCP "61626364"
 	    "0000", 0, &p, buf), DROP_NONE);
 	assert_int_equal(p.class, PACKET_FLOW);
 	assert_true(p.has_mac);
@@ -351,8 +360,8 @@ test_a_snapped_payload_keeps_its_true_length(void **state)
 	struct packet p;
 
 	(void)state;
-	assert_int_equal(decode_hex(1, ETH "0800" IP4("05dc", "06") TCP "6162", 1458, &p, buf),
-	    DROP_NONE);
+	assert_int_equal(decode_hex(1, ETH "0800" IP4("05dc", "06") TCP "6162", 1458, &p,
+	    buf), DROP_NONE);
 	assert_int_equal(p.payload.left, 2);
 	assert_int_equal(p.payload_wire, 1460);
 }
@@ -364,8 +373,8 @@ test_an_ip_length_that_lies_is_cut_at_the_wire(void **state)
 	struct packet p;
 
 	(void)state;
-	assert_int_equal(decode_hex(1, ETH "0800" IP4("ffff", "11") UDP("fff0") "61626364", 10, &p,
-	    buf), DROP_NONE);
+	assert_int_equal(decode_hex(1,
+	    ETH "0800" IP4("ffff", "11") UDP("fff0") "61626364", 10, &p, buf), DROP_NONE);
 	assert_int_equal(p.l3_wire, 42);
 	assert_int_equal(p.payload_wire, 14);
 	assert_int_equal(p.payload.left, 4);
@@ -378,18 +387,18 @@ test_length_zero_means_to_the_end_of_the_frame(void **state)
 	struct packet p;
 
 	(void)state;
-	assert_int_equal(decode_hex(1, ETH "0800" IP4("0000", "06") TCP "61626364", 70000, &p, buf),
-	    DROP_NONE);
+	assert_int_equal(decode_hex(1, ETH "0800" IP4("0000", "06") TCP "61626364", 70000,
+	    &p, buf), DROP_NONE);
 	assert_int_equal(p.payload_wire, 70004);
-	assert_int_equal(decode_hex(1, ETH "86dd" IP6("0000", "06") TCP "61626364", 70000, &p, buf),
-	    DROP_NONE);
+	assert_int_equal(decode_hex(1, ETH "86dd" IP6("0000", "06") TCP "61626364", 70000,
+	    &p, buf), DROP_NONE);
 	assert_int_equal(p.payload_wire, 70004);
-	assert_int_equal(decode_hex(1, ETH "86dd" IP6("0000", "11") UDP("0000") "6162", 70000, &p,
-	    buf), DROP_NONE);
+	assert_int_equal(decode_hex(1, ETH "86dd" IP6("0000", "11") UDP("0000") "6162",
+	    70000, &p, buf), DROP_NONE);
 	assert_int_equal(p.payload_wire, 70002);
 	/* An empty IPv6 packet, padded by Ethernet. */
-	assert_int_equal(decode_hex(1, ETH "86dd" IP6("0000", "3b") "000000000000", 0, &p, buf),
-	    DROP_NONE);
+	assert_int_equal(decode_hex(1, ETH "86dd" IP6("0000", "3b") "000000000000", 0, &p,
+	    buf), DROP_NONE);
 	assert_int_equal(p.payload_wire, 0);
 }
 
@@ -400,12 +409,14 @@ test_fragments_say_which_they_are(void **state)
 	struct packet p;
 
 	(void)state;
-	assert_int_equal(decode_hex(1, ETH "0800" IP4_FRAG("0024", "2000", "11") UDP("0100")
+	assert_int_equal(decode_hex(1,
+	    ETH "0800" IP4_FRAG("0024", "2000", "11") UDP("0100")
 	    "6162636465666768", 0, &p, buf), DROP_NONE);
 	assert_true(p.frag && p.frag_first);
 	assert_int_equal(p.frag_id, 0x1234);
 	assert_int_equal(p.dport, 53);
-	assert_int_equal(p.payload_wire, 8);		/* of this fragment, not of the datagram */
+	assert_int_equal(p.payload_wire, 8);		/* of this fragment,
+							 * not of the datagram */
 
 	assert_int_equal(decode_hex(1, ETH "0800" IP4_FRAG("0024", "0002", "11")
 	    "61626364656667686162636465666768", 0, &p, buf), DROP_NONE);
@@ -415,7 +426,8 @@ test_fragments_say_which_they_are(void **state)
 	assert_int_equal(p.dport, 0);
 	assert_int_equal(p.payload_wire, 16);
 
-	assert_int_equal(decode_hex(1, ETH "86dd" IP6("0018", "2c") "1100" "00b9" "00abcdef"
+	assert_int_equal(decode_hex(1,
+	    ETH "86dd" IP6("0018", "2c") "1100" "00b9" "00abcdef"
 	    "61626364656667686162636465666768", 0, &p, buf), DROP_NONE);
 	assert_true(p.frag && !p.frag_first);
 	assert_int_equal(p.frag_id, 0x00abcdef);
@@ -423,7 +435,8 @@ test_fragments_say_which_they_are(void **state)
 	assert_int_equal(p.payload_wire, 16);
 
 	/* Atomic: a fragment header around a whole packet. */
-	assert_int_equal(decode_hex(1, ETH "86dd" IP6("0014", "2c") "1100" "0000" "00abcdef"
+	assert_int_equal(decode_hex(1,
+	    ETH "86dd" IP6("0014", "2c") "1100" "0000" "00abcdef"
 	    UDP("000c") "61626364", 0, &p, buf), DROP_NONE);
 	assert_false(p.frag);
 	assert_int_equal(p.dport, 53);
@@ -441,7 +454,8 @@ test_a_tiny_first_fragment_still_has_a_flow(void **state)
 	assert_int_equal(p.sport, 50000);
 	assert_int_equal(p.dport, 443);
 	assert_int_equal(p.payload_wire, 0);
-	assert_int_equal(decode_hex(1, ETH "0800" IP4_FRAG("0018", "2000", "06") "c35001bb", 0, &p,
+	assert_int_equal(decode_hex(1,
+	    ETH "0800" IP4_FRAG("0018", "2000", "06") "c35001bb", 0, &p,
 	    buf), DROP_BAD_TCP);
 }
 
@@ -454,7 +468,8 @@ test_arp_names_its_sender(void **state)
 
 	(void)state;
 	/* The sender's hardware address in the message differs from the frame's. */
-	assert_int_equal(decode_hex(1, ETH "0806" "0001" "0800" "0604" "0002" "0200000000cc"
+	assert_int_equal(decode_hex(1,
+	    ETH "0806" "0001" "0800" "0604" "0002" "0200000000cc"
 	    "0a000001" "0200000000b1" "0a000002", 0, &p, buf), DROP_NONE);
 	assert_int_equal(p.class, PACKET_ARP);
 	assert_int_equal(p.smac[5], 0xcc);
@@ -462,7 +477,8 @@ test_arp_names_its_sender(void **state)
 	assert_string_equal(addr_print(&p.dst, text), "10.0.0.2");
 	assert_int_equal(p.ip_version, 0);
 	/* Neither request nor reply. */
-	assert_int_equal(decode_hex(1, ETH "0806" "0001" "0800" "0604" "0008" "0200000000cc"
+	assert_int_equal(decode_hex(1,
+	    ETH "0806" "0001" "0800" "0604" "0008" "0200000000cc"
 	    "0a000001" "0200000000b1" "0a000002", 0, &p, buf), DROP_NONE);
 	assert_int_equal(p.class, PACKET_OTHER);
 }
@@ -474,7 +490,8 @@ test_a_vlan_of_number_zero_is_only_a_priority(void **state)
 	struct packet p;
 
 	(void)state;
-	assert_int_equal(decode_hex(1, ETH "8100" "e000" "0800" IP4("0020", "11") UDP("000c")
+	assert_int_equal(decode_hex(1,
+	    ETH "8100" "e000" "0800" IP4("0020", "11") UDP("000c")
 	    "61626364", 0, &p, buf), DROP_NONE);
 	assert_int_equal(p.vlan, VLAN_NONE);
 	assert_int_equal(decode_hex(1, used[4].hex, 0, &p, buf), DROP_NONE);
@@ -488,11 +505,13 @@ test_an_802_3_length_cuts_the_padding(void **state)
 	struct packet p;
 
 	(void)state;
-	assert_int_equal(decode_hex(1, ETH "0028" "aaaa03" "000000" "0800" IP4("0000", "11")
+	assert_int_equal(decode_hex(1,
+	    ETH "0028" "aaaa03" "000000" "0800" IP4("0000", "11")
 	    UDP("0000") "61626364" "000000000000", 0, &p, buf), DROP_NONE);
 	assert_int_equal(p.payload_wire, 4);
 	assert_int_equal(p.ethertype, 0x0800);
-	assert_int_equal(decode_hex(1, ETH "0007" "424203" "00000000", 0, &p, buf), DROP_NONE);
+	assert_int_equal(decode_hex(1, ETH "0007" "424203" "00000000", 0, &p, buf),
+	    DROP_NONE);
 	assert_int_equal(p.class, PACKET_OTHER);
 	assert_int_equal(p.ethertype, 0);
 }
@@ -504,15 +523,16 @@ test_protocols_without_ports_are_flows_and_igmp_is_not(void **state)
 	struct packet p;
 
 	(void)state;
-	assert_int_equal(decode_hex(1, ETH "0800" IP4("001c", "2f") "0000080000000000", 0, &p, buf),
-	    DROP_NONE);
+	assert_int_equal(decode_hex(1, ETH "0800" IP4("001c", "2f") "0000080000000000", 0,
+	    &p, buf), DROP_NONE);
 	assert_int_equal(p.class, PACKET_FLOW);
 	assert_int_equal(p.sport, 0);
 	assert_int_equal(p.payload_wire, 8);
-	assert_int_equal(decode_hex(1, ETH "0800" IP4("001c", "02") "1600000000000000", 0, &p, buf),
-	    DROP_NONE);
+	assert_int_equal(decode_hex(1, ETH "0800" IP4("001c", "02") "1600000000000000", 0,
+	    &p, buf), DROP_NONE);
 	assert_int_equal(p.class, PACKET_OTHER);
-	assert_int_equal(decode_hex(1, ETH "0800" IP4("001e", "01") "0301" "0000" "00000000" "6162",
+	assert_int_equal(decode_hex(1,
+	    ETH "0800" IP4("001e", "01") "0301" "0000" "00000000" "6162",
 	    0, &p, buf), DROP_NONE);
 	assert_int_equal(p.class, PACKET_FLOW);
 	assert_int_equal(p.sport, 3 << 8 | 1);
@@ -551,7 +571,8 @@ test_each_refusal_has_a_name_and_a_meaning(void **state)
 	for (d = 1; d < DROP_COUNT; d++) {
 		assert_true(strlen(drop_meaning((enum drop)d)) > 10);
 		for (e = 0; e < d; e++)
-			assert_string_not_equal(drop_name((enum drop)d), drop_name((enum drop)e));
+			assert_string_not_equal(drop_name((enum drop)d),
+			    drop_name((enum drop)e));
 	}
 }
 

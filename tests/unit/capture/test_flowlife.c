@@ -50,7 +50,7 @@ test_each_kind_of_flow_expires_after_its_own_silence(void **state)
 	struct bench *b = start();
 
 	(void)state;
-	bench_tcp(b, T0, IN, 1001, OUT, 443, TCP_SYN, 1, 0, 0);		/* half open: 30 s */
+	bench_tcp(b, T0, IN, 1001, OUT, 443, TCP_SYN, 1, 0, 0);	/* half open: 30 s */
 	bench_tcp(b, T0, IN, 1002, OUT, 443, TCP_ACK, 1, 1, 5);		/* 600 s */
 	bench_tcp(b, T0, IN, 1003, OUT, 443, TCP_RST, 1, 1, 0);		/* closed: 10 s */
 	bench_udp(b, T0, IN, 1004, OUT, 53, 5);				/* 120 s */
@@ -209,8 +209,8 @@ test_a_syn_flood_keeps_every_uploading_flow(void **state)
 		uint32_t r = dice(&seed);
 
 		now += 5000;
-		bench_tcp(b, now, v4(66, (uint8_t)(r >> 16), (uint8_t)(r >> 8), (uint8_t)r),
-		    (uint16_t)dice(&seed), IN, 80, TCP_SYN, r, 0, 0);
+		bench_tcp(b, now, v4(66, (uint8_t)(r >> 16), (uint8_t)(r >> 8),
+		    (uint8_t)r), (uint16_t)dice(&seed), IN, 80, TCP_SYN, r, 0, 0);
 		if (i % 1000 == 0)
 			step(b, now);
 	}
@@ -241,9 +241,10 @@ test_eviction_goes_half_open_tiny_idle_uploading(void **state)
 	o.max_flows = 6;
 	bench_start(b, &o);
 	for (uint32_t k = 0; k < 4; k++)
-		upload(b, T0 + 1, 2004, k * 1448);			/* uploads, oldest */
+		upload(b, T0 + 1, 2004, k * 1448);	/* uploads, oldest */
 	bench_udp(b, T0 + 2 * S, in2, 3, other, 9, 3000);
-	bench_udp(b, T0 + 2 * S, in2, 3, other, 9, 3000);		/* large, does not cross */
+	/* large, does not cross */
+	bench_udp(b, T0 + 2 * S, in2, 3, other, 9, 3000);
 	bench_udp(b, T0 + 4 * S, IN, 2, OUT, 53, 100);
 	bench_udp(b, T0 + 4 * S, IN, 2, OUT, 53, 100);			/* tiny */
 	bench_udp(b, T0 + 6 * S, IN, 6, OUT, 53, 100);
@@ -252,8 +253,10 @@ test_eviction_goes_half_open_tiny_idle_uploading(void **state)
 	for (unsigned k = 0; k < 3; k++)				/* half open */
 		bench_tcp(b, T0 + 9 * S, IN, 2005, OUT, 80, TCP_SYN, 1, 0, 0);
 	for (unsigned i = 0; i < 6; i++) {
-		for (uint32_t k = 0; k < 4; k++)	/* newcomers that upload, to stay */
-			upload(b, T0 + 10 * S + i * 2 * S, (uint16_t)(3000 + i), k * 1448);
+		for (uint32_t k = 0; k < 4; k++)	/* newcomers that upload, to
+							 * stay */
+			upload(b, T0 + 10 * S + i * 2 * S, (uint16_t)(3000 + i),
+			    k * 1448);
 		assert_int_equal(b->ends, i + 1);
 		assert_int_equal(b->end[i].flow.client_port, order[i]);
 		assert_int_equal(b->end[i].why, FLOW_END_EVICTED);
@@ -277,7 +280,8 @@ test_a_table_of_one_flow_and_one_pair_still_has_room(void **state)
 	o.max_pairs = 1;
 	bench_start(b, &o);
 	for (uint8_t i = 0; i < 100; i++) {
-		bench_udp(b, T0 + i, IN, 1, v4(8, 8, 8, (uint8_t)(i / 2)), (uint16_t)(i % 2), 5);
+		bench_udp(b, T0 + i, IN, 1, v4(8, 8, 8, (uint8_t)(i / 2)),
+		    (uint16_t)(i % 2), 5);
 		assert_true(b->hit.is_new);
 	}
 	assert_int_equal(b->births, 100);
@@ -337,7 +341,8 @@ storm(struct siphash_key key, uint64_t *evicted)
 			bench_tcp(b, now, in, port, out, 443, TCP_SYN, r, 0, 0);
 			break;
 		case 3:
-			bench_tcp(b, now, out, 443, in, port, TCP_ACK | TCP_FIN, r, r, 10);
+			bench_tcp(b, now, out, 443, in, port, TCP_ACK | TCP_FIN, r, r,
+			    10);
 			break;
 		case 4:
 			step(b, now);
@@ -372,7 +377,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_kind_of_flow_expires_after_its_own_silence),
 		cmocka_unit_test(test_a_packet_within_the_second_still_postpones_expiry),
-		cmocka_unit_test(test_what_is_due_together_ends_in_order_of_last_packet_then_birth),
+		cmocka_unit_test(
+		    test_what_is_due_together_ends_in_order_of_last_packet_then_birth),
 		cmocka_unit_test(test_a_flow_that_is_due_ends_before_its_next_packet),
 		cmocka_unit_test(test_time_that_goes_back_is_taken_as_now),
 		cmocka_unit_test(test_a_pair_outlives_its_flows_but_not_the_other_way),
@@ -380,7 +386,8 @@ main(void)
 		cmocka_unit_test(test_eviction_goes_half_open_tiny_idle_uploading),
 		cmocka_unit_test(test_a_table_of_one_flow_and_one_pair_still_has_room),
 		cmocka_unit_test(test_finish_ends_flows_then_pairs_in_order_of_birth),
-		cmocka_unit_test(test_every_hash_key_gives_the_same_calls_in_the_same_order),
+		cmocka_unit_test(
+		    test_every_hash_key_gives_the_same_calls_in_the_same_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

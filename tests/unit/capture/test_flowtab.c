@@ -109,7 +109,8 @@ test_half_a_capture_counts_the_side_it_sees_and_reads_the_other(void **state)
 	assert_true(b.flow.flags & FLOW_ACKS_UNSEEN);
 	bench_stop(&b);
 
-	start(&b);			/* down only: acknowledgements tell of the upload */
+	start(&b);			/* down only: acknowledgements tell
+					 * of the upload */
 	DOWN(&b, T0, TCP_SYN | TCP_ACK, 4999, 1000, 0);
 	seq = 1000;
 	for (unsigned i = 0; i < 100; i++)
@@ -326,7 +327,8 @@ fragments(struct addr in, struct addr out)
 	start(&b);
 	fragment(&b, T0, IPPROTO_IS_UDP, in, out, 7, true);
 	fragment(&b, T0, IPPROTO_IS_UDP, in, out, 7, false);
-	assert_int_equal(fragment(&b, T0 + 30 * S, IPPROTO_IS_UDP, in, out, 7, false)->fresh, 1000);
+	assert_int_equal(fragment(&b, T0 + 30 * S, IPPROTO_IS_UDP, in, out, 7,
+	    false)->fresh, 1000);
 	assert_int_equal(b.births, 1);
 	assert_int_equal(b.flow.client_port, 4000);
 	assert_int_equal(b.flow.count[0].captured, 3000);
@@ -370,8 +372,8 @@ test_a_flood_of_fragments_costs_ports_only(void **state)
 	start(&b);
 	fragment(&b, T0, IPPROTO_IS_UDP, IN, OUT, 1, true);
 	for (uint32_t i = 2; i < 10000; i++)
-		fragment(&b, T0, IPPROTO_IS_UDP, v4(10, 1, (uint8_t)(i >> 8), (uint8_t)i), OUT,
-		    i, true);
+		fragment(&b, T0, IPPROTO_IS_UDP, v4(10, 1, (uint8_t)(i >> 8), (uint8_t)i),
+		    OUT, i, true);
 	fragment(&b, T0, IPPROTO_IS_UDP, IN, OUT, 1, false);
 	flowtab_stats(b.t, &s);
 	assert_int_equal(s.fragments_orphan, 1);
@@ -444,14 +446,15 @@ test_the_room_behind_is_aligned_zeroed_and_walked_in_order_of_birth(void **state
 	bench_start(&b, &o);
 	for (int64_t round = 0; round < 3; round++) {
 		for (uint8_t i = 0; i < 50; i++)
-			bench_udp(&b, T0 + round * S + i, v4(10, 0, (uint8_t)round, i), 9, OUT,
-			    9, 10);
+			bench_udp(&b, T0 + round * S + i, v4(10, 0, (uint8_t)round, i), 9,
+			    OUT, 9, 10);
 		last = 0;
 		flowtab_each(b.t, fill_room, &last);
 		assert_int_equal(last, T0 + round * S + 49);
 		flowtab_each_pair(b.t, fill_pair, NULL);
 	}
-	assert_true(flowtab_bytes(b.t) > 50 * (sizeof(struct flow) + sizeof(struct pair) + 64));
+	assert_true(flowtab_bytes(b.t) > 50 * (sizeof(struct flow) + sizeof(struct pair) +
+	    64));
 	bench_stop(&b);
 }
 
@@ -475,19 +478,24 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_connection_is_one_flow_with_its_bytes_each_way),
 		cmocka_unit_test(test_a_gap_is_proven_by_the_other_sides_acknowledgement),
-		cmocka_unit_test(test_half_a_capture_counts_the_side_it_sees_and_reads_the_other),
+		cmocka_unit_test(
+		    test_half_a_capture_counts_the_side_it_sees_and_reads_the_other),
 		cmocka_unit_test(test_mid_stream_the_port_tells_who_serves),
-		cmocka_unit_test(test_mid_stream_acknowledgements_of_the_first_second_claim_nothing),
+		cmocka_unit_test(
+		    test_mid_stream_acknowledgements_of_the_first_second_claim_nothing),
 		cmocka_unit_test(test_the_zone_says_what_is_up_not_who_called),
-		cmocka_unit_test(test_udp_and_others_count_payload_and_first_sender_is_client),
+		cmocka_unit_test(
+		    test_udp_and_others_count_payload_and_first_sender_is_client),
 		cmocka_unit_test(test_protocol_and_vlan_are_in_the_key),
-		cmocka_unit_test(test_a_new_syn_on_a_closed_or_resting_flow_makes_another),
+		cmocka_unit_test(
+		    test_a_new_syn_on_a_closed_or_resting_flow_makes_another),
 		cmocka_unit_test(test_wild_resets_move_no_numbers_and_may_be_ignored),
 		cmocka_unit_test(test_truncated_payload_counts_whole_and_is_marked),
 		cmocka_unit_test(test_later_fragments_find_their_flow),
 		cmocka_unit_test(test_a_flood_of_fragments_costs_ports_only),
 		cmocka_unit_test(test_ids_are_small_and_do_not_depend_on_the_hash_key),
-		cmocka_unit_test(test_the_room_behind_is_aligned_zeroed_and_walked_in_order_of_birth),
+		cmocka_unit_test(
+		    test_the_room_behind_is_aligned_zeroed_and_walked_in_order_of_birth),
 		cmocka_unit_test(test_an_impossible_size_is_a_fault),
 	};
 

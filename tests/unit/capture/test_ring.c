@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ring: what one process says, another hears, whole, in order, and never more than was said. */
+/* ring: what one process says, another hears, whole, in order,
+ * and never more than was said. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -104,13 +105,13 @@ test_a_full_ring_says_so_and_has_room_after_a_release(void **state)
 	ring_destroy(r);
 }
 
-/* The message's length word stands eight bytes before the bytes: a producer that was taken
- * over can write there whatever it likes. */
+/* The message's length word stands eight bytes before the bytes: a producer that was
+ * taken over can write there whatever it likes. */
 static void
 test_a_lying_length_breaks_the_ring_and_is_never_read(void **state)
 {
-	static const uint32_t lies[] = { 17, 4096, 16384, 16385, 65536, 0x7fffffff, 0xfffffffe,
-	    0xffffffff };
+	static const uint32_t lies[] = { 17, 4096, 16384, 16385, 65536, 0x7fffffff,
+	    0xfffffffe, 0xffffffff };
 	struct span s;
 
 	(void)state;
@@ -142,7 +143,8 @@ test_a_lying_count_breaks_the_ring(void **state)
 
 	(void)state;
 	ring_commit(r, 16);
-	memcpy(p - 8 - 4096, &far, sizeof(far));	/* the head's count opens its page */
+	memcpy(p - 8 - 4096, &far, sizeof(far));	/* the head's count opens
+							 * its page */
 	assert_int_equal(ring_peek(r, &s), RING_BROKEN);
 	ring_destroy(r);
 }
@@ -257,8 +259,10 @@ main(void)
 		cmocka_unit_test(test_a_full_ring_says_so_and_has_room_after_a_release),
 		cmocka_unit_test(test_a_lying_length_breaks_the_ring_and_is_never_read),
 		cmocka_unit_test(test_a_lying_count_breaks_the_ring),
-		cmocka_unit_test(test_a_hundred_thousand_messages_cross_two_processes_both_ways),
-		cmocka_unit_test(test_the_event_descriptor_is_readable_while_there_is_something),
+		cmocka_unit_test(
+		    test_a_hundred_thousand_messages_cross_two_processes_both_ways),
+		cmocka_unit_test(
+		    test_the_event_descriptor_is_readable_while_there_is_something),
 		cmocka_unit_test(test_closing_wakes_who_waits),
 	};
 

@@ -135,8 +135,8 @@ act_fork(void)
 static int
 act_exec_memory(void)
 {
-	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
-	    MAP_FAILED ? 7 : 8;
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+	    0) == MAP_FAILED ? 7 : 8;
 }
 
 static void *
@@ -313,7 +313,8 @@ test_the_kernel_says_so_too(void **state)
 	(void)state;
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		struct sandbox_options o = { .role = SANDBOX_SENSOR, .keep = keep, .keep_n = 1 };
+		struct sandbox_options o = { .role = SANDBOX_SENSOR, .keep = keep,
+			.keep_n = 1 };
 		int fd = open("/proc/self/status", O_RDONLY);
 
 		if (fd == -1 || (fd != 3 && dup2(fd, 3) != 3))
@@ -345,11 +346,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_role_lives_by_its_memory),
-		cmocka_unit_test(test_the_cell_dies_of_a_socket_a_file_a_program_and_a_fork),
+		cmocka_unit_test(
+		    test_the_cell_dies_of_a_socket_a_file_a_program_and_a_fork),
 		cmocka_unit_test(test_the_sensor_may_not_talk_execute_or_write_files),
-		cmocka_unit_test(test_the_sensor_is_refused_files_but_not_killed_for_asking),
+		cmocka_unit_test(
+		    test_the_sensor_is_refused_files_but_not_killed_for_asking),
 		cmocka_unit_test(test_the_live_sensor_reads_below_sys_where_landlock_is),
-		cmocka_unit_test(test_the_live_sensor_signals_an_event_but_writes_no_frame),
+		cmocka_unit_test(
+		    test_the_live_sensor_signals_an_event_but_writes_no_frame),
 		cmocka_unit_test(test_threads_may_be_made_and_processes_not),
 		cmocka_unit_test(test_the_kernel_says_so_too),
 		cmocka_unit_test(test_the_outlet_connects_and_writes_only_where_it_may),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Capture files, written by the test into memory files and opened by their descriptor's path. */
+/* Capture files, written by the test into memory files and opened by
+ * their descriptor's path. */
 #define _GNU_SOURCE		/* memfd_create */
 #include "capture/source/source.h"
 
@@ -36,7 +37,8 @@ put(struct blob *o, const void *bytes, size_t n)
 static void
 put32(struct blob *o, uint32_t v)
 {
-	uint8_t b[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24) };
+	uint8_t b[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16),
+	    (uint8_t)(v >> 24) };
 	uint8_t r[4] = { b[3], b[2], b[1], b[0] };
 
 	put(o, o->big ? r : b, 4);
@@ -182,7 +184,8 @@ test_both_byte_orders_and_precisions_read_the_same(void **state)
 		assert_int_equal(seen.last[2].cap, 0);
 		assert_int_equal(seen.last[2].ordinal, 3);
 		assert_int_equal(seen.last[2].link_type, 1);
-		assert_true(seen.last[2].time.ns == 1700000002 * NS_PER_S + 3 * forms[i].unit);
+		assert_true(seen.last[2].time.ns == 1700000002 * NS_PER_S +
+		    3 * forms[i].unit);
 		source_destroy(s);
 	}
 }
@@ -203,7 +206,8 @@ test_a_file_cut_at_any_byte_gives_its_whole_packets_and_says_so(void **state)
 		if (cut < 24) {
 			assert_null(s);
 			assert_says(cut == 0 ? "is empty" :
-			    cut < 4 ? "is not a capture" : "ends in the middle of its header");
+			    cut < 4 ? "is not a capture" :
+			    "ends in the middle of its header");
 			continue;
 		}
 		assert_non_null(s);
@@ -215,11 +219,13 @@ test_a_file_cut_at_any_byte_gives_its_whole_packets_and_says_so(void **state)
 		} else {
 			assert_int_equal(r, SOURCE_FAULT);
 			(void)snprintf(words, sizeof(words),
-			    "ends in the middle of packet %zu (byte %zu)", whole + 1, cut);
+			    "ends in the middle of packet %zu (byte %zu)", whole + 1,
+			    cut);
 			assert_says(words);
 			/* And it keeps saying so. */
 			memset(&why, 0, sizeof(why));
-			assert_int_equal(source_dispatch(s, 1, see, &seen, &why), SOURCE_FAULT);
+			assert_int_equal(source_dispatch(s, 1, see, &seen, &why),
+			    SOURCE_FAULT);
 			assert_says(words);
 		}
 		source_destroy(s);
@@ -406,7 +412,8 @@ put_ng_interface(struct blob *o, uint16_t link)
 }
 
 static void
-put_ng_packet(struct blob *o, uint32_t interface, uint64_t ns, const char *bytes, uint32_t wire)
+put_ng_packet(struct blob *o, uint32_t interface, uint64_t ns, const char *bytes,
+    uint32_t wire)
 {
 	body.n = 0;
 	body.big = o->big;
@@ -447,7 +454,8 @@ test_pcapng_is_read_in_either_order_plain_and_packed(void **state)
 		put_ng_packet(&blob, 0, UINT64_C(1700000000000000007), "first", 5);
 		put_ng_packet(&blob, 0, UINT64_C(1700000000000000008), "second", 1500);
 		n = ZSTD_compress(packed, sizeof(packed), blob.b, blob.n, 3);
-		s = i < 2 ? open_bytes(blob.b, blob.n, NULL) : open_bytes(packed, n, NULL);
+		s = i < 2 ? open_bytes(blob.b, blob.n, NULL) :
+		    open_bytes(packed, n, NULL);
 		assert_non_null(s);
 		assert_int_equal(drain(s, &seen, 1), SOURCE_END);
 		assert_int_equal(source_dispatch(s, 1, see, &seen, &why), SOURCE_END);
@@ -481,7 +489,8 @@ test_pcapng_cut_anywhere_gives_its_whole_packets(void **state)
 		}
 		r = drain(s, &seen, 100);
 		assert_int_equal(seen.n, cut >= first);
-		assert_int_equal(r == SOURCE_END, cut == first || (cut < first && why.what[0] == 0));
+		assert_int_equal(r == SOURCE_END, cut == first ||
+		    (cut < first && why.what[0] == 0));
 		if (cut > first) {
 			assert_says("ends in the middle of packet 2 (byte");
 		}
@@ -511,7 +520,8 @@ test_pcapng_of_mixed_link_types_is_refused_with_a_way_out(void **state)
 static void
 test_a_filter_keeps_packet_numbers(void **state)
 {
-	static const char http[] = "\x02\1\1\1\1\1\x02\1\1\1\1\2\x08\x06" "no IP, an ARP of sorts";
+	static const char http[] =
+	    "\x02\1\1\1\1\1\x02\1\1\1\1\2\x08\x06" "no IP, an ARP of sorts";
 	struct source *s;
 	int ng;
 
@@ -570,7 +580,8 @@ test_a_file_larger_than_the_block_loses_nothing(void **state)
 static void
 test_what_is_no_capture_is_named(void **state)
 {
-	static const struct { const char *bytes; size_t n; const char *words; } others[] = {
+	static const struct { const char *bytes; size_t n; const char *words;
+	    } others[] = {
 		{ "\x1f\x8b\x08\0rest", 8, "is not a capture: it starts with 1f 8b 08 00, gzip" },
 		{ "\x7f" "ELF\2\1\1", 7, "ELF" },
 		{ "alert tcp any any", 17, "text" },
@@ -611,7 +622,8 @@ test_what_cannot_be_opened_says_why(void **state)
 	assert_null(source_open_file("no/such.pcap", NULL, &why));
 	assert_string_equal(why.what, "cannot open 'no/such.pcap': no such file");
 	assert_null(source_open_file("capture", NULL, &why));
-	assert_string_equal(why.what, "cannot read 'capture' as a capture: it is a directory");
+	assert_string_equal(why.what,
+	    "cannot read 'capture' as a capture: it is a directory");
 	assert_null(source_open_live(&no_such, &why));
 	assert_string_equal(why.what, "cannot open 'eth7-is-not': no such device");
 	assert_string_equal(why.remedy, "'ip link' lists the interfaces of this host");
@@ -680,16 +692,20 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_both_byte_orders_and_precisions_read_the_same),
-		cmocka_unit_test(test_a_file_cut_at_any_byte_gives_its_whole_packets_and_says_so),
-		cmocka_unit_test(test_a_packet_of_absurd_length_ends_the_file_at_its_byte),
-		cmocka_unit_test(test_a_packet_longer_than_the_snap_length_is_believed_up_to_a_limit),
+		cmocka_unit_test(
+		    test_a_file_cut_at_any_byte_gives_its_whole_packets_and_says_so),
+		cmocka_unit_test(
+		    test_a_packet_of_absurd_length_ends_the_file_at_its_byte),
+		cmocka_unit_test(
+		    test_a_packet_longer_than_the_snap_length_is_believed_up_to_a_limit),
 		cmocka_unit_test(test_more_captured_than_sent_is_handed_on_as_it_is),
 		cmocka_unit_test(test_times_stay_where_their_differences_fit),
 		cmocka_unit_test(test_link_types_become_those_of_libpcap),
 		cmocka_unit_test(test_zstd_is_unpacked_by_its_magic_also_in_two_frames),
 		cmocka_unit_test(test_pcapng_is_read_in_either_order_plain_and_packed),
 		cmocka_unit_test(test_pcapng_cut_anywhere_gives_its_whole_packets),
-		cmocka_unit_test(test_pcapng_of_mixed_link_types_is_refused_with_a_way_out),
+		cmocka_unit_test(
+		    test_pcapng_of_mixed_link_types_is_refused_with_a_way_out),
 		cmocka_unit_test(test_a_filter_keeps_packet_numbers),
 		cmocka_unit_test(test_a_file_larger_than_the_block_loses_nothing),
 		cmocka_unit_test(test_what_is_no_capture_is_named),

@@ -140,7 +140,8 @@ test_bytes_that_come_after_their_acknowledgement_move_from_gaps(void **state)
 	assert_int_equal(got.late, 600);
 	got = tcpseq_data(&s, 1600, 600);
 	assert_int_equal(got.fresh, 500);
-	assert_int_equal(got.late, 400);	/* 1600..1700 came again, 2100..2200 is new */
+	assert_int_equal(got.late, 400);	/* 1600..1700 came again,
+						 * 2100..2200 is new */
 }
 
 static void
@@ -177,7 +178,8 @@ test_a_jump_is_not_believed_but_its_bytes_are(void **state)
 	assert_int_equal(acked(&s, 1200 + GAP_MAX + 1), 0);
 	data_expect(&s, 1100, 100, 100, 200);	/* back again: never hidden */
 	assert_int_equal(acked(&s, 1200), 0);
-	data_expect(&s, 1200 + GAP_MAX, 100, 100, 300 + GAP_MAX);	/* just believed */
+	/* just believed */
+	data_expect(&s, 1200 + GAP_MAX, 100, 100, 300 + GAP_MAX);
 	assert_int_equal(acked(&s, 1300 + GAP_MAX), GAP_MAX);
 }
 
@@ -193,7 +195,8 @@ test_a_side_never_seen_is_counted_from_acknowledgements(void **state)
 	assert_int_equal(acked(&s, 6000), 0);
 	assert_int_equal(acked(&s, 6449), 0);	/* may be the FIN */
 	assert_int_equal(acked(&s, 6450), 2);	/* was not */
-	assert_int_equal(acked(&s, 6450 + GAP_MAX + 5), 0);	/* not believed, but the new base */
+	/* not believed, but the new base */
+	assert_int_equal(acked(&s, 6450 + GAP_MAX + 5), 0);
 	assert_int_equal(acked(&s, 6450 + GAP_MAX + 105), 100);
 }
 
@@ -305,7 +308,8 @@ schedule(uint64_t *seed)
 {
 	struct reference r = { .exact = true };
 	struct tcpseq s = { 0 };
-	uint32_t isn = dice(seed) % 3 == 0 ? UINT32_MAX - dice(seed) % STREAM : dice(seed);
+	uint32_t isn = dice(seed) % 3 == 0 ? UINT32_MAX - dice(seed) % STREAM :
+	    dice(seed);
 	uint64_t captured = 0, gaps = 0, truth = 0;
 	unsigned at = 0, far = 1 + dice(seed) % 6, lossy = dice(seed) % 4;
 	unsigned from[12], len[12], waiting = 0;
@@ -322,7 +326,8 @@ schedule(uint64_t *seed)
 				waiting++;
 		} else if (waiting > 0) {
 			unsigned i = dice(seed) % waiting;
-			struct tcpseq_got got = tcpseq_data(&s, isn + 1 + from[i], len[i]);
+			struct tcpseq_got got = tcpseq_data(&s, isn + 1 + from[i],
+			    len[i]);
 			struct tcpseq_got want = reference_data(&r, from[i], len[i]);
 
 			reference_holes(&r);
@@ -336,8 +341,8 @@ schedule(uint64_t *seed)
 				len[i] = len[waiting];
 			}
 		}
-		/* Acknowledge anything sent; the reference then counts the two parts of a hole
-		 * that an acknowledgement cuts as two. */
+		/* Acknowledge anything sent; the reference then counts the two parts of a
+		 * hole that an acknowledgement cuts as two. */
 		if (dice(seed) % 3 == 0 && r.top > 0) {
 			unsigned ack = dice(seed) % 4 == 0 ? r.top + dice(seed) % 100
 			    : dice(seed) % r.top + 1;
@@ -386,8 +391,10 @@ main(void)
 		cmocka_unit_test(test_a_retransmission_is_not_fresh),
 		cmocka_unit_test(test_reordered_segments_are_fresh_once),
 		cmocka_unit_test(test_an_acknowledgement_proves_the_rest_of_a_hole),
-		cmocka_unit_test(test_the_part_of_a_hole_that_was_acknowledged_may_still_come),
-		cmocka_unit_test(test_bytes_that_come_after_their_acknowledgement_move_from_gaps),
+		cmocka_unit_test(
+		    test_the_part_of_a_hole_that_was_acknowledged_may_still_come),
+		cmocka_unit_test(
+		    test_bytes_that_come_after_their_acknowledgement_move_from_gaps),
 		cmocka_unit_test(test_fin_and_syn_are_no_bytes),
 		cmocka_unit_test(test_a_jump_is_not_believed_but_its_bytes_are),
 		cmocka_unit_test(test_a_side_never_seen_is_counted_from_acknowledgements),

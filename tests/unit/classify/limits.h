@@ -52,7 +52,8 @@ dice_exponential(struct dice *d, double mean)
 static inline double
 dice_normal(struct dice *d, double mean, double sd)
 {
-	return mean + sd * sqrt(-2 * log(dice_uniform(d))) * cos(2 * M_PI * dice_uniform(d));
+	return mean +
+	    sd * sqrt(-2 * log(dice_uniform(d))) * cos(2 * M_PI * dice_uniform(d));
 }
 
 static inline struct pkt_time

@@ -31,13 +31,15 @@ pair_step(struct pair *p, double t)
 		p->first = p->closed;
 }
 
-/* Sends bytes from t on in segments, one a millisecond; returns when the last one went. */
+/* Sends bytes from t on in segments, one a millisecond;
+ * returns when the last one went. */
 static double
 send_piece(struct pair *p, double t, double bytes)
 {
 	for (; bytes >= 1; bytes -= 1400, t += 0.001) {
 		pair_step(p, t);
-		bursts_packet(&p->b, &limits, at(t), bytes > 1400 ? 1400 : (uint32_t)bytes);
+		bursts_packet(&p->b, &limits, at(t),
+		    bytes > 1400 ? 1400 : (uint32_t)bytes);
 	}
 	return t;
 }
@@ -51,7 +53,8 @@ test_a_recorder_fires_with_its_sixth_piece(void **state)
 
 	(void)state;
 	for (i = 0; i < 6; i++) {
-		send_piece(&p, i * 20 + 0.3 * dice_uniform(&d), dice_normal(&d, 60000, 1500));
+		send_piece(&p, i * 20 + 0.3 * dice_uniform(&d),
+		    dice_normal(&d, 60000, 1500));
 		assert_int_equal(p.fired, 0);
 	}
 	pair_step(&p, 101);
@@ -113,8 +116,8 @@ test_habits_hardly_ever_fire(void **state)
 	double t;
 
 	(void)state;
-	/* Five hundred times forty saves of somebody who does so every quarter of a minute,
-	 * give or take four tenths: the chance is about 4e-5 a burst. */
+	/* Five hundred times forty saves of somebody who does so every quarter of a
+	 * minute, give or take four tenths: the chance is about 4e-5 a burst. */
 	for (run = 0; run < 500; run++) {
 		memset(&p, 0, sizeof(p));
 		for (t = 0, i = 0; i < 40; i++) {
@@ -331,7 +334,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_recorder_fires_with_its_sixth_piece),
-		cmocka_unit_test(test_a_fast_recorder_fires_when_half_a_minute_has_passed),
+		cmocka_unit_test(
+		    test_a_fast_recorder_fires_when_half_a_minute_has_passed),
 		cmocka_unit_test(test_the_last_shorter_piece_does_not_unsay_the_others),
 		cmocka_unit_test(test_habits_hardly_ever_fire),
 		cmocka_unit_test(test_a_stall_before_a_piece_costs_two_gaps_of_eleven),

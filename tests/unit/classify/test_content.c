@@ -26,7 +26,8 @@ struct talk {
 static void
 talk_start(struct talk *t, struct content *c, uint8_t proto, uint16_t server_port)
 {
-	static const uint8_t client[4] = { 10, 20, 0, 13 }, server[4] = { 203, 0, 113, 5 };
+	static const uint8_t client[4] = { 10, 20, 0, 13 },
+	    server[4] = { 203, 0, 113, 5 };
 
 	memset(t, 0, sizeof(*t));
 	t->c = c;
@@ -112,7 +113,8 @@ teardown(void **state)
 	return 0;
 }
 
-static const char put[] = "PUT /up/meeting.mp3?x=1 HTTP/1.1\r\nHost: plain.example:8080\r\n"
+static const char put[] =
+    "PUT /up/meeting.mp3?x=1 HTTP/1.1\r\nHost: plain.example:8080\r\n"
     "Content-Type: audio/mpeg\r\nContent-Length: 20\r\n\r\n";
 static const char id3[] = "ID3\4\0\0\0\0\x0f\x76gggggggggg";	/* 20 bytes */
 
@@ -135,7 +137,8 @@ test_an_http_upload_is_proven_by_its_body(void **state)
 	assert_int_equal(t.news.body_dir, FLOW_TO_SERVER);
 	/* and the next request of the connection */
 	assert_int_equal(talk(&t, DOWN, "HTTP/1.1 200 OK\r\n\r\n"), 0);
-	assert_int_equal(talk(&t, UP, "POST /p HTTP/1.1\r\nHost: h\r\nContent-Type: image/jpeg\r\n"
+	assert_int_equal(talk(&t, UP,
+	    "POST /p HTTP/1.1\r\nHost: h\r\nContent-Type: image/jpeg\r\n"
 	    "Content-Length: 4\r\n\r\n\xff\xd8\xff\xe0"), NEWS_HTTP | NEWS_CONTENT);
 	assert_int_equal(t.news.class, CONTENT_IMAGE);
 	assert_int_equal(t.news.format, FORMAT_JPEG);
@@ -159,7 +162,8 @@ test_pieces_of_any_size_and_order_say_the_same(void **state)
 		if (t.news.what & NEWS_CONTENT)
 			assert_int_equal(t.news.format, FORMAT_MP3);
 		talk_end(&t);
-		talk_start(&t, *state, IPPROTO_IS_TCP, 80);	/* the second piece first */
+		/* the second piece first */
+		talk_start(&t, *state, IPPROTO_IS_TCP, 80);
 		assert_int_equal(talk_at(&t, UP, cut, all + cut, n - cut, n - cut), 0);
 		(void)talk_at(&t, UP, 0, all, cut, cut);
 		assert_int_equal(t.all, NEWS_HTTP | NEWS_CONTENT);
@@ -216,12 +220,15 @@ test_a_file_in_a_form_is_found(void **state)
 	struct talk t;
 
 	talk_start(&t, *state, IPPROTO_IS_TCP, 80);
-	(void)talk(&t, UP, "POST /form HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+	(void)talk(&t, UP,
+	    "POST /form HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
 	    "Content-Type: multipart/form-data; boundary=\"xYz\"\r\n\r\n3e8\r\n");
-	(void)talk(&t, UP, "--xYz\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\n"
+	(void)talk(&t, UP,
+	    "--xYz\r\nContent-Disposition: form-data; name=\"title\"\r\n\r\n"
 	    "ID3 is not here\r\n--xYz\r\nContent-Disposition: form-data; name=\"f\"; "
 	    "filename=\"a;b.ogg\"\r\nContent-Type: audio/ogg\r\n\r\n");
-	assert_int_equal(talk_bytes(&t, UP, "OggS\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
+	assert_int_equal(talk_bytes(&t, UP,
+	    "OggS\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
 	    "\x13OpusHead", 36), NEWS_CONTENT);
 	assert_int_equal(t.news.format, FORMAT_OPUS);
 	assert_span(t.news.name, "a;b.ogg");
@@ -235,8 +242,10 @@ test_a_response_is_not_read(void **state)
 	struct talk t;
 
 	talk_start(&t, *state, IPPROTO_IS_TCP, 80);
-	assert_int_equal(talk(&t, UP, "GET /x.mp3 HTTP/1.1\r\nHost: h\r\n\r\n"), NEWS_HTTP);
-	assert_int_equal(talk(&t, DOWN, "HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"), 0);
+	assert_int_equal(talk(&t, UP, "GET /x.mp3 HTTP/1.1\r\nHost: h\r\n\r\n"),
+	    NEWS_HTTP);
+	assert_int_equal(talk(&t, DOWN,
+	    "HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n\r\n"), 0);
 	assert_int_equal(talk_bytes(&t, DOWN, id3, 20), 0);
 	talk_end(&t);
 }
@@ -249,14 +258,15 @@ hello(uint8_t *out, size_t record)
 	uint8_t h[200] = { 1, 0, 0, 0, 3, 3 };
 	size_t n = 38, at = 0, len = sizeof(name) - 1;
 
-	memcpy(h + n, "\0\0\2\x13\1\1\0", 7);	/* no session, one suite, no compression */
+	memcpy(h + n, "\0\0\2\x13\1\1\0", 7);	/* no session,
+						 * one suite, no compression */
 	n += 7;
 	h[n + 1] = (uint8_t)(len + 9 + 6);
 	n += 2;
 	memcpy(h + n, "\0\x2b\0\2\3\4", 6);
 	n += 6;
-	memcpy(h + n, (uint8_t[]){ 0, 0, 0, (uint8_t)(len + 5), 0, (uint8_t)(len + 3), 0, 0,
-	    (uint8_t)len }, 9);
+	memcpy(h + n, (uint8_t[]){ 0, 0, 0, (uint8_t)(len + 5), 0, (uint8_t)(len + 3), 0,
+	    0, (uint8_t)len }, 9);
 	memcpy(h + n + 9, name, len);
 	n += 9 + len;
 	h[3] = (uint8_t)(n - 4);
@@ -460,8 +470,8 @@ test_ssh_is_known_by_its_banner_once(void **state)
 static unsigned
 rtp(struct talk *t, enum flow_dir dir, uint8_t type, unsigned seq, uint8_t ssrc)
 {
-	uint8_t p[32] = { 0x80, type, (uint8_t)(seq >> 8), (uint8_t)seq, 0, 0, 0, 0, 1, 2, 3,
-		ssrc };
+	uint8_t p[32] = { 0x80, type, (uint8_t)(seq >> 8), (uint8_t)seq, 0, 0, 0, 0, 1, 2,
+		3, ssrc };
 
 	return talk_bytes(t, dir, p, sizeof(p));
 }
@@ -495,7 +505,8 @@ test_what_only_looks_like_rtp_does_not_stand(void **state)
 	talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
 	for (unsigned i = 0; i < 50; i++) {
 		assert_int_equal(rtp(&t, UP, 72, i, 1), 0);		/* RTCP */
-		assert_int_equal(rtp(&t, UP, 0, i, (uint8_t)(i + 2)), 0);	/* no source */
+		/* no source */
+		assert_int_equal(rtp(&t, UP, 0, i, (uint8_t)(i + 2)), 0);
 		assert_int_equal(rtp(&t, DOWN, 0, i * 700, 5), 0);	/* no order */
 	}
 	talk_end(&t);
@@ -511,7 +522,8 @@ test_what_only_looks_like_rtp_does_not_stand(void **state)
 static void
 test_call_set_up_is_seen(void **state)
 {
-	static const uint8_t dtls[] = { 22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 1 };
+	static const uint8_t dtls[] = { 22, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1,
+	    1 };
 	struct talk t;
 
 	talk_start(&t, *state, IPPROTO_IS_UDP, 5060);
@@ -523,12 +535,13 @@ test_call_set_up_is_seen(void **state)
 	assert_int_equal(talk(&t, UP, "p:a@b SIP/2.0\r\n"), NEWS_SETUP);
 	talk_end(&t);
 	talk_start(&t, *state, IPPROTO_IS_UDP, 40000);
-	assert_int_equal(talk_bytes(&t, UP, "\0\1\0\0\x21\x12\xa4\x42" "abcdefghijkl", 20),
-	    NEWS_SETUP);
+	assert_int_equal(talk_bytes(&t, UP, "\0\1\0\0\x21\x12\xa4\x42" "abcdefghijkl",
+	    20), NEWS_SETUP);
 	assert_int_equal(talk_bytes(&t, UP, dtls, sizeof(dtls)), 0);	/* said already */
 	talk_end(&t);
 	talk_start(&t, *state, IPPROTO_IS_UDP, 40000);
-	assert_int_equal(talk_bytes(&t, UP, "\0\1\0\4\x21\x12\xa4\x42" "abcdefghijkl", 20), 0);
+	assert_int_equal(talk_bytes(&t, UP, "\0\1\0\4\x21\x12\xa4\x42" "abcdefghijkl",
+	    20), 0);
 	assert_int_equal(talk_bytes(&t, UP, dtls, sizeof(dtls) - 1), 0);
 	assert_int_equal(talk_bytes(&t, UP, dtls, sizeof(dtls)), NEWS_SETUP);
 	talk_end(&t);
@@ -544,9 +557,11 @@ test_a_tunnel_needs_its_answer(void **state)
 	talk_start(&t, *state, IPPROTO_IS_UDP, 1194);
 	assert_int_equal(talk_bytes(&t, DOWN, answer, sizeof(answer)), 0);
 	assert_int_equal(talk_bytes(&t, UP, hello_vpn, sizeof(hello_vpn)), 0);
-	assert_int_equal(talk_bytes(&t, DOWN, answer, sizeof(answer)), 0);	/* not its first */
+	/* not its first */
+	assert_int_equal(talk_bytes(&t, DOWN, answer, sizeof(answer)), 0);
 	talk_end(&t);
-	talk_start(&t, *state, IPPROTO_IS_UDP, 443);	/* QUIC's short header, later on */
+	talk_start(&t, *state, IPPROTO_IS_UDP, 443);	/* QUIC's short header, later
+							 * on */
 	(void)talk_bytes(&t, UP, reply, sizeof(reply));
 	(void)talk_bytes(&t, DOWN, reply, sizeof(reply));
 	assert_int_equal(talk_bytes(&t, UP, hello_vpn, sizeof(hello_vpn)), 0);
@@ -603,7 +618,8 @@ test_a_dhcp_client_tells_its_name(void **state)
 	char text[ADDR_TEXT];
 
 	memcpy(m + 28, "\x3c\x52\x82\x11\x0a\x13", 6);
-	memcpy(m + 236, "\x63\x82\x53\x63\x35\1\3\x0c\x08pc-press\x32\4\x0a\x14\0\x0d\xff", 24);
+	memcpy(m + 236,
+	    "\x63\x82\x53\x63\x35\1\3\x0c\x08pc-press\x32\4\x0a\x14\0\x0d\xff", 24);
 	talk_start(&t, *state, IPPROTO_IS_UDP, 67);
 	t.flow.client_port = 68;
 	assert_int_equal(talk_bytes(&t, UP, m, sizeof(m)), NEWS_DHCP);
@@ -635,7 +651,8 @@ test_heads_are_given_back_and_the_oldest_goes_first(void **state)
 	before = content_no_head(c);
 	for (int i = 0; i < 100; i++) {		/* decided flows hold nothing */
 		talk_start(&t[0], c, IPPROTO_IS_TCP, 80);
-		(void)talk(&t[0], UP, "\1\2\3 this is nothing at all, and it is longer than any magic");
+		(void)talk(&t[0], UP,
+		    "\1\2\3 this is nothing at all, and it is longer than any magic");
 		free(t[0].bytes);
 	}
 	assert_int_equal(content_no_head(c), before);
@@ -663,7 +680,8 @@ main(void)
 		cmocka_unit_test(test_a_type_or_a_name_counts_when_the_bytes_say_nothing),
 		cmocka_unit_test(test_a_file_in_a_form_is_found),
 		cmocka_unit_test(test_a_response_is_not_read),
-		cmocka_unit_test(test_the_server_name_is_read_across_records_and_segments),
+		cmocka_unit_test(
+		    test_the_server_name_is_read_across_records_and_segments),
 		cmocka_unit_test(test_a_hello_that_the_snap_length_cut_ends_there),
 		cmocka_unit_test(test_a_target_behind_a_proxy_and_the_name_inside),
 		cmocka_unit_test(test_a_raw_file_is_known_in_either_direction),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * dpi: verdicts of the real cell over hand-made flows; then its deaths, hangs and lies, and
- * what they cost: the packet that was being read, and nothing else.
+ * dpi: verdicts of the real cell over hand-made flows; then its deaths, hangs and lies,
+ * and what they cost: the packet that was being read, and nothing else.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,7 +79,8 @@ bench_open(struct bench *b, const struct classifier_ops *ops, struct dpi_options
 	struct fault why = { "", "" };
 
 	memset(b, 0, sizeof(*b));
-	b->cell = ops == NULL ? dpi_cell_start(&co, &why) : dpi_cell_start_with(&co, ops, &why);
+	b->cell = ops == NULL ? dpi_cell_start(&co, &why) :
+	    dpi_cell_start_with(&co, ops, &why);
 	if (b->cell == NULL)
 		fail_msg("%s", why.what);
 	o.cell = b->cell;
@@ -113,8 +114,8 @@ begin(struct conversation *c, uint8_t proto, uint16_t sport, uint16_t dport)
 
 /* One packet of the conversation, as decode would hand it on. */
 static void
-feed(struct bench *b, struct conversation *c, enum flow_dir dir, const void *payload, size_t n,
-    int64_t at)
+feed(struct bench *b, struct conversation *c, enum flow_dir dir, const void *payload,
+    size_t n, int64_t at)
 {
 	static uint8_t l3[66000];
 	const size_t head = 20u + (c->proto == 6 ? 20u : 8u);
@@ -171,7 +172,8 @@ at(int64_t ns)
 static size_t
 hello(uint8_t *p, const char *sni)
 {
-	static const uint8_t ciphers[] = { 0x13, 0x01, 0x13, 0x02, 0xc0, 0x2f, 0xc0, 0x30 };
+	static const uint8_t ciphers[] = { 0x13, 0x01, 0x13, 0x02, 0xc0, 0x2f, 0xc0,
+	    0x30 };
 	size_t n = 0, len = strlen(sni), ext;
 
 	memcpy(p, "\x16\x03\x01\0\0\x01\0\0\0\x03\x03", 11);
@@ -220,7 +222,8 @@ feed_killer(struct bench *b, struct conversation *c, int64_t when)
 	feed(b, c, FLOW_TO_CLIENT, killer_payload, killer_len, when);
 }
 
-/* The UDP payload of the first packet of a classic pcap, little endian, Ethernet or cooked. */
+/* The UDP payload of the first packet of a classic pcap, little endian,
+ * Ethernet or cooked. */
 static int
 read_killer(void **state)
 {
@@ -275,7 +278,8 @@ test_tls_is_named_by_its_hello(void **state)
 static void
 test_dns_ssh_and_rtp_have_their_names(void **state)
 {
-	static const char query[] = "\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x05voice\x07" "example\0\0\x01\0\x01";
+	static const char query[] =
+	    "\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x05voice\x07" "example\0\0\x01\0\x01";
 	static const char banner[] = "SSH-2.0-OpenSSH_9.2\r\n";
 	uint8_t rtp[172] = { 0x80, 0x00 };
 	struct dpi_counters n;
@@ -288,7 +292,8 @@ test_dns_ssh_and_rtp_have_their_names(void **state)
 	begin(&b.c[2], 17, 40004, 40006);
 	begin(&b.c[3], 17, 40008, 40010);
 	feed(&b, &b.c[0], FLOW_TO_SERVER, query, sizeof(query) - 1, T0);
-	/* The server speaks first: the handshake that is not sent is written by the cell. */
+	/* The server speaks first: the handshake that is not sent
+	 * is written by the cell. */
 	feed(&b, &b.c[1], FLOW_TO_CLIENT, banner, sizeof(banner) - 1, T0);
 	feed(&b, &b.c[1], FLOW_TO_SERVER, banner, sizeof(banner) - 1, T0);
 	feed(&b, &b.c[3], FLOW_TO_SERVER, rtp, sizeof(rtp), T0);
@@ -418,8 +423,8 @@ test_known_killers_are_filtered_and_counted(void **state)
 	bench_close(&b);
 }
 
-/* On libraries that survive it, this packet kills nothing and the tests of deaths rest on the
- * classifier below, which always dies. */
+/* On libraries that survive it, this packet kills nothing and the tests of deaths rest on
+ * the classifier below, which always dies. */
 static void
 test_the_real_killer_costs_its_own_flow_only(void **state)
 {
@@ -447,15 +452,16 @@ test_the_real_killer_costs_its_own_flow_only(void **state)
 		assert_int_equal(n.refed, 2);
 	}
 	for (uint8_t i = 2; i < 5; i++)
-		feed(&b, &b.c[1], FLOW_TO_SERVER, "\x80\0\0\1\0\0\0\1\0\0\0\1xxxx", 16, T0);
+		feed(&b, &b.c[1], FLOW_TO_SERVER, "\x80\0\0\1\0\0\0\1\0\0\0\1xxxx", 16,
+		    T0);
 	assert_int_equal(dpi_sync(b.dpi, at(T0)), 1);
 	assert_string_equal(b.c[1].result.app, "rtp");
 	assert_int_equal(b.c[1].quarantines, 0);
 	bench_close(&b);
 }
 
-/* A classifier whose fate stands in the payload: 'K' dies, 'S' spins, 'L' answers nonsense,
- * 'V' decides. A flow's app is the letters it read. */
+/* A classifier whose fate stands in the payload: 'K' dies, 'S' spins, 'L' answers
+ * nonsense, 'V' decides. A flow's app is the letters it read. */
 struct fake_flow {
 	char read[32];
 	unsigned n;
@@ -532,8 +538,8 @@ fake_feed(void *c, void *flow, const uint8_t *l3, size_t len, uint64_t ms, unsig
 	return true;
 }
 
-static const struct classifier_ops fake = { fake_create, fake_destroy, fake_open, fake_feed,
-	fake_giveup, fake_close };
+static const struct classifier_ops fake = { fake_create, fake_destroy, fake_open,
+	fake_feed, fake_giveup, fake_close };
 
 static void
 letter(struct bench *b, struct conversation *c, const char *what, int64_t when)
@@ -774,7 +780,8 @@ test_a_cell_killed_from_outside_costs_nobody(void **state)
 	dpi_get_counters(b.dpi, &n);
 	assert_int_equal(kill(n.cell_pid, SIGKILL), 0);
 	letter(&b, &b.c[0], "V", T0);
-	/* Whether the death is seen before or after the answer, the answer is the same. */
+	/* Whether the death is seen before or after the answer,
+	 * the answer is the same. */
 	while (b.c[0].verdicts == 0)
 		dpi_sync(b.dpi, at(T0));
 	assert_string_equal(b.c[0].result.app, "av");
@@ -859,7 +866,8 @@ test_more_than_a_ring_between_two_syncs_is_answered_all_the_same(void **state)
 static void
 test_a_second_sensor_gets_a_cell_of_its_own(void **state)
 {
-	struct dpi_options o = { .on_verdict = on_verdict, .on_quarantine = on_quarantine };
+	struct dpi_options o = { .on_verdict = on_verdict,
+		.on_quarantine = on_quarantine };
 	struct dpi_counters n;
 	struct fault why;
 	struct bench b;
@@ -914,21 +922,29 @@ main(void)
 		cmocka_unit_test(test_dns_ssh_and_rtp_have_their_names),
 		cmocka_unit_test(test_an_undecided_flow_is_guessed_at_its_end),
 		cmocka_unit_test(test_every_flow_is_answered_by_its_24th_packet),
-		cmocka_unit_test(test_the_running_cell_is_behind_its_filter_and_holds_no_descriptor),
+		cmocka_unit_test(
+		    test_the_running_cell_is_behind_its_filter_and_holds_no_descriptor),
 		cmocka_unit_test(test_known_killers_are_filtered_and_counted),
 		cmocka_unit_test(test_the_real_killer_costs_its_own_flow_only),
-		cmocka_unit_test(test_after_a_death_open_flows_are_fed_again_in_order_of_opening),
-		cmocka_unit_test(test_deaths_while_feeding_again_end_when_the_killers_are_found),
-		cmocka_unit_test(test_after_a_death_a_flow_is_judged_by_what_was_kept_of_it),
+		cmocka_unit_test(
+		    test_after_a_death_open_flows_are_fed_again_in_order_of_opening),
+		cmocka_unit_test(
+		    test_deaths_while_feeding_again_end_when_the_killers_are_found),
+		cmocka_unit_test(
+		    test_after_a_death_a_flow_is_judged_by_what_was_kept_of_it),
 		cmocka_unit_test(test_a_last_guess_survives_the_death_of_the_cell),
 		cmocka_unit_test(test_a_spinning_cell_is_killed_by_its_own_cpu_time),
-		cmocka_unit_test(test_a_lying_cell_is_killed_and_its_answer_is_not_believed),
-		cmocka_unit_test(test_25_deaths_in_ten_seconds_trip_the_breaker_for_a_minute),
+		cmocka_unit_test(
+		    test_a_lying_cell_is_killed_and_its_answer_is_not_believed),
+		cmocka_unit_test(
+		    test_25_deaths_in_ten_seconds_trip_the_breaker_for_a_minute),
 		cmocka_unit_test(test_15_deaths_and_25_far_apart_do_not_trip_it),
 		cmocka_unit_test(test_a_cell_killed_from_outside_costs_nobody),
 		cmocka_unit_test(test_without_its_zygote_the_sensor_gives_up_and_goes_on),
-		cmocka_unit_test(test_flows_beyond_the_slots_are_counted_and_slots_come_back),
-		cmocka_unit_test(test_more_than_a_ring_between_two_syncs_is_answered_all_the_same),
+		cmocka_unit_test(
+		    test_flows_beyond_the_slots_are_counted_and_slots_come_back),
+		cmocka_unit_test(
+		    test_more_than_a_ring_between_two_syncs_is_answered_all_the_same),
 		cmocka_unit_test(test_a_second_sensor_gets_a_cell_of_its_own),
 		cmocka_unit_test(test_without_a_classifier_every_flow_is_given_up),
 	};

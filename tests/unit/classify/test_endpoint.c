@@ -31,8 +31,8 @@ static const char ethers[] = "3c:52:82:11:0a:13 pc-press\n00:15:17:20:0a:01 gate
 static const struct inventory *
 load(struct desk *d, enum inventory_format f, const char *text)
 {
-	struct inventory *inv = inventory_parse(d->arena, f, span_of(text, strlen(text)), NULL,
-	    NULL);
+	struct inventory *inv = inventory_parse(d->arena, f, span_of(text, strlen(text)),
+	    NULL, NULL);
 
 	assert_non_null(inv);
 	return inv;
@@ -199,7 +199,8 @@ test_the_gateway_is_itself_and_nobody_behind_it(void **state)
 	const struct device *v;
 
 	endpoint_set_inventory(d->e, load(d, INVENTORY_CSV, assets));
-	v = look(d, "10.30.0.9", ROUTER, 1);	/* before it is recognised by its addresses */
+	v = look(d, "10.30.0.9", ROUTER, 1);	/* before it is recognised
+						 * by its addresses */
 	assert_string_equal(text(d, v->key), "10.30.0.9");
 	assert_false(v->known);
 	v = look(d, "10.20.0.1", ROUTER, 2);

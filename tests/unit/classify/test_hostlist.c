@@ -94,7 +94,8 @@ test_a_domain_covers_what_is_below_it(void **state)
 static void
 test_networks_hold_their_addresses(void **state)
 {
-	const struct hostlist *l = parse(*state, "net 198.51.100.128/28\nnet 2001:db8::/32\n"
+	const struct hostlist *l = parse(*state,
+	    "net 198.51.100.128/28\nnet 2001:db8::/32\n"
 	    "net 10.0.0.7\n");
 
 	assert_int_equal(faults, 0);
@@ -198,7 +199,8 @@ test_the_registrable_domain_is_one_label_below_the_suffix(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct span d = registrable_domain(span_of(rows[i][0], strlen(rows[i][0])));
+		struct span d = registrable_domain(span_of(rows[i][0],
+		    strlen(rows[i][0])));
 
 		assert_int_equal(d.left, strlen(rows[i][1]));
 		assert_memory_equal(d.at, rows[i][1], d.left);

@@ -92,7 +92,8 @@ test_a_spreadsheet_gives_its_devices(void **state)
 	assert_string_equal(d->role, "workstation");
 	assert_ptr_equal(inventory_by_ip(inv, &a), d);
 	assert_string_equal(inventory_by_mac(inv, 0x001ba9773141)->name, "printer-2f");
-	assert_string_equal(inventory_by_mac(inv, 0x3c5282110a17)->id, "3c:52:82:11:0a:17");
+	assert_string_equal(inventory_by_mac(inv, 0x3c5282110a17)->id,
+	    "3c:52:82:11:0a:17");
 	a = ip("2001:db8::5");
 	assert_string_equal(inventory_by_ip(inv, &a)->id, "2001:db8::5");
 	assert_null(inventory_by_mac(inv, 1));
@@ -203,7 +204,8 @@ test_a_full_arena_says_so(void **state)
 	struct faults f;
 
 	(void)state;
-	assert_null(parse(small, INVENTORY_ETHERS, "3c:52:82:11:0a:11 a\n3c:52:82:11:0a:12 b\n"
+	assert_null(parse(small, INVENTORY_ETHERS,
+	    "3c:52:82:11:0a:11 a\n3c:52:82:11:0a:12 b\n"
 	    "3c:52:82:11:0a:13 c\n3c:52:82:11:0a:14 d\n3c:52:82:11:0a:15 e\n", &f));
 	arena_destroy(small);
 }
@@ -213,7 +215,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_spreadsheet_gives_its_devices),
-		cmocka_unit_test(test_each_mistake_is_named_with_its_place_and_the_rest_stays),
+		cmocka_unit_test(
+		    test_each_mistake_is_named_with_its_place_and_the_rest_stays),
 		cmocka_unit_test(test_a_header_without_mac_and_ip_is_refused),
 		cmocka_unit_test(test_ethers_gives_names_and_addresses),
 		cmocka_unit_test(test_dnsmasq_gives_its_leases),

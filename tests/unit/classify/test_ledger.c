@@ -96,7 +96,8 @@ test_a_sum_reaches_over_the_window_and_one_bin_more_at_most(void **state)
 static void
 test_the_sum_is_the_windows_within_one_bin(void **state)
 {
-	static const int64_t window[] = { HOUR, 24 * HOUR, 30 * 24 * HOUR, 61 * NS_PER_S + 7 };
+	static const int64_t window[] = { HOUR, 24 * HOUR, 30 * 24 * HOUR,
+	    61 * NS_PER_S + 7 };
 	enum { N = 800 };
 	static double t[N];
 	static uint64_t amount[N];
@@ -221,7 +222,8 @@ test_what_is_dumped_is_loaded(void **state)
 		k.hi = k.lo << 60;
 		x = ledger_get(l, &k, at(100000));
 		y = ledger_get(m, &k, at(100000));
-		assert_true(x.sum == y.sum && x.ever == y.ever && x.since.ns == y.since.ns);
+		assert_true(x.sum == y.sum && x.ever == y.ever &&
+		    x.since.ns == y.since.ns);
 		assert_true(x.sum > 0);
 	}
 	/* In the same order, so that the same ones are forgotten first. */
@@ -324,7 +326,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_ledger_needs_a_window_and_forgives_a_null),
-		cmocka_unit_test(test_a_sum_reaches_over_the_window_and_one_bin_more_at_most),
+		cmocka_unit_test(
+		    test_a_sum_reaches_over_the_window_and_one_bin_more_at_most),
 		cmocka_unit_test(test_the_sum_is_the_windows_within_one_bin),
 		cmocka_unit_test(test_sums_do_not_wrap),
 		cmocka_unit_test(test_a_clock_that_steps_back_adds_to_the_newest_bin),

@@ -73,7 +73,8 @@ test_each_format_is_known_by_its_first_bytes(void **state)
 static void
 test_mp3_needs_a_second_frame_where_the_first_says(void **state)
 {
-	uint8_t b[1000] = { 0xff, 0xfb, 0x90, 0x00 };	/* 128 kbit/s, 44.1 kHz: 417 bytes */
+	uint8_t b[1000] = { 0xff, 0xfb, 0x90, 0x00 };	/* 128 kbit/s,
+							 * 44.1 kHz: 417 bytes */
 	enum content_word class;
 
 	(void)state;
@@ -129,7 +130,8 @@ test_types_and_names_say_what_they_claim(void **state)
 	assert_int_equal(class_of_type(text("image/jpeg")), CONTENT_IMAGE);
 	assert_int_equal(class_of_type(text("application/pdf")), CONTENT_DOCUMENT);
 	assert_int_equal(class_of_type(text("application/json")), CONTENT_TEXT);
-	assert_int_equal(class_of_type(text("application/octet-stream")), CONTENT_UNKNOWN);
+	assert_int_equal(class_of_type(text("application/octet-stream")),
+	    CONTENT_UNKNOWN);
 	assert_int_equal(class_of_type(text("")), CONTENT_UNKNOWN);
 	assert_int_equal(class_of_name(text("rec 2026-11-22.M4A")), CONTENT_AUDIO);
 	assert_int_equal(class_of_name(text("a.b.opus")), CONTENT_AUDIO);

@@ -19,7 +19,8 @@ struct ear {
 	struct meter_window w;		/* the newest */
 	unsigned n, passed, stood;
 	double fano, bytes_fano;	/* sums */
-	double alert;			/* seconds until score and T2 or T3 said so; 0: never */
+	double alert;			/* seconds until score and T2
+					 * or T3 said so; 0: never */
 	struct bursts b;
 	bool regular;
 };
@@ -170,7 +171,8 @@ test_frames_of_varying_size_pass_by_packets(void **state)
 	unsigned i;
 
 	(void)state;
-	/* One in three frames is ten times the others: the bytes vary, the packets do not. */
+	/* One in three frames is ten times the others: the bytes vary,
+	 * the packets do not. */
 	ear_open(&e);
 	e.h.clock_min = 1;
 	for (i = 0; i < 100 * 25; i++)
@@ -261,7 +263,8 @@ test_speech_with_pauses_fails_by_counts_and_passes_by_the_clock(void **state)
 	ear_open(&e);
 	for (i = 0; i < 120 * 50; i++)
 		if (i % 150 < 75 || i % 20 == 0)
-			hear(&e, i * 0.02 + 0.002 * dice_uniform(&d), i % 150 < 75 ? 70 : 8, true);
+			hear(&e, i * 0.02 + 0.002 * dice_uniform(&d),
+			    i % 150 < 75 ? 70 : 8, true);
 	ear_step(&e, at(121));
 	assert_int_equal(e.n, 12);
 	assert_true(e.w.fano > e.h.fano_max && e.w.bytes_fano > e.h.bytes_fano_max);
@@ -277,7 +280,8 @@ test_speech_with_pauses_fails_by_counts_and_passes_by_the_clock(void **state)
 	e.h.clock_min = 1;
 	for (i = 0; i < 120 * 50; i++)
 		if (i % 150 < 75 || i % 20 == 0)
-			hear(&e, i * 0.02 + 0.002 * dice_uniform(&d), i % 150 < 75 ? 70 : 8, true);
+			hear(&e, i * 0.02 + 0.002 * dice_uniform(&d),
+			    i % 150 < 75 ? 70 : 8, true);
 	assert_int_equal(e.passed, 0);
 }
 
@@ -292,7 +296,8 @@ test_pairs_on_an_audio_buffer_of_512_samples_stand_on_its_clock(void **state)
 	(void)state;
 	ear_open(&e);
 	for (i = 0; i < 60 * 50; i++)
-		hear(&e, ceil(i * 0.02 / buffer) * buffer + 0.001 * dice_uniform(&d), 90, true);
+		hear(&e, ceil(i * 0.02 / buffer) * buffer + 0.001 * dice_uniform(&d), 90,
+		    true);
 	assert_int_equal(e.passed, e.n);
 	assert_int_equal(e.stood, e.n);
 	assert_int_equal(e.w.period, 11609977);
@@ -495,7 +500,8 @@ test_the_four_second_bins_are_the_ten_newest_closed_ones(void **state)
 	unsigned i, n;
 
 	(void)state;
-	/* Even until 48 s, then thick: at 50 s the bin of 48..52 is open and does not count. */
+	/* Even until 48 s, then thick: at 50 s the bin of 48..52 is
+	 * open and does not count. */
 	ear_open(&e);
 	for (i = 0; i < 10 * 60; i++) {
 		for (n = 0; n < (i < 480 ? 1 : 5); n++)
@@ -505,7 +511,8 @@ test_the_four_second_bins_are_the_ten_newest_closed_ones(void **state)
 			assert_near(e.w.steady, 0, 1e-9);
 		}
 	}
-	/* At 60 s it is 20..60: seven bins of 40 and three of 200: mean 88, variance 5376. */
+	/* At 60 s it is 20..60: seven bins of 40 and three of 200:
+	 * mean 88, variance 5376. */
 	ear_step(&e, at(60));
 	assert_int_equal(e.n, 6);
 	assert_near(e.w.steady, 5376.0 / 88, 1e-6);
@@ -634,8 +641,10 @@ test_the_table_of_limits_names_every_member_once(void **state)
 		assert_true(hearing_info[i].least < hearing_info[i].greatest);
 		assert_true(hearing_info[i].offset < sizeof(struct hearing));
 		for (k = 0; k < i; k++) {
-			assert_string_not_equal(hearing_info[i].word, hearing_info[k].word);
-			assert_int_not_equal(hearing_info[i].offset, hearing_info[k].offset);
+			assert_string_not_equal(hearing_info[i].word,
+			    hearing_info[k].word);
+			assert_int_not_equal(hearing_info[i].offset,
+			    hearing_info[k].offset);
 		}
 	}
 	assert_string_equal(hearing_info[HEARING_burst_row].word, "burst.row");
@@ -650,14 +659,18 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fano_and_byte_fano_match_a_sum_done_by_hand),
 		cmocka_unit_test(test_poisson_streams_pass_as_often_as_chi_square_says),
-		cmocka_unit_test(test_byte_fano_of_independent_messages_is_one_at_any_mix_of_sizes),
-		cmocka_unit_test(test_voice_on_a_metronome_has_no_variance_and_alerts_after_forty_seconds),
+		cmocka_unit_test(
+		    test_byte_fano_of_independent_messages_is_one_at_any_mix_of_sizes),
+		cmocka_unit_test(
+		    test_voice_on_a_metronome_has_no_variance_and_alerts_after_forty_seconds),
 		cmocka_unit_test(test_frames_of_varying_size_pass_by_packets),
 		cmocka_unit_test(test_pages_over_tcp_are_heard_as_live_or_as_pieces),
 		cmocka_unit_test(test_frames_sent_in_batches_of_128_ms_pass),
 		cmocka_unit_test(test_two_percent_of_loss_does_not_hide_voice),
-		cmocka_unit_test(test_speech_with_pauses_fails_by_counts_and_passes_by_the_clock),
-		cmocka_unit_test(test_pairs_on_an_audio_buffer_of_512_samples_stand_on_its_clock),
+		cmocka_unit_test(
+		    test_speech_with_pauses_fails_by_counts_and_passes_by_the_clock),
+		cmocka_unit_test(
+		    test_pairs_on_an_audio_buffer_of_512_samples_stand_on_its_clock),
 		cmocka_unit_test(test_bulk_does_not_pass_by_counts_nor_by_the_clock),
 		cmocka_unit_test(test_rates_outside_the_band_fail),
 		cmocka_unit_test(test_windows_close_by_time_without_packets),
@@ -665,7 +678,8 @@ main(void)
 		cmocka_unit_test(test_sixty_seconds_of_silence_start_over),
 		cmocka_unit_test(test_time_that_goes_back_is_the_last_time),
 		cmocka_unit_test(test_a_leap_of_centuries_costs_one_step),
-		cmocka_unit_test(test_the_four_second_bins_are_the_ten_newest_closed_ones),
+		cmocka_unit_test(
+		    test_the_four_second_bins_are_the_ten_newest_closed_ones),
 		cmocka_unit_test(test_little_payload_is_not_judged),
 		cmocka_unit_test(test_constant_sizes_are_asked_of_ten_datagrams),
 		cmocka_unit_test(test_retransmissions_count_for_nothing),

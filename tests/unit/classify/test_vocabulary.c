@@ -47,7 +47,8 @@ test_any_name_is_cut_and_cleaned(void **state)
 	assert_string_equal(clean("\x1b[31m__A  B\xff\n--"), "31m-a-b");
 	assert_string_equal(clean("--__--"), "");
 	assert_int_equal(strlen(clean("abcdefghijabcdefghijabcdefghijabcdefghij")), 31);
-	assert_int_equal(strlen(clean("a b c d e f g h i j k l m n o p q r s t u v")), 31);
+	assert_int_equal(strlen(clean("a b c d e f g h i j k l m n o p q r s t u v")),
+	    31);
 	assert_int_equal(app_name_clean("SMBv23", small, sizeof(small)), 3);
 	assert_string_equal(small, "smb");
 }
@@ -61,7 +62,8 @@ test_risks_have_one_word_each_and_both_names_lead_to_it(void **state)
 	for (unsigned i = 0; i < risk_count(); i++)
 		for (unsigned j = 0; j < i; j++)
 			assert_string_not_equal(risk_word(i), risk_word(j));
-	assert_string_equal(risk_word((unsigned)risk_from_library_name("Clear-Text Credentials")),
+	assert_string_equal(
+	    risk_word((unsigned)risk_from_library_name("Clear-Text Credentials")),
 	    "clear-credentials");
 	assert_int_equal(risk_from_library_name("Clear-Text Creds"),
 	    risk_from_library_name("Clear-Text Credentials"));
@@ -90,7 +92,8 @@ test_tunnels_and_ports(void **state)
 static void
 test_results_out_of_range_are_refused(void **state)
 {
-	struct cell_result r = { .slot = 5, .confidence = CONFIDENCE_DPI, .app = "TLS" }, out;
+	struct cell_result r = { .slot = 5, .confidence = CONFIDENCE_DPI, .app = "TLS" },
+	    out;
 
 	(void)state;
 	assert_true(cell_result_parse(span_of(&r, sizeof(r)), 10, &out));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * json_check: is this one JSON value (RFC 8259) without spaces, in valid UTF-8, with no raw
- * control, bidirectional or zero-width character? Shares no code with the writer.
+ * json_check: is this one JSON value (RFC 8259) without spaces, in valid UTF-8, with no
+ * raw control, bidirectional or zero-width character? Shares no code with the writer.
  */
 #ifndef TESTS_UNIT_RULES_JSON_CHECK_H
 #define TESTS_UNIT_RULES_JSON_CHECK_H
@@ -30,8 +30,10 @@ json_check_utf8(const char *p, const char *end)
 	}
 	if ((a & 0xf0) == 0xe0 && (b & 0xc0) == 0x80 && (c & 0xc0) == 0x80) {
 		u = (uint32_t)(a & 15) << 12 | (uint32_t)(b & 63) << 6 | (c & 63);
-		if (u < 0x800 || (u >= 0xd800 && u < 0xe000) || (u >= 0x200b && u <= 0x200f) ||
-		    (u >= 0x202a && u <= 0x202e) || (u >= 0x2060 && u <= 0x2069) || u == 0xfeff)
+		if (u < 0x800 || (u >= 0xd800 && u < 0xe000) ||
+		    (u >= 0x200b && u <= 0x200f) ||
+		    (u >= 0x202a && u <= 0x202e) || (u >= 0x2060 && u <= 0x2069) ||
+		    u == 0xfeff)
 			return NULL;
 		return p + 3;
 	}
@@ -60,7 +62,8 @@ json_check_string(const char *p, const char *end)
 			return NULL;
 		if (*p == 'u') {
 			for (int i = 1; i <= 4; i++)
-				if (p + i >= end || strchr("0123456789abcdefABCDEF", p[i]) == NULL ||
+				if (p + i >= end ||
+				    strchr("0123456789abcdefABCDEF", p[i]) == NULL ||
 				    p[i] == '\0')
 					return NULL;
 			p += 5;

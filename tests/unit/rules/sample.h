@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sample: records and programs built by hand, for the tests of rules/eval and rules/event.
- * A recorder in a meeting room (10.20.0.13) sends to 203.0.113.9.
+ * sample: records and programs built by hand, for the tests of rules/eval and
+ * rules/event. A recorder in a meeting room (10.20.0.13) sends to 203.0.113.9.
  */
 #ifndef TESTS_UNIT_RULES_SAMPLE_H
 #define TESTS_UNIT_RULES_SAMPLE_H

@@ -148,7 +148,8 @@ static void
 bench_list(struct bench *b, const char *lines)
 {
 	b->list[0].name = "known";
-	b->list[0].hosts = hostlist_parse(b->arena, span_of(lines, strlen(lines)), NULL, NULL);
+	b->list[0].hosts = hostlist_parse(b->arena, span_of(lines, strlen(lines)), NULL,
+	    NULL);
 	assert_non_null(b->list[0].hosts);
 	b->program.lists = 1;
 }
@@ -173,8 +174,8 @@ static struct expr
 sum_of(enum field f, uint64_t limit, int64_t seconds, const enum field *key, unsigned n)
 {
 	return (struct expr){ .op = EXPR_SUM, .field = f, .cmp = CMP_GE,
-		.value = { .type = FIELD_BYTES, .u = limit }, .window = seconds * NS_PER_S,
-		.key = key, .key_n = n, .text = "sum" };
+		.value = { .type = FIELD_BYTES, .u = limit },
+		.window = seconds * NS_PER_S, .key = key, .key_n = n, .text = "sum" };
 }
 
 static struct expr
@@ -207,8 +208,10 @@ test_and_or_not_follow_the_table_of_three_values(void **state)
 	(void)state;
 	for (int a = 0; a < 3; a++) {
 		for (int b = 0; b < 3; b++) {
-			struct observation o = sample_record(strings, OBSERVATION_PART, 0);
-			struct expr xa = bool_of(FIELD_way_two), xb = bool_of(FIELD_way_half);
+			struct observation o = sample_record(strings, OBSERVATION_PART,
+			    0);
+			struct expr xa = bool_of(FIELD_way_two),
+			    xb = bool_of(FIELD_way_half);
 			struct expr both = { .op = EXPR_AND, .a = &xa, .b = &xb };
 			struct expr either = { .op = EXPR_OR, .a = &xa, .b = &xb };
 			struct expr neither = { .op = EXPR_NOT, .a = &xa };
@@ -217,9 +220,12 @@ test_and_or_not_follow_the_table_of_three_values(void **state)
 				OBSERVATION_SET(&o, way_two, a == TRUTH_TRUE);
 			if (b != TRUTH_UNKNOWN)
 				OBSERVATION_SET(&o, way_half, b == TRUTH_TRUE);
-			assert_int_equal(eval_expr(&p, &both, &o, strings), table[a][b][0]);
-			assert_int_equal(eval_expr(&p, &either, &o, strings), table[a][b][1]);
-			assert_int_equal(eval_expr(&p, &neither, &o, strings), table[a][b][2]);
+			assert_int_equal(eval_expr(&p, &both, &o, strings),
+			    table[a][b][0]);
+			assert_int_equal(eval_expr(&p, &either, &o, strings),
+			    table[a][b][1]);
+			assert_int_equal(eval_expr(&p, &neither, &o, strings),
+			    table[a][b][2]);
 		}
 	}
 	intern_destroy(strings);
@@ -236,7 +242,8 @@ ask(const struct observation *o, const struct intern *strings, struct expr x)
 static struct expr
 compare_u(enum field f, enum compare_op cmp, uint64_t u)
 {
-	return (struct expr){ .op = EXPR_COMPARE, .field = f, .cmp = cmp, .value = { .u = u } };
+	return (struct expr){ .op = EXPR_COMPARE, .field = f, .cmp = cmp,
+		.value = { .u = u } };
 }
 
 static void
@@ -255,31 +262,41 @@ test_every_type_of_field_compares(void **state)
 	OBSERVATION_SET(&o, app_risks, 5);
 	OBSERVATION_SET(&o, dest_name, intern_put(strings, "Files.Example", 13));
 	OBSERVATION_SET(&o, content, CONTENT_AUDIO);
-	assert_int_equal(ask(&o, strings, compare_u(FIELD_upload, CMP_GE, 1000)), TRUTH_TRUE);
-	assert_int_equal(ask(&o, strings, compare_u(FIELD_upload, CMP_GT, 1000)), TRUTH_FALSE);
-	assert_int_equal(ask(&o, strings, compare_u(FIELD_upload, CMP_LE, 999)), TRUTH_FALSE);
-	assert_int_equal(ask(&o, strings, compare_u(FIELD_upload, CMP_LT, 1001)), TRUTH_TRUE);
-	assert_int_equal(ask(&o, strings, compare_u(FIELD_dest_port, CMP_EQ, 443)), TRUTH_TRUE);
-	assert_int_equal(ask(&o, strings, compare_u(FIELD_dest_port, CMP_NE, 443)), TRUTH_FALSE);
-	assert_int_equal(ask(&o, strings, compare_u(FIELD_content, CMP_EQ, CONTENT_AUDIO)),
+	assert_int_equal(ask(&o, strings, compare_u(FIELD_upload, CMP_GE, 1000)),
 	    TRUTH_TRUE);
-	assert_int_equal(ask(&o, strings, compare_u(FIELD_app_risks, CMP_EQ, 4)), TRUTH_TRUE);
-	assert_int_equal(ask(&o, strings, compare_u(FIELD_app_risks, CMP_EQ, 2)), TRUTH_FALSE);
-	assert_int_equal(ask(&o, strings, compare_u(FIELD_vlan, CMP_EQ, 2)), TRUTH_UNKNOWN);
+	assert_int_equal(ask(&o, strings, compare_u(FIELD_upload, CMP_GT, 1000)),
+	    TRUTH_FALSE);
+	assert_int_equal(ask(&o, strings, compare_u(FIELD_upload, CMP_LE, 999)),
+	    TRUTH_FALSE);
+	assert_int_equal(ask(&o, strings, compare_u(FIELD_upload, CMP_LT, 1001)),
+	    TRUTH_TRUE);
+	assert_int_equal(ask(&o, strings, compare_u(FIELD_dest_port, CMP_EQ, 443)),
+	    TRUTH_TRUE);
+	assert_int_equal(ask(&o, strings, compare_u(FIELD_dest_port, CMP_NE, 443)),
+	    TRUTH_FALSE);
+	assert_int_equal(ask(&o, strings, compare_u(FIELD_content, CMP_EQ,
+	    CONTENT_AUDIO)), TRUTH_TRUE);
+	assert_int_equal(ask(&o, strings, compare_u(FIELD_app_risks, CMP_EQ, 4)),
+	    TRUTH_TRUE);
+	assert_int_equal(ask(&o, strings, compare_u(FIELD_app_risks, CMP_EQ, 2)),
+	    TRUTH_FALSE);
+	assert_int_equal(ask(&o, strings, compare_u(FIELD_vlan, CMP_EQ, 2)),
+	    TRUTH_UNKNOWN);
 	x = (struct expr){ .op = EXPR_COMPARE, .field = FIELD_voice_fano, .cmp = CMP_LE,
 		.value = { .n = 0.25 } };
 	assert_int_equal(ask(&o, strings, x), TRUTH_TRUE);
 	OBSERVATION_SET(&o, voice_fano, 0.0 / 0.0);
 	assert_int_equal(ask(&o, strings, x), TRUTH_UNKNOWN);
-	x = (struct expr){ .op = EXPR_COMPARE, .field = FIELD_voice_seconds, .cmp = CMP_GT,
-		.value = { .i = 39 * NS_PER_S } };
+	x = (struct expr){ .op = EXPR_COMPARE, .field = FIELD_voice_seconds,
+		.cmp = CMP_GT, .value = { .i = 39 * NS_PER_S } };
 	assert_int_equal(ask(&o, strings, x), TRUTH_TRUE);
 	x = (struct expr){ .op = EXPR_COMPARE, .field = FIELD_src_ip, .cmp = CMP_EQ };
 	assert_true(prefix_parse("10.20.0.0/24", 12, &x.value.net));
 	assert_int_equal(ask(&o, strings, x), TRUTH_TRUE);
 	x.field = FIELD_dest_ip;
 	assert_int_equal(ask(&o, strings, x), TRUTH_FALSE);
-	x = (struct expr){ .op = EXPR_IN_SET, .field = FIELD_dest_name, .set = words, .set_n = 2 };
+	x = (struct expr){ .op = EXPR_IN_SET, .field = FIELD_dest_name, .set = words,
+		.set_n = 2 };
 	assert_int_equal(ask(&o, strings, x), TRUTH_TRUE);
 	words[0].text = "*.test";
 	words[1].text = "files";
@@ -300,7 +317,8 @@ test_a_destination_is_not_in_a_list_only_when_no_name_can_come(void **state)
 	(void)state;
 	bench_open(&b);
 	bench_list(&b, "domain partner.example\nnet 198.51.100.0/24\n");
-	b.x[0] = (struct expr){ .op = EXPR_DEST_IN_LIST, .list = 0, .text = "dest in known" };
+	b.x[0] = (struct expr){ .op = EXPR_DEST_IN_LIST, .list = 0,
+		.text = "dest in known" };
 	o = sample_record(b.strings, OBSERVATION_PART, 0);
 	assert_int_equal(eval_expr(&b.program, &b.x[0], &o, b.strings), TRUTH_FALSE);
 	OBSERVATION_SET(&o, dest_settled, 0);
@@ -441,7 +459,8 @@ test_a_window_asks_no_sum_and_adds_nothing(void **state)
 	assert_int_equal(b.told.n, 1);
 	o = part(&b, 3, 4, 0);
 	o.kind = OBSERVATION_WINDOW;
-	see(&b, &o);			/* the rule was told with the flow that filled the sum */
+	see(&b, &o);			/* the rule was told with the
+					 * flow that filled the sum */
 	assert_int_equal(b.told.n, 1);
 	bench_close(&b);
 }
@@ -560,7 +579,8 @@ test_a_limit_tells_the_first_and_folds_the_rest_into_one_update(void **state)
 	assert_int_equal(b.told.v[2].first_seq, 1);
 	assert_int_equal(b.told.v[2].time, SAMPLE_T0 + 9 * NS_PER_S);
 	assert_string_equal(b.told.v[2].device, "meeting-room-3");
-	/* A new window: told at once again; nothing folded, so nothing more at the end. */
+	/* A new window: told at once again; nothing folded,
+	 * so nothing more at the end. */
 	o = part(&b, 3601, 1, 1000);
 	see(&b, &o);
 	assert_int_equal(b.told.n, 4);
@@ -646,7 +666,8 @@ test_limits_make_room_and_lose_no_count(void **state)
 		(void)snprintf(key, sizeof(key), "key-%d", i);
 		for (int k = 0; k < 2; k++) {
 			o = part(&b, i, 1, 1000);
-			OBSERVATION_SET(&o, dest_key, intern_put(b.strings, key, strlen(key)));
+			OBSERVATION_SET(&o, dest_key,
+			    intern_put(b.strings, key, strlen(key)));
 			see(&b, &o);
 		}
 	}
@@ -705,7 +726,8 @@ test_caveats_that_hold_lower_and_note(void **state)
 {
 	struct bench b;
 	struct observation o;
-	struct expr half = bool_of(FIELD_way_half), constant = bool_of(FIELD_voice_constant);
+	struct expr half = bool_of(FIELD_way_half),
+	    constant = bool_of(FIELD_voice_constant);
 
 	(void)state;
 	bench_open(&b);
@@ -801,7 +823,8 @@ test_the_hash_key_changes_nothing(void **state)
 			    10000 * (uint64_t)i);
 
 			(void)snprintf(key, sizeof(key), "key-%d", i * 7 % 10);
-			OBSERVATION_SET(&o, dest_key, intern_put(b.strings, key, strlen(key)));
+			OBSERVATION_SET(&o, dest_key,
+			    intern_put(b.strings, key, strlen(key)));
 			see(&b, &o);
 			eval_step(b.eval, (struct pkt_time){ o.time }, b.strings);
 		}
@@ -828,7 +851,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_and_or_not_follow_the_table_of_three_values),
 		cmocka_unit_test(test_every_type_of_field_compares),
-		cmocka_unit_test(test_a_destination_is_not_in_a_list_only_when_no_name_can_come),
+		cmocka_unit_test(
+		    test_a_destination_is_not_in_a_list_only_when_no_name_can_come),
 		cmocka_unit_test(test_a_name_that_is_gone_is_no_longer_known),
 		cmocka_unit_test(test_a_sum_adds_the_growth_of_each_flow_once),
 		cmocka_unit_test(test_a_sum_forgets_after_its_window),
@@ -838,7 +862,8 @@ main(void)
 		cmocka_unit_test(test_sums_keep_devices_and_destinations_apart),
 		cmocka_unit_test(test_a_sum_over_an_unknown_key_is_unknown),
 		cmocka_unit_test(test_a_closed_flow_leaves_room_and_its_bytes_stay),
-		cmocka_unit_test(test_a_limit_tells_the_first_and_folds_the_rest_into_one_update),
+		cmocka_unit_test(
+		    test_a_limit_tells_the_first_and_folds_the_rest_into_one_update),
 		cmocka_unit_test(test_a_record_after_the_window_closes_it_without_a_step),
 		cmocka_unit_test(test_an_update_keeps_names_and_sums_as_they_were),
 		cmocka_unit_test(test_limits_make_room_and_lose_no_count),

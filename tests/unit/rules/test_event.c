@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Events of every type, from records and rules built by hand. `test_event events` prints the
- * lines it makes and `test_event schema` the schema, for tests/tools/validate-events.py.
+ * Events of every type, from records and rules built by hand. `test_event events` prints
+ * the lines it makes and `test_event schema` the schema, for
+ * tests/tools/validate-events.py.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,29 +108,33 @@ word(struct desk *d, const char *s)
 	return intern_put(d->strings, s, strlen(s));
 }
 
-/* when upload >= 1 MB within 1 h per device, dest and not dest in known and app = "tls" and
- * dest.new */
+/* when upload >= 1 MB within 1 h per device,
+ * dest and not dest in known and app = "tls" and dest.new */
 static void
 desk_bulk(struct desk *d)
 {
 	static const char lines[] = "domain partner.example\n";
-	static const char *const mitre[] = { "T1048.002" }, *const related[] = { "T1123", "T1429" };
+	static const char *const mitre[] = { "T1048.002" },
+	    *const related[] = { "T1123", "T1429" };
 	static const enum field keys[] = { FIELD_device_key, FIELD_dest_key };
 
 	d->list = (struct named_list){ .name = "known",
-		.hosts = hostlist_parse(d->arena, span_of(lines, sizeof(lines) - 1), NULL, NULL) };
+		.hosts = hostlist_parse(d->arena, span_of(lines, sizeof(lines) - 1), NULL,
+		    NULL) };
 	assert_non_null(d->list.hosts);
 	d->x[0] = (struct expr){ .op = EXPR_AND, .a = &d->x[1], .b = &d->x[2] };
 	d->x[1] = (struct expr){ .op = EXPR_SUM, .field = FIELD_upload, .cmp = CMP_GE,
-		.value = { .type = FIELD_BYTES, .u = SAMPLE_MB }, .window = 3600 * NS_PER_S,
-		.key = keys, .key_n = 2,
+		.value = { .type = FIELD_BYTES, .u = SAMPLE_MB },
+		.window = 3600 * NS_PER_S, .key = keys, .key_n = 2,
 		.text = "upload >= 1 MB within 1 h per device, dest" };
 	d->x[2] = (struct expr){ .op = EXPR_AND, .a = &d->x[3], .b = &d->x[5] };
 	d->x[3] = (struct expr){ .op = EXPR_NOT, .a = &d->x[4] };
-	d->x[4] = (struct expr){ .op = EXPR_DEST_IN_LIST, .leaf = 1, .text = "dest in known" };
+	d->x[4] = (struct expr){ .op = EXPR_DEST_IN_LIST, .leaf = 1,
+		.text = "dest in known" };
 	d->x[5] = (struct expr){ .op = EXPR_AND, .a = &d->x[6], .b = &d->x[7] };
 	d->x[6] = (struct expr){ .op = EXPR_COMPARE, .field = FIELD_app, .cmp = CMP_EQ,
-		.value = { .type = FIELD_TEXT, .text = "tls" }, .leaf = 2, .text = "app = tls" };
+		.value = { .type = FIELD_TEXT, .text = "tls" }, .leaf = 2,
+		.text = "app = tls" };
 	d->x[7] = (struct expr){ .op = EXPR_BOOL, .field = FIELD_dest_new, .leaf = 3,
 		.text = "dest.new" };
 	d->leaf[0] = &d->x[1];
@@ -137,9 +142,11 @@ desk_bulk(struct desk *d)
 	d->leaf[2] = &d->x[6];
 	d->leaf[3] = &d->x[7];
 	d->rule = (struct rule){ .name = "bulk-upload-unlisted", .id = 9100008, .rev = 2,
-		.severity = SEVERITY_HIGH, .kind = EVENT_BULK_UPLOAD, .mitre = mitre, .mitre_n = 1,
+		.severity = SEVERITY_HIGH, .kind = EVENT_BULK_UPLOAD, .mitre = mitre,
+		.mitre_n = 1,
 		.related = related, .related_n = 2, .when = &d->x[0], .leaves = 4,
-		.leaf = d->leaf, .explain = "{device} sent {upload} to {dest} ({app}, {vlan})" };
+		.leaf = d->leaf, .explain =
+		    "{device} sent {upload} to {dest} ({app}, {vlan})" };
 	d->program = (struct program){ .list = &d->list, .lists = 1, .rule = &d->rule,
 		.rules = 1, .sums = 1 };
 	d->o = sample_record(d->strings, OBSERVATION_PART, 60);
@@ -165,13 +172,14 @@ desk_bulk(struct desk *d)
 		.observed_known = true,
 		.observed = { .type = FIELD_TEXT, .text = "files.example" } };
 	d->reason[2] = (struct reason){ .leaf = &d->x[6], .truth = TRUTH_TRUE,
-		.observed_known = true, .observed = { .type = FIELD_TEXT, .text = "tls" } };
+		.observed_known = true, .observed = { .type = FIELD_TEXT,
+		.text = "tls" } };
 	d->reason[3] = (struct reason){ .leaf = &d->x[7], .truth = TRUTH_UNKNOWN };
 	d->note[0] = "content unknown: it is encrypted";
 	d->verdict = (struct verdict){ .program = &d->program, .rule = &d->rule,
 		.severity = SEVERITY_MEDIUM, .o = &d->o, .strings = d->strings,
-		.reason = d->reason, .reasons = 4, .note = d->note, .notes = 1, .has_sum = true,
-		.sum = 20200000, .sum_window = 3600 * NS_PER_S,
+		.reason = d->reason, .reasons = 4, .note = d->note, .notes = 1,
+		.has_sum = true, .sum = 20200000, .sum_window = 3600 * NS_PER_S,
 		.sum_since = SAMPLE_T0 - 600 * NS_PER_S };
 }
 
@@ -181,13 +189,16 @@ desk_voice(struct desk *d)
 	desk_bulk(d);
 	d->rule.name = "live-microphone";
 	d->rule.kind = EVENT_LIVE_AUDIO;
-	d->rule.explain = "{device} has been sending one-way voice to {dest} for {voice.seconds}";
+	d->rule.explain =
+	    "{device} has been sending one-way voice to {dest} for {voice.seconds}";
 	d->verdict.has_sum = false;
 	d->verdict.severity = SEVERITY_CRITICAL;
 	d->verdict.reasons = 1;
 	d->rule.leaves = 1;
-	d->x[0] = (struct expr){ .op = EXPR_COMPARE, .field = FIELD_voice_score, .cmp = CMP_GE,
-		.value = { .type = FIELD_NUMBER, .n = 9.16 }, .text = "voice.score >= 9.16" };
+	d->x[0] = (struct expr){ .op = EXPR_COMPARE, .field = FIELD_voice_score,
+		.cmp = CMP_GE,
+		.value = { .type = FIELD_NUMBER, .n = 9.16 },
+		.text = "voice.score >= 9.16" };
 	d->leaf[0] = &d->x[0];
 	d->reason[0] = (struct reason){ .leaf = &d->x[0], .truth = TRUTH_TRUE,
 		.observed_known = true, .observed = { .type = FIELD_NUMBER, .n = 9.92 } };
@@ -220,8 +231,8 @@ desk_chunks(struct desk *d)
 	d->rule.explain = NULL;
 	d->o = sample_record(d->strings, OBSERVATION_WINDOW, 900);
 	d->o.flow_id = 0;
-	d->o.known[0] &= ~(UINT64_C(1) << FIELD_src_port | UINT64_C(1) << FIELD_dest_port |
-	    UINT64_C(1) << FIELD_transport);
+	d->o.known[0] &= ~(UINT64_C(1) << FIELD_src_port | UINT64_C(1) <<
+	    FIELD_dest_port | UINT64_C(1) << FIELD_transport);
 	OBSERVATION_SET(&d->o, chunks_period, 60 * NS_PER_S);
 	OBSERVATION_SET(&d->o, chunks_size, 240000);
 	OBSERVATION_SET(&d->o, chunks_rate, 32000);
@@ -256,8 +267,8 @@ stats_event(struct desk *d)
 {
 	static const uint64_t drops[DROP_COUNT] = { [DROP_CUT_IPV4] = 7 };
 	struct sensor_stats s = { .now = { SAMPLE_T0 }, .packets = 1000, .used = 993,
-		.drops = drops, .kernel_drops = UINT64_MAX, .iface_drops = 4, .lag_ns = -1,
-		.seccomp = true, .landlock_abi = 2 };
+		.drops = drops, .kernel_drops = UINT64_MAX, .iface_drops = 4,
+		.lag_ns = -1, .seccomp = true, .landlock_abi = 2 };
 
 	emitter_stats(d->emitter, &s);
 }
@@ -298,8 +309,10 @@ all_events(struct desk *d)
 	emitter_anomaly(d->emitter, (struct pkt_time){ SAMPLE_T0 }, SEVERITY_HIGH,
 	    "classifier-off", "the classifier died 20 times in 10 s and rests for 60 s");
 	d->sink.refuse = 1;
-	emitter_anomaly(d->emitter, (struct pkt_time){ SAMPLE_T0 }, SEVERITY_INFO, "lost", "lost");
-	emitter_anomaly(d->emitter, (struct pkt_time){ SAMPLE_T0 }, SEVERITY_INFO, "next", "next");
+	emitter_anomaly(d->emitter, (struct pkt_time){ SAMPLE_T0 }, SEVERITY_INFO, "lost",
+	    "lost");
+	emitter_anomaly(d->emitter, (struct pkt_time){ SAMPLE_T0 }, SEVERITY_INFO, "next",
+	    "next");
 }
 
 static void
@@ -315,7 +328,8 @@ test_every_event_is_one_valid_line(void **state)
 		for (unsigned i = 0; i < d.sink.n; i++) {
 			assert_true(json_check(d.sink.json[i], strlen(d.sink.json[i])));
 			assert_memory_equal(d.sink.json[i], "{\"timestamp\":\"", 14);
-			assert_true(has(d.sink.json[i], live ? "sensor-1" : "meeting.pcap"));
+			assert_true(has(d.sink.json[i],
+			    live ? "sensor-1" : "meeting.pcap"));
 		}
 		desk_close(&d);
 	}
@@ -332,7 +346,8 @@ test_an_alert_says_who_to_whom_how_much_and_why(void **state)
 	desk_bulk(&d);
 	(void)emitter_verdict(d.emitter, &d.verdict);
 	j = d.sink.json[0];
-	assert_true(has(j, "{\"timestamp\":\"2025-11-22T05:48:00.000000Z\",\"event_type\":\"alert\","
+	assert_true(has(j,
+	    "{\"timestamp\":\"2025-11-22T05:48:00.000000Z\",\"event_type\":\"alert\","
 	    "\"host\":\"sensor-1\",\"pcap_filename\":\"meeting.pcap\",\"flow_id\":4711,"));
 	assert_true(has(j, "\"src_ip\":\"10.20.0.13\",\"src_port\":40000,"
 	    "\"dest_ip\":\"203.0.113.9\",\"dest_port\":443,\"proto\":\"TCP\",\"app_proto\":\"tls\""));
@@ -342,17 +357,21 @@ test_an_alert_says_who_to_whom_how_much_and_why(void **state)
 	    "\"bytes_toserver\":21000000,\"bytes_toclient\":400000,"));
 	assert_true(has(j, "\"alert\":{\"action\":\"allowed\",\"gid\":1,"
 	    "\"signature_id\":9100008,\"rev\":2,\"signature\":\"bulk-upload-unlisted\","));
-	assert_true(has(j, "\"severity\":2,\"metadata\":{\"mitre_technique_id\":[\"T1048.002\"],"
+	assert_true(has(j,
+	    "\"severity\":2,\"metadata\":{\"mitre_technique_id\":[\"T1048.002\"],"
 	    "\"mitre_related\":[\"T1123\",\"T1429\"]}}"));
-	assert_true(has(j, "\"severity\":\"medium\",\"explain\":\"meeting-room-3 sent 20.2 MB to "
+	assert_true(has(j,
+	    "\"severity\":\"medium\",\"explain\":\"meeting-room-3 sent 20.2 MB to "
 	    "files.example (tls, unknown)\""));
 	assert_true(has(j, "\"window\":{\"start\":\"2025-11-22T05:37:00.000000Z\","
 	    "\"end\":\"2025-11-22T05:48:00.000000Z\",\"seconds\":660,\"bytes_up\":20200000}"));
 	assert_true(has(j, "\"speech\":\"20.2 MB = 1 h 52 min of speech at 24 kbit/s\""));
-	assert_true(has(j, "\"why\":[{\"cond\":\"upload >= 1 MB within 1 h per device, dest\","
+	assert_true(has(j,
+	    "\"why\":[{\"cond\":\"upload >= 1 MB within 1 h per device, dest\","
 	    "\"op\":\">=\",\"limit\":1000000,\"observed\":20200000,\"unit\":\"B\","
 	    "\"passed\":true},"));
-	assert_true(has(j, "{\"cond\":\"not dest in known\",\"op\":\"in\",\"limit\":\"known\","
+	assert_true(has(j,
+	    "{\"cond\":\"not dest in known\",\"op\":\"in\",\"limit\":\"known\","
 	    "\"observed\":\"files.example\",\"passed\":true}"));
 	assert_true(has(j, "{\"cond\":\"dest.new\",\"op\":\"is\",\"passed\":null}"));
 	assert_true(has(j, "\"known\":false,\"looked_up\":true,\"devices\":1}"));
@@ -373,7 +392,8 @@ test_live_sound_is_told_in_seconds_of_itself(void **state)
 	(void)emitter_verdict(d.emitter, &d.verdict);
 	j = d.sink.json[0];
 	assert_true(has(j, "\"in_iface\":\"eth1\",\"vlan\":[20],"));
-	assert_true(has(j, "\"audio\":{\"score\":9.92,\"shape\":\"constant\",\"seconds\":40,"
+	assert_true(has(j,
+	    "\"audio\":{\"score\":9.92,\"shape\":\"constant\",\"seconds\":40,"
 	    "\"bitrate_bps\":64000,\"frame_ms\":20,\"codec_guess\":\"g711-alaw\"}"));
 	assert_true(has(j, "for 40 s\""));
 	assert_null(strstr(j, "\"speech\""));
@@ -458,7 +478,8 @@ test_hostile_names_are_escaped_in_json_and_on_the_terminal(void **state)
 		assert_true(has(d.sink.json[0], want));
 		assert_true(json_check(d.sink.json[0], strlen(d.sink.json[0])));
 		for (const char *p = d.sink.text[0]; *p != '\0'; p++)
-			assert_true(*p == '\n' || ((unsigned char)*p >= 0x20 && *p != 0x7f));
+			assert_true(*p == '\n' ||
+			    ((unsigned char)*p >= 0x20 && *p != 0x7f));
 		assert_null(strstr(d.sink.text[0], "\xc2\x9b"));
 		assert_null(strstr(d.sink.text[0], "\xe2\x80\xae"));
 		desk_close(&d);
@@ -498,7 +519,8 @@ test_what_is_too_long_is_cut_to_fit(void **state)
 	assert_true(json_check(d.sink.json[0], strlen(d.sink.json[0])));
 	assert_true(has(d.sink.json[0], "\xe2\x80\xa6\""));
 	assert_true(has(d.sink.json[0], "\"event_id\":\"sensor-1:file-0123abcd:alert:"));
-	emitter_anomaly(d.emitter, (struct pkt_time){ SAMPLE_T0 }, SEVERITY_LOW, big, big);
+	emitter_anomaly(d.emitter, (struct pkt_time){ SAMPLE_T0 }, SEVERITY_LOW, big,
+	    big);
 	assert_true(json_check(d.sink.json[1], strlen(d.sink.json[1])));
 	desk_close(&d);
 	free(big);
@@ -513,7 +535,8 @@ test_what_was_refused_is_told_as_a_gap_and_numbers_go_on(void **state)
 	desk_open(&d);
 	desk_bulk(&d);
 	(void)emitter_verdict(d.emitter, &d.verdict);		/* 1 */
-	d.sink.refuse = 4;	/* 2 is refused; then the gap for it, with 3 and 4 and 5 */
+	d.sink.refuse = 4;	/* 2 is refused; then the gap for it,
+				 * with 3 and 4 and 5 */
 	assert_int_equal(emitter_verdict(d.emitter, &d.verdict).seq, 2);
 	assert_int_equal(emitter_verdict(d.emitter, &d.verdict).seq, 3);
 	assert_int_equal(emitter_verdict(d.emitter, &d.verdict).seq, 4);
@@ -620,7 +643,8 @@ test_speech_is_told_in_hours(void **state)
 	(void)state;
 	assert_string_equal(speech_text(20200000, 0, buf),
 	    "20.2 MB = 1 h 52 min of speech at 24 kbit/s");
-	assert_string_equal(speech_text(300, 24, buf), "300 B = 0 s of speech at 24 kbit/s");
+	assert_string_equal(speech_text(300, 24, buf),
+	    "300 B = 0 s of speech at 24 kbit/s");
 	assert_string_equal(speech_text(UINT64_C(8000000000), 178, buf),
 	    "8 GB = 99 h 52 min of speech at 178 kbit/s");
 	assert_string_equal(speech_text(UINT64_MAX, 24, buf),
@@ -664,7 +688,8 @@ test_schema_and_field_table_print_every_path(void **state)
 	(void)state;
 	assert_non_null(to.buf);
 	event_schema_print(keep_bytes, &to);
-	for (size_t i = 0; i < to.len; i++)	/* its line breaks are the only spaces it needs */
+	for (size_t i = 0; i < to.len; i++)	/* its line breaks are
+						 * the only spaces it needs */
 		if (to.buf[i] != '\n')
 			to.buf[n++] = to.buf[i];
 	assert_true(json_check(to.buf, n));
@@ -692,9 +717,11 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_an_alert_says_who_to_whom_how_much_and_why),
 		cmocka_unit_test(test_live_sound_is_told_in_seconds_of_itself),
 		cmocka_unit_test(test_an_update_names_the_event_it_belongs_to),
-		cmocka_unit_test(test_hostile_names_are_escaped_in_json_and_on_the_terminal),
+		cmocka_unit_test(
+		    test_hostile_names_are_escaped_in_json_and_on_the_terminal),
 		cmocka_unit_test(test_what_is_too_long_is_cut_to_fit),
-		cmocka_unit_test(test_what_was_refused_is_told_as_a_gap_and_numbers_go_on),
+		cmocka_unit_test(
+		    test_what_was_refused_is_told_as_a_gap_and_numbers_go_on),
 		cmocka_unit_test(test_numbers_are_contiguous_in_every_partition),
 		cmocka_unit_test(test_unknown_drop_counters_are_absent),
 		cmocka_unit_test(test_the_text_fits_a_terminal_and_colour_is_asked_for),
@@ -714,8 +741,8 @@ main(int argc, char **argv)
 			desk_open_as(&d, live != 0, strcmp(argv[1], "colour") == 0);
 			all_events(&d);
 			for (unsigned i = 0; i < d.sink.n; i++)
-				(void)puts(strcmp(argv[1], "events") == 0 ? d.sink.json[i] :
-				    d.sink.text[i]);
+				(void)puts(strcmp(argv[1], "events") == 0 ?
+				    d.sink.json[i] : d.sink.text[i]);
 			desk_close(&d);
 		}
 		return 0;
