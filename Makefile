@@ -110,7 +110,7 @@ matching  = $(if $(T),$(foreach t,$(1),$(if $(findstring $(T),$(t)),$(t))),$(1))
 units     = $(call matching,$(unit_bin) $(replay_bin))
 scripts   = $(call matching,$(wildcard tests/$(1)/test_*.sh))
 # Fast scripts: no root, no network, no Redis.
-fast      = $(call scripts,arrows) $(filter %/test_rules.sh %/test_bad_input.sh,$(call scripts,system))
+fast      = $(call scripts,arrows) $(call scripts,golden) $(filter %/test_rules.sh %/test_bad_input.sh,$(call scripts,system))
 slow      = $(filter-out $(fast),$(call scripts,system)) $(call scripts,live) $(call scripts,redis)
 
 # Programs the shell tests run.
@@ -172,11 +172,18 @@ demo: ## from packets to explained alerts and a Redis, in a minute
 	$(Q)contrib/demo.sh $(B)
 
 # ---- installing -----------------------------------------------------------------------------
-install: $(B)/earshot ## program and rules below DESTDIR/PREFIX
+install: $(B)/earshot ## program, rules, manual and documents below DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/earshot/rules/std \
 		$(DESTDIR)$(PREFIX)/share/earshot/rules/site
 	install -m 755 $(B)/earshot $(DESTDIR)$(PREFIX)/bin/earshot
 	install -m 644 rules/std/*.rules $(DESTDIR)$(PREFIX)/share/earshot/rules/std/
+	install -m 644 rules/site/README.md $(DESTDIR)$(PREFIX)/share/earshot/rules/site/
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
+		$(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/doc/earshot
+	install -m 644 contrib/man/earshot.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 contrib/man/earshot-rules.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 contrib/man/earshot-events.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	install -m 644 README.md contrib/docs/*.md $(DESTDIR)$(PREFIX)/share/doc/earshot/
 	$(B)/earshot schema >$(DESTDIR)$(PREFIX)/share/earshot/earshot-event.schema.json
 
 help: ## this list

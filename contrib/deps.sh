@@ -27,6 +27,7 @@ test  wireshark-common capinfos counts packets
 test  tcpreplay      plays captures on a wire
 test  iproute2       network namespaces
 test  zstd           unpacks captures for the tools
+test  jq             reads events in the shell tests
 test  procps         ps
 '
 want=${1:-build} missing=

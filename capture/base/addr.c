@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* addr: text to bytes and back. Refuses host bits behind a prefix, mixed separators in a
+ * MAC and every form that inet_pton refuses. Next: addr.h says which form is stored. */
 #include "capture/base/addr.h"
 
 #include <arpa/inet.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* arena: a list of blocks, each at least 64 KiB; what does not fit the newest opens
+ * another. Refuses giving back a single piece. */
 #include "capture/base/arena.h"
 
 #include <stdint.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* intern: a hash table over a fixed array. Entries nobody holds stand in a list, oldest
+ * first: the next new string takes the place of the oldest. */
 #include "capture/base/intern.h"
 
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* log: puts a line together and writes it. Refuses a clock, a buffer between lines, and
+ * control characters. */
 #include "capture/base/log.h"
 
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* pool: one mapping, cut into objects; free ones are chained through their first word. */
 #include "capture/base/pool.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ptime: a moment as text, without libc's idea of time zones. */
 #include "capture/base/ptime.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* siphash: the rounds as the paper gives them; no table, no state between calls. */
 #include "capture/base/siphash.h"
 
 #include <string.h>

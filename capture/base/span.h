@@ -129,4 +129,26 @@ span_le32(struct span *s, uint32_t *v)
 	return true;
 }
 
+static inline bool
+span_le64(struct span *s, uint64_t *v)
+{
+	uint32_t lo, hi;
+
+	if (s->left < 8)
+		return false;
+	(void)span_le32(s, &lo);
+	(void)span_le32(s, &hi);
+	*v = (uint64_t)hi << 32 | lo;
+	return true;
+}
+
+/* The other way, for our own records: n bytes of v; returns where the next ones go. */
+static inline uint8_t *
+put_le(uint8_t *p, uint64_t v, int n)
+{
+	for (int i = 0; i < n; i++)
+		*p++ = (uint8_t)(v >> 8 * i);
+	return p;
+}
+
 #endif

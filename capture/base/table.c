@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* table: entries in a pool, chained by bucket for the look-up and in one list by last use
+ * for the eviction and the walk. Refuses to grow. */
 #include "capture/base/table.h"
 
 #include "capture/base/pool.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* flowtab: from a packet to its flow: key, look-up, birth, counting. Owns who is client
+ * and when a connection is another one. Ageing and eviction are in
+ * life.c, streams in tcpseq.c. */
 #include "capture/flow/life.h"
 
 #include <stdlib.h>

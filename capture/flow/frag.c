@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* frag: a table from (source, destination, VLAN, protocol, id) to the two ports. */
 #include "capture/flow/frag.h"
 
 #include "capture/base/table.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* life: how flows and pairs age, end and make room. The lists and the order of eviction
+ * are explained in life.h; the packet's side is flowtab.c. */
 #include "capture/flow/life.h"
 
 static void sort_due(void **due, size_t n, bool (*before)(const void *x, const void *y));

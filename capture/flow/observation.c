@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* observation: the tables of names behind OBSERVATION_FIELDS and the vocabularies. */
 #include "capture/flow/observation.h"
 
 const struct field_info observation_field[FIELD_COUNT_ALL] = {

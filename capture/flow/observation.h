@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * observation: the one record in the middle. Everything to the right of capture works from
- * it and from nothing else.
+ * observation: the one record in the middle. Everything to the right of capture works
+ * from it and from nothing else.
  *
  * OBSERVATION_FIELDS is the single source of the struct, the rule words, the JSON schema,
  * `earshot rules fields` and the manual. A record has a fixed size and no pointers;
@@ -11,8 +11,8 @@
  * Kinds
  *   open     a flow began
  *   window   ten seconds of one meter that had something to judge; window.scope says of
- *            what: a socket (inside host, outside host, transport, inside port), a pair of
- *            hosts, or a logical destination (inside host, domain or proxy target)
+ *            what: a socket (inside host, outside host, transport, inside port), a pair
+ *            of hosts, or a logical destination (inside host, domain or proxy target)
  *   part     a flow's counters, every 60 s while bytes move, and after every 256 KiB up
  *   name     a string: id and bytes (struct observation_name)
  *   content  clear-text evidence was found in a flow
@@ -20,6 +20,7 @@
  *   loss     the sensor missed something: one per step in which it did
  *   close    a flow ended; its last counters
  *
+ * `loss` and `device` records have no far end and none of its fields.
  * A field is known when its bit is set (observation_known); what unknown means stands in
  * the table. Rules run on records in (time, ordinal) order.
  */

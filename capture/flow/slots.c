@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* slots: linear probing, and removal without tombstones (Knuth 6.4, algorithm R). */
 #include "capture/flow/slots.h"
 
 #include <stdlib.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tcpseq: positions, holes and acknowledgements of one direction; tcpseq.h has the idea.
+ * Refuses to believe what no window allows. */
 #include "capture/flow/tcpseq.h"
 
 #include "capture/flow/flow.h"	/* GAP_MAX */

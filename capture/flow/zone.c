@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* zone: the default home networks, and the question whether an address is in them. */
 #include "capture/flow/zone.h"
 
 /* In the form the set stores: IPv4 mapped, 96 bits longer than its text. */

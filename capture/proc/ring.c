@@ -398,7 +398,8 @@ ring_resume(struct ring *r)
 	r->head = atomic_load(&r->shared->head.count);
 	r->tail = atomic_load(&r->shared->tail.count);
 	r->reserved = r->skip = r->peeked = 0;
-	/* Counts are in eights; the page has two writers, and one may have been taken over. */
+	/* Counts are in eights; the page has two writers,
+	 * and one may have been taken over. */
 	r->broken = r->tail % 8 != 0 || r->head % 8 != 0;
 }
 

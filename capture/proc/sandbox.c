@@ -36,18 +36,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(undefined_behavior_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 enum { CELL = 1, SFILE = 2, SLIVE = 4, OUTLET = 8, SANITIZER = 16 };
 #define SENSORS (SFILE | SLIVE)
 #define ALL (CELL | SENSORS | OUTLET)
@@ -540,7 +528,7 @@ apply_seccomp(enum sandbox_role role, bool landlocked, struct fault *why)
 		if (nr == __NR_SCMP_ERROR)
 			continue;
 		if ((calls[i].roles & mine) != 0 ||
-		    (SANITIZED && (calls[i].roles & SANITIZER) != 0))
+		    (SANDBOX_SANITIZED && (calls[i].roles & SANITIZER) != 0))
 			rc = add(ctx, nr, calls[i].check, mine, landlocked);
 		/* A name of another architecture has no number here; a call that two
 		 * lines of the table allow is allowed. */

@@ -5,8 +5,8 @@
  * One table of system calls (sandbox.c) with a column per role, and one more column for
  * what a sanitizer build needs on top. What is not in the column kills the process.
  * Descriptors are closed first, capabilities dropped and the drop verified by trying to
- * regain, no_new_privs set, core dumps and ptrace refused,
- * Landlock applied where the kernel has it.
+ * regain, no_new_privs set, core dumps and ptrace refused, Landlock applied where the
+ * kernel has it.
  */
 #ifndef CAPTURE_PROC_SANDBOX_H
 #define CAPTURE_PROC_SANDBOX_H
@@ -15,6 +15,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* A sanitizer build needs more calls and more memory than its program. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANDBOX_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(undefined_behavior_sanitizer)
+#define SANDBOX_SANITIZED 1
+#endif
+#endif
+#ifndef SANDBOX_SANITIZED
+#define SANDBOX_SANITIZED 0
+#endif
 
 enum sandbox_role { SANDBOX_CELL, SANDBOX_SENSOR, SANDBOX_SENSOR_LIVE, SANDBOX_OUTLET };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* filter: libpcap compiles, libpcap runs; owns the words when an expression is wrong. */
 #include "capture/source/filter.h"
 
 #include <string.h>

@@ -156,8 +156,8 @@ input_open(const char *path, int stop_fd, struct fault *why)
 	} else {
 		(void)snprintf(in->title, sizeof(in->title), "capture '%s'", in->path);
 		in->own_fd = true;
-		/* Nonblocking where we can be stopped: a fifo without a writer is waited for
-		 * in poll, not in open. */
+		/* Nonblocking where we can be stopped: a fifo without a writer is waited
+		 * for in poll, not in open. */
 		in->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
 		    (stop_fd == -1 ? 0 : O_NONBLOCK));
 		if (in->fd == -1) {

@@ -34,8 +34,8 @@
 struct live {
 	struct live_options o;
 	char iface[IFNAMSIZ], *filter;
-	/* The filter compiled at the first opening, for this link type: later a sandbox may
-	 * not let libpcap look up the names in it. */
+	/* The filter compiled at the first opening, for this link type: later a sandbox
+	 * may not let libpcap look up the names in it. */
 	struct bpf_program program;
 	int program_link;		/* -1: not compiled yet */
 	pcap_t *p;			/* NULL: away, looked for every LOOK_NS */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* head: pieces of one direction of a stream put in order. Refuses what lies behind the
+ * head, and waiting for a hole that no window would fill. */
 #include "classify/content/head.h"
 
 #include <string.h>

@@ -19,17 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
 #define MEMORY_MAX (512u << 20)
 
 struct open_flow {
@@ -165,7 +154,7 @@ cell_main(struct dpi_cell *c, void *classifier, uint32_t generation, pid_t paren
 	w->c = c;
 	w->classifier = classifier;
 	/* A sanitizer's shadow is terabytes of address space. */
-	if (!SANITIZED && setrlimit(RLIMIT_AS, &memory) == -1) {
+	if (!SANDBOX_SANITIZED && setrlimit(RLIMIT_AS, &memory) == -1) {
 		say_why(c, "cannot limit the cell's memory");
 		_exit(5);
 	}

@@ -71,10 +71,8 @@ int dpi_cell_again(struct dpi_cell *c, struct fault *why);
 /* Per-flow state, inside flow_user. Zeroed is new. */
 struct dpi_flow {
 	uint32_t slot;		/* 0: none */
-	uint32_t first_kept;
 	uint16_t sent;		/* packets handed to the cell or kept for it */
 	uint8_t state;		/* enum dpi_state */
-	uint8_t pad;
 };
 
 enum dpi_state { DPI_NEW, DPI_OPEN, DPI_DECIDED, DPI_QUARANTINED, DPI_GIVEN_UP };

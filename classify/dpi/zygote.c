@@ -158,7 +158,8 @@ zygote_main(struct dpi_cell *c, pid_t parent)
 	}
 	sigemptyset(&none);
 	if (gen != 0) {
-		/* The zygote before us died, and its cell with it: no packet is to blame. */
+		/* The zygote before us died, and its cell with it:
+		 * no packet is to blame. */
 		atomic_store(&z->cell_pid, 0);
 		atomic_store(&z->dead_reading, 0);
 		atomic_store(&z->dead_finished, 0);

@@ -74,7 +74,8 @@ struct dest_name endpoint_name(struct endpoint *e, const struct addr *ip);
 /* A device talks to a destination: first ever? How many devices so far? */
 struct dest_seen {
 	bool is_new;
-	struct pkt_time since;			/* when somebody inside first talked to it */
+	struct pkt_time since;			/* when somebody inside first
+						 * talked to it */
 	uint32_t devices;			/* distinct, exact to 16
 						 * and then approximately */
 };

@@ -16,6 +16,7 @@
  */
 #include "classify/ledger/ledger.h"
 
+#include "capture/base/crc32c.h"
 #include "capture/base/table.h"
 
 #include <stdlib.h>
@@ -43,6 +44,7 @@ _Static_assert(RING <= 64, "a ring's bits are one word");
 struct ledger {
 	struct table *table;
 	int64_t window, width;
+	struct crc32c crc;		/* of dumps */
 };
 
 static int64_t clamp(struct pkt_time t);
@@ -51,10 +53,6 @@ static struct ledger_sum sum_of(const struct ledger *l, const struct entry *e,
     int64_t at);
 static uint64_t add(uint64_t a, uint64_t b);
 static bool entry_load(struct ledger *l, struct span s);
-static bool le64(struct span *s, uint64_t *v);
-static uint8_t *put32(uint8_t *p, uint32_t v);
-static uint8_t *put64(uint8_t *p, uint64_t v);
-static uint32_t crc32c(const uint8_t *p, size_t n);
 
 struct ledger *
 ledger_create(const struct ledger_options *o)
@@ -66,6 +64,7 @@ ledger_create(const struct ledger_options *o)
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return NULL;
+	crc32c_make(&l->crc);
 	l->window = o->window;
 	l->width = o->window / LEDGER_BINS + (o->window % LEDGER_BINS != 0);
 	l->table = table_create(&(struct table_options){
@@ -139,23 +138,23 @@ ledger_dump(const struct ledger *l, bool (*write)(void *arg, const void *b, size
 	unsigned i;
 
 	memcpy(buf, magic, sizeof(magic));
-	p = put32(buf + sizeof(magic), VERSION);
-	p = put32(p, RING);
-	p = put64(p, (uint64_t)l->window);
-	put32(p, crc32c(buf, HEAD_SIZE - 4));
+	p = put_le(buf + sizeof(magic), VERSION, 4);
+	p = put_le(p, RING, 4);
+	p = put_le(p, (uint64_t)l->window, 8);
+	(void)put_le(p, crc32c_add(&l->crc, 0, buf, HEAD_SIZE - 4), 4);
 	if (!write(arg, buf, HEAD_SIZE))
 		return false;
 	for (e = table_oldest(l->table); e != NULL; e = table_next(l->table, e)) {
 		k = table_key(e);
-		p = put64(buf, k->hi);
-		p = put64(p, k->lo);
-		p = put64(p, (uint64_t)e->newest);
-		p = put64(p, (uint64_t)e->first);
-		p = put64(p, e->ever);
-		p = put64(p, e->used);
+		p = put_le(buf, k->hi, 8);
+		p = put_le(p, k->lo, 8);
+		p = put_le(p, (uint64_t)e->newest, 8);
+		p = put_le(p, (uint64_t)e->first, 8);
+		p = put_le(p, e->ever, 8);
+		p = put_le(p, e->used, 8);
 		for (i = 0; i < RING; i++)
-			p = put64(p, e->bin[i]);
-		put32(p, crc32c(buf, ENTRY_SIZE - 4));
+			p = put_le(p, e->bin[i], 8);
+		(void)put_le(p, crc32c_add(&l->crc, 0, buf, ENTRY_SIZE - 4), 4);
 		if (!write(arg, buf, ENTRY_SIZE))
 			return false;
 	}
@@ -175,10 +174,10 @@ ledger_load(struct ledger *l, struct span bytes)
 	one = head;
 	if (!span_take(&head, sizeof(magic), &mark) ||
 	    memcmp(mark.at, magic, sizeof(magic)) != 0 || !span_le32(&head, &version) ||
-	    !span_le32(&head, &ring) || !le64(&head, &window) ||
+	    !span_le32(&head, &ring) || !span_le64(&head, &window) ||
 	    !span_le32(&head, &crc) ||
-	    crc != crc32c(one.at, HEAD_SIZE - 4) || version != VERSION || ring != RING ||
-	    window != (uint64_t)l->window)
+	    crc != crc32c_add(&l->crc, 0, one.at, HEAD_SIZE - 4) || version != VERSION ||
+	    ring != RING || window != (uint64_t)l->window)
 		return 0;
 	while (span_take(&bytes, ENTRY_SIZE, &one))
 		n += entry_load(l, one);
@@ -243,19 +242,20 @@ static bool
 entry_load(struct ledger *l, struct span s)
 {
 	const uint8_t *bytes = s.at;
-	uint64_t newest, first, bin[RING];
+	uint64_t newest = 0, first = 0, bin[RING];
 	struct entry *e, in = { 0 };
 	struct ledger_key k;
 	uint32_t crc;
 	bool ok, is_new;
 	unsigned i;
 
-	ok = le64(&s, &k.hi) && le64(&s, &k.lo) && le64(&s, &newest) &&
-	    le64(&s, &first) && le64(&s, &in.ever) && le64(&s, &in.used);
+	ok = span_le64(&s, &k.hi) && span_le64(&s, &k.lo) && span_le64(&s, &newest) &&
+	    span_le64(&s, &first) && span_le64(&s, &in.ever) && span_le64(&s, &in.used);
 	for (i = 0; i < RING; i++)
-		ok = ok && le64(&s, &bin[i]);
+		ok = ok && span_le64(&s, &bin[i]);
 	/* A checksum proves that the disk kept what was written, not what wrote it. */
-	if (!ok || !span_le32(&s, &crc) || crc != crc32c(bytes, ENTRY_SIZE - 4) ||
+	if (!ok || !span_le32(&s, &crc) ||
+	    crc != crc32c_add(&l->crc, 0, bytes, ENTRY_SIZE - 4) ||
 	    newest > (uint64_t)(INT64_MAX / l->width) || first > INT64_MAX ||
 	    in.used >> RING != 0)
 		return false;
@@ -268,50 +268,4 @@ entry_load(struct ledger *l, struct span s)
 	e = table_use(l->table, &k, &is_new);
 	*e = in;
 	return true;
-}
-
-static bool
-le64(struct span *s, uint64_t *v)
-{
-	uint32_t lo, hi;
-
-	if (!span_le32(s, &lo) || !span_le32(s, &hi))
-		return false;
-	*v = (uint64_t)hi << 32 | lo;
-	return true;
-}
-
-static uint8_t *
-put32(uint8_t *p, uint32_t v)
-{
-	unsigned i;
-
-	for (i = 0; i < 4; i++)
-		*p++ = (uint8_t)(v >> 8 * i);
-	return p;
-}
-
-static uint8_t *
-put64(uint8_t *p, uint64_t v)
-{
-	return put32(put32(p, (uint32_t)v), (uint32_t)(v >> 32));
-}
-
-/* Castagnoli's polynomial, reflected 0x82f63b78, four bits at a time. */
-static uint32_t
-crc32c(const uint8_t *p, size_t n)
-{
-	static const uint32_t nibble[16] = {
-		0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
-		0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
-		0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
-	};
-	uint32_t crc = ~UINT32_C(0);
-
-	while (n-- > 0) {
-		crc ^= *p++;
-		crc = nibble[crc & 15] ^ crc >> 4;
-		crc = nibble[crc & 15] ^ crc >> 4;
-	}
-	return ~crc;
 }

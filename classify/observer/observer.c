@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * observer: creation, the packet path, the step, the end. What a record holds is filled in
- * records.c, T5 is in ways.c.
+ * observer: creation, the packet path, the step, the end. What a record holds is filled
+ * in records.c, T5 is in ways.c.
  */
 #include "classify/observer/state.h"
 
@@ -40,8 +40,8 @@ static struct table *
 make_table(struct observer *o, size_t key, size_t value, size_t max,
     void (*evict)(void *, const void *, void *))
 {
-	struct table_options t = { .hash = o->o.hash, .key_size = key, .value_size = value,
-		.max = max, .evict = evict, .arg = o };
+	struct table_options t = { .hash = o->o.hash, .key_size = key,
+		.value_size = value, .max = max, .evict = evict, .arg = o };
 
 	return table_create(&t);
 }
@@ -68,8 +68,10 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	if (o->flows == NULL)
 		goto fail;
 	if (opt->cell != NULL) {
-		struct dpi_options d = { .cell = opt->cell, .pass_killers = opt->pass_killers,
-			.arg = o, .on_verdict = on_verdict, .on_quarantine = on_quarantine };
+		struct dpi_options d = { .cell = opt->cell,
+			.pass_killers = opt->pass_killers,
+			.arg = o, .on_verdict = on_verdict,
+			.on_quarantine = on_quarantine };
 
 		o->dpi = dpi_create(&d, why);
 		if (o->dpi == NULL)
@@ -82,19 +84,20 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	eo.strings = o->strings;
 	eo.inventory = opt->inventory;
 	o->endpoint = o->strings == NULL ? NULL : endpoint_create(&eo);
-	o->meters = make_table(o, sizeof(struct meter_key), sizeof(struct meter_ext), METERS,
-	    meter_forgotten);
-	o->sockets = make_table(o, sizeof(struct socket_key), sizeof(struct socket_ext), SOCKETS,
-	    NULL);
+	o->meters = make_table(o, sizeof(struct meter_key), sizeof(struct meter_ext),
+	    METERS, meter_forgotten);
+	o->sockets = make_table(o, sizeof(struct socket_key), sizeof(struct socket_ext),
+	    SOCKETS, NULL);
 	o->hosts = make_table(o, sizeof(struct addr), sizeof(struct host_ext), HOSTS,
 	    host_forgotten);
-	o->domains = make_table(o, sizeof(struct domain_key), sizeof(struct domain_ext), DOMAINS,
-	    domain_forgotten);
+	o->domains = make_table(o, sizeof(struct domain_key), sizeof(struct domain_ext),
+	    DOMAINS, domain_forgotten);
 	o->record = calloc(RECORDS, sizeof(*o->record));
 	o->order = calloc(RECORDS, sizeof(*o->order));
 	o->drop = calloc(DROPS_HELD, sizeof(*o->drop));
 	if (o->strings == NULL || o->content == NULL || o->endpoint == NULL ||
-	    o->meters == NULL || o->sockets == NULL || o->hosts == NULL || o->domains == NULL ||
+	    o->meters == NULL || o->sockets == NULL || o->hosts == NULL ||
+	    o->domains == NULL ||
 	    o->record == NULL || o->order == NULL || o->drop == NULL)
 		goto nomem;
 	return o;
@@ -135,7 +138,8 @@ observer_packet(struct observer *o, const struct packet *pkt)
 		o->now = pkt->frame->time;
 	if (pkt->class == PACKET_ARP) {
 		if (pkt->has_mac && zone_inside(&o->o.zone, &pkt->src))
-			endpoint_arp(o->endpoint, &pkt->src, mac_from_bytes(pkt->smac), o->now);
+			endpoint_arp(o->endpoint, &pkt->src, mac_from_bytes(pkt->smac),
+			    o->now);
 		return;
 	}
 	if (pkt->class == PACKET_FLOW)
@@ -174,25 +178,22 @@ observer_finish(struct observer *o)
 		(void)dpi_sync(o->dpi, o->now);
 	if (o->started) {
 		struct meter_ext *m;
+		struct domain_ext *d;
 
-		/* Windows that are over by the last packet's time; an open one is not judged. */
+		/* Windows that are over by the last packet's time;
+		 * an open one is not judged. */
 		for (m = table_oldest(o->meters); m != NULL; m = table_next(o->meters, m))
 			meter_windows(o, m, o->now);
+		/* Queries are counted over a minute, whole or not: what is there is told. */
+		for (d = table_oldest(o->domains); d != NULL; d = table_next(o->domains, d))
+			if (d->told.ns != 0)
+				record_domain(o, record_new(o, OBSERVATION_WINDOW, o->now,
+				    d->ordinal), table_key(d), d);
 	}
 	flowtab_finish(o->flows);
 	records_flush(o);
 	if (o->started && o->o.on_step != NULL)
 		o->o.on_step(o->o.arg, o->now, o->strings);
-}
-
-void
-observer_set_policy(struct observer *o, const struct zone *zone, const struct hearing *hearing,
-    const struct inventory *inventory)
-{
-	o->o.zone = *zone;
-	o->o.hearing = hearing;
-	o->o.inventory = inventory;
-	endpoint_set_inventory(o->endpoint, inventory);
 }
 
 struct pkt_time
@@ -241,7 +242,8 @@ steps_until(struct observer *o, struct pkt_time now)
 	while (now.ns >= o->next_step.ns) {
 		struct pkt_time at = o->next_step;
 
-		/* A gap of months in a capture: two hours of steps, then straight there. */
+		/* A gap of months in a capture: two hours of steps,
+		 * then straight there. */
 		if (++quiet > QUIET_STEPS)
 			at.ns += (now.ns - at.ns) / STEP_NS * STEP_NS;
 		o->now = at;
@@ -315,14 +317,18 @@ on_packet(void *arg, const struct flow_hit *hit)
 		if (hit->down && f->count[hit->dir].pkts == 1 && f->mac[hit->dir] != 0)
 			endpoint_outside(o->endpoint, f->mac[hit->dir], o->now);
 		if (f->key.proto == IPPROTO_IS_TCP) {
-			if (hit->down)
+			/* Once a second is enough for a limit of a minute. */
+			if (hit->down && o->now.ns - x->answered.ns >= NS_PER_S) {
+				x->answered = o->now;
 				way_answered(o, inside);
-			else if (p->payload_wire > 0 || (p->tcp_flags & TCP_SYN) != 0)
+			} else if (!hit->down && o->now.ns - x->asked.ns >= NS_PER_S &&
+			    (p->payload_wire > 0 || (p->tcp_flags & TCP_SYN) != 0)) {
+				x->asked = o->now;
 				way_asked(o, inside);
+			}
 		}
 	}
-	if (x->packets <= UINT16_MAX)
-		news_of(o, hit);
+	news_of(o, hit);
 	if (hit->is_new)
 		record_flow(o, record_new(o, OBSERVATION_OPEN, o->now, o->ordinal), f);
 	if (o->dpi != NULL && p->payload.left > 0 && dpi_wants(&x->dpi))
@@ -355,7 +361,8 @@ went_up(struct observer *o, const struct flow_hit *hit)
 		text_packet(&m->text, hit->pkt->payload);
 	}
 	pair_bursts(o, f->pair, o->now);
-	/* The heads of a burst say whether it is text; the rest of it need not be looked at. */
+	/* The heads of a burst say whether it is text;
+	 * the rest of it need not be looked at. */
 	if (px->bursts.bytes < BURST_HEAD)
 		text_packet(&px->text, hit->pkt->payload);
 	bursts_packet(&px->bursts, o->o.hearing, o->now, hit->fresh);
@@ -407,9 +414,11 @@ meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now)
 	struct meter_window w;
 
 	while (meter_step(&m->m, o->o.hearing, now, &w)) {
-		struct observation *r = record_new(o, OBSERVATION_WINDOW, w.end, m->ordinal);
+		struct observation *r = record_new(o, OBSERVATION_WINDOW, w.end,
+		    m->ordinal);
 
-		/* A flow that ended closes its windows first (on_end), so there is one here. */
+		/* A flow that ended closes its windows first (on_end),
+		 * so there is one here. */
 		if (m->flow == NULL) {
 			o->records--;
 			continue;
@@ -484,8 +493,8 @@ news_of(struct observer *o, const struct flow_hit *hit)
 		x->rtp_ssrc = n->rtp_ssrc;
 	}
 	if ((what & NEWS_DHCP) != 0)
-		endpoint_dhcp_name(o->endpoint, n->dhcp_mac, n->dhcp_has_addr ? &n->dhcp_addr :
-		    NULL, n->dhcp_name, o->now);
+		endpoint_dhcp_name(o->endpoint, n->dhcp_mac,
+		    n->dhcp_has_addr ? &n->dhcp_addr : NULL, n->dhcp_name, o->now);
 	if ((what & NEWS_DNS) != 0)
 		query_seen(o, hit);
 	if ((what & (NEWS_SNI | NEWS_HTTP)) != 0)
@@ -502,8 +511,8 @@ news_of(struct observer *o, const struct flow_hit *hit)
 	}
 }
 
-/* A call is set up: on this pair, and for each inside end (signalling goes through a proxy,
- * media to somebody else). */
+/* A call is set up: on this pair, and for each inside end (signalling goes through a
+ * proxy, media to somebody else). */
 static void
 setup_seen(struct observer *o, const struct flow *f)
 {
@@ -513,7 +522,8 @@ setup_seen(struct observer *o, const struct flow *f)
 		((struct pair_ext *)pair_user(f->pair))->setup = true;
 	for (int i = 0; i < 2; i++)
 		if (zone_inside(&o->o.zone, end[i]))
-			((struct host_ext *)table_use(o->hosts, end[i], NULL))->setup = o->now;
+			((struct host_ext *)table_use(o->hosts, end[i],
+			    NULL))->setup = o->now;
 }
 
 /* The pair is called what its last named flow was called. */
@@ -532,11 +542,12 @@ best_name(struct observer *o, struct flow *f)
 	intern_hold(o->strings, id);
 	name_drop(o, &px->name);
 	px->name = id;
-	px->name_source = x->sni != 0 ? NAME_SOURCE_SNI : x->quic != 0 ? NAME_SOURCE_QUIC :
-	    NAME_SOURCE_HTTP;
+	px->name_source = x->sni != 0 ? NAME_SOURCE_SNI : x->quic != 0 ?
+	    NAME_SOURCE_QUIC : NAME_SOURCE_HTTP;
 }
 
-/* DNS: answers name addresses; queries are a road out (T7) whatever the resolver's zone. */
+/* DNS: answers name addresses; queries are a road out (T7)
+ * whatever the resolver's zone. */
 static void
 query_seen(struct observer *o, const struct flow_hit *hit)
 {
@@ -556,14 +567,16 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 		way_answered(o, client);
 		if (m->question_whole)
 			for (unsigned i = 0; i < m->answers; i++)
-				endpoint_answer(o->endpoint, &m->answer[i].addr, name, o->now);
+				endpoint_answer(o->endpoint, &m->answer[i].addr, name,
+				    o->now);
 		return;
 	}
 	way_asked(o, client);
 	h = table_use(o->hosts, client, NULL);
 	if (m->question_whole)
 		name_set(o, &h->domain, registrable_domain(name));
-	/* A name whose end the snap length hid is counted to the last domain seen whole. */
+	/* A name whose end the snap length hid is counted to the
+	 * last domain seen whole. */
 	if (h->domain == 0)
 		return;
 	memset(&k, 0, sizeof(k));
@@ -636,7 +649,8 @@ on_end(void *arg, struct flow *f, enum flow_end why)
 	if (o->dpi != NULL)
 		dpi_end(o->dpi, &x->dpi, o->now);
 	content_end(o->content, &x->content);
-	if (x->meter != NULL && x->meter->serial == x->meter_serial && x->meter->flow == f) {
+	if (x->meter != NULL && x->meter->serial == x->meter_serial &&
+	    x->meter->flow == f) {
 		meter_windows(o, x->meter, o->now);
 		x->meter->flow = NULL;
 	}

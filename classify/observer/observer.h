@@ -2,13 +2,14 @@
 /*
  * observer: the stage that puts the rooms together. Packets go in, observations come out.
  *
- * Owns: the flow table, what each flow, pair, socket, inside host and queried domain carries
- * with it (classifier, content, meters, names), and the order of records. Refuses: judgement
- * (no threshold but those handed in), files, clocks: time is packet time.
+ * Owns: the flow table, what each flow, pair, socket, inside host and queried domain
+ * carries with it (classifier, content, meters, names), and the order of records.
+ * Refuses: judgement (no threshold but those handed in), files, clocks: time is packet
+ * time.
  *
- * Records come out in (time, ordinal) order at steps of one second of packet time, counted
- * from the first packet; before a step is handed on, the classifier has answered all that it
- * was sent. on_step follows the records of the step.
+ * Records come out in (time, ordinal) order at steps of one second of packet time,
+ * counted from the first packet; before a step is handed on, the classifier has answered
+ * all that it was sent. on_step follows the records of the step.
  *
  * Memory is sized at creation; nothing is allocated afterwards.
  */
@@ -31,7 +32,8 @@ struct observer_options {
 	bool pass_killers;		/* dpi.h */
 	bool ignore_vlan;
 	size_t max_flows;		/* 0: the flow table's default */
-	int64_t learn_for;		/* ns until first-seen means something; 0: it never does */
+	int64_t learn_for;		/* ns until first-seen means something;
+					 * 0: it never does */
 	void *arg;
 	observe_fn *on_record;
 	void (*on_step)(void *arg, struct pkt_time now, const struct intern *strings);
@@ -49,21 +51,19 @@ struct observer_stats {
 struct observer *observer_create(const struct observer_options *o, struct fault *why);
 void observer_destroy(struct observer *o);
 
-/* One decoded packet of any class, in the order of the input. Runs the steps it passes. */
+/* One decoded packet of any class, in the order of the input.
+ * Runs the steps it passes. */
 void observer_packet(struct observer *o, const struct packet *pkt);
 
 /* Packet time moves without a packet (a live wire's timer). Never back. */
 void observer_advance(struct observer *o, struct pkt_time now);
 
-/* The sensor lost packets: `lost` is the count so far. Following records say so for 10 s. */
+/* The sensor lost packets: `lost` is the count so far.
+ * Following records say so for 10 s. */
 void observer_loss(struct observer *o, struct pkt_time now, uint64_t lost);
 
 /* The input is at its end: what is open is closed, what is due is handed on. */
 void observer_finish(struct observer *o);
-
-/* A reload: from the next packet on. */
-void observer_set_policy(struct observer *o, const struct zone *zone,
-    const struct hearing *hearing, const struct inventory *inventory);
 
 struct pkt_time observer_now(const struct observer *o);
 const struct intern *observer_strings(const struct observer *o);

@@ -4,8 +4,8 @@
  *
  * A step's records wait here until its end, are put in (time, ordinal) order (a stable
  * insertion sort: they come almost sorted) and are handed on, each string's `name` record
- * before the first record that uses it. Ids that flows let go of during the step stay held
- * until then.
+ * before the first record that uses it.
+ * Ids that flows let go of during the step stay held until then.
  */
 #include "classify/observer/state.h"
 
@@ -13,9 +13,16 @@
 
 static void dest_names(struct observer *o, struct observation *r, uint32_t name,
     enum name_source_word source, uint32_t logical, const struct addr *outside);
+static void device_record(struct observer *o, const struct observation *from,
+    const struct addr *ip);
+static void by_port(struct observer *o, struct flow *f);
 static bool host_set_up(const struct observer *o, const struct addr *inside,
     struct pkt_time since);
 static void announce(struct observer *o, const struct observation *r);
+static void record_device(struct observer *o, struct observation *r,
+    const struct addr *ip, uint64_t mac);
+static void record_half(struct observer *o, struct observation *r,
+    const struct addr *inside, bool acks_unseen);
 static struct observation *at(struct observer *o, unsigned i);
 
 struct observation *
@@ -46,7 +53,8 @@ record_new(struct observer *o, enum observation_kind kind, struct pkt_time time,
 void
 records_flush(struct observer *o)
 {
-	/* Insertion sort over indices: nearly sorted already, and it allocates nothing. */
+	/* Insertion sort over indices: nearly sorted already,
+	 * and it allocates nothing. */
 	for (unsigned i = 1; i < o->records; i++) {
 		uint16_t x = o->order[i];
 		unsigned j = i;
@@ -54,7 +62,8 @@ records_flush(struct observer *o)
 		while (j > 0) {
 			const struct observation *p = at(o, j - 1), *q = &o->record[x];
 
-			if (p->time < q->time || (p->time == q->time && p->ordinal <= q->ordinal))
+			if (p->time < q->time ||
+			    (p->time == q->time && p->ordinal <= q->ordinal))
 				break;
 			o->order[j] = o->order[j - 1];
 			j--;
@@ -89,8 +98,8 @@ name_drop(struct observer *o, uint32_t *id)
 {
 	if (*id == 0)
 		return;
-	/* Sixteen for every record of a step. Beyond that a string of this step may be gone
-	 * when its record is read, and the record then says it has no such name. */
+	/* Sixteen for every record of a step. Beyond that a string of this step may be
+	 * gone when its record is read, and the record then says it has no such name. */
 	if (o->drops == DROPS_HELD)
 		intern_drop(o->strings, *id);
 	else
@@ -98,8 +107,9 @@ name_drop(struct observer *o, uint32_t *id)
 	*id = 0;
 }
 
-void
-record_device(struct observer *o, struct observation *r, const struct addr *ip, uint64_t mac)
+static void
+record_device(struct observer *o, struct observation *r, const struct addr *ip,
+    uint64_t mac)
 {
 	struct pkt_time when = { r->time };
 	const struct device *d = endpoint_device(o->endpoint, ip, mac, when);
@@ -116,6 +126,31 @@ record_device(struct observer *o, struct observation *r, const struct addr *ip, 
 	if (d->known_valid)
 		OBSERVATION_SET(r, device_known, d->known);
 	OBSERVATION_SET(r, device_seen, d->since.ns);
+	if (d->is_new && o->records < RECORDS)
+		device_record(o, r, ip);
+}
+
+/* A device was seen for the first time, or is now known by another key: its own record,
+ * beside the one that is being filled (there is room: no flush may come between). */
+static void
+device_record(struct observer *o, const struct observation *from, const struct addr *ip)
+{
+	struct observation *r = record_new(o, OBSERVATION_DEVICE,
+	    (struct pkt_time){ from->time }, from->ordinal);
+
+	OBSERVATION_SET(r, outbound, false);
+	OBSERVATION_SET(r, src_ip, *ip);
+	OBSERVATION_SET(r, quarantined, false);
+	r->source = from->source;
+	r->device_key = from->device_key;
+	r->device_name = from->device_name;
+	r->device_owner = from->device_owner;
+	r->device_role = from->device_role;
+	r->device_mac = from->device_mac;
+	r->device_known = from->device_known;
+	r->device_seen = from->device_seen;
+	for (unsigned f = FIELD_device_key; f <= FIELD_device_seen; f++)
+		r->known[f / 64] |= from->known[f / 64] & UINT64_C(1) << (f % 64);
 }
 
 void
@@ -126,7 +161,8 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 	enum flow_dir up = f->up >= 0 ? (enum flow_dir)f->up : FLOW_TO_SERVER;
 	bool client_up = up == FLOW_TO_SERVER;
 	const struct flow_count *u = &f->count[up];
-	const struct flow_count *d = &f->count[client_up ? FLOW_TO_CLIENT : FLOW_TO_SERVER];
+	const struct flow_count *d = &f->count[client_up ? FLOW_TO_CLIENT :
+	    FLOW_TO_SERVER];
 	const struct addr *src = client_up ? &f->client : &f->server;
 	const struct addr *dst = client_up ? &f->server : &f->client;
 	enum name_source_word source = NAME_SOURCE_NONE;
@@ -170,6 +206,7 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 	OBSERVATION_SET(r, dest_settled, x->packets >= SETTLED_PACKETS || x->ended);
 	dest_names(o, r, name, source, x->target, dst);
 
+	by_port(o, f);
 	if (x->app != 0)
 		OBSERVATION_SET(r, app, x->app);
 	if (x->category != 0)
@@ -285,11 +322,11 @@ record_domain(struct observer *o, struct observation *r, const struct domain_key
 }
 
 /*
- * Half is a property of the tap, not of a flow: TCP acknowledges what nobody saw, or an inside
- * host asks (DNS, TCP) and no answer is seen for a minute. A host that never asked anything is
- * judged by the tap as a whole.
+ * Half is a property of the tap, not of a flow: TCP acknowledges what nobody saw, or an
+ * inside host asks (DNS, TCP) and no answer is seen for a minute. A host that never asked
+ * anything is judged by the tap as a whole.
  */
-void
+static void
 record_half(struct observer *o, struct observation *r, const struct addr *inside,
     bool acks_unseen)
 {
@@ -339,7 +376,8 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 		OBSERVATION_SET(r, dest_name, name);
 	from = registrable_domain(from);
 	if (from.left > 0) {
-		/* The span lies in the table that intern_put may move things in: copy first. */
+		/* The span lies in the table that intern_put may move
+		 * things in: copy first. */
 		char copy[INTERN_MAX];
 		size_t n = from.left < sizeof(copy) ? from.left : sizeof(copy);
 
@@ -352,12 +390,29 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 	/* Held until the step is over, so that the record can be read then. */
 	intern_hold(o->strings, key);
 	OBSERVATION_SET(r, dest_key, key);
-	seen = endpoint_dest(o->endpoint, key, r->device_key, (struct pkt_time){ r->time });
+	seen = endpoint_dest(o->endpoint, key, r->device_key,
+	    (struct pkt_time){ r->time });
 	OBSERVATION_SET(r, dest_devices, seen.devices);
 	OBSERVATION_SET(r, dest_since, seen.since.ns);
 	if (o->o.learn_for > 0 && r->time - o->first.ns >= o->o.learn_for)
 		OBSERVATION_SET(r, dest_new, r->time - seen.since.ns < NEW_FOR);
 	name_drop(o, &key);
+}
+
+/* Without a classifier (none, dead, resting) a flow is called what its port says. */
+static void
+by_port(struct observer *o, struct flow *f)
+{
+	struct flow_ext *x = flow_user(f);
+	const char *app;
+
+	if (x->app != 0 || (o->dpi != NULL && x->dpi.state != DPI_GIVEN_UP))
+		return;
+	app = app_by_port(f->key.proto, f->server_port);
+	if (app[0] == '\0')
+		return;
+	name_set(o, &x->app, span_of(app, strlen(app)));
+	x->confidence = CONFIDENCE_PORT;
 }
 
 /* Did this host set a call up, with anyone, not long before the pair began? */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * state: what the observer keeps about flows, pairs, sockets, hosts and domains. Private to
- * classify/observer.
+ * state: what the observer keeps about flows, pairs, sockets, hosts and domains. Private
+ * to classify/observer.
  */
 #ifndef CLASSIFY_OBSERVER_STATE_H
 #define CLASSIFY_OBSERVER_STATE_H
@@ -21,7 +21,8 @@
 #define PART_BYTES (256u * 1024)	/* and a fast one before it is over */
 #define SETTLED_PACKETS 12		/* after so many no name is a fact */
 #define METER_AFTER 4			/* data packets up before a socket gets a meter */
-#define WAY_WINDOWS 6			/* T5 looks at the last minute and at the whole life */
+#define WAY_WINDOWS 6			/* T5 looks at the last
+					 * minute and at the whole life */
 #define NEW_FOR (24 * 3600 * NS_PER_S)	/* a destination is new for a day */
 #define SETUP_LASTS (120 * NS_PER_S)	/* media follow their signalling within this */
 #define DOWN_WINDOWS 4
@@ -37,6 +38,7 @@ struct flow_ext {
 	uint64_t risks, content_length;
 	uint64_t part_up;		/* upload at the last part */
 	struct pkt_time part_at;
+	struct pkt_time asked, answered;	/* last told to ways.c */
 	struct meter_ext *meter;	/* valid while its serial is meter_serial */
 	uint64_t meter_serial;
 	uint32_t packets;
@@ -50,7 +52,8 @@ struct flow_ext {
 struct pair_ext {
 	struct bursts bursts;
 	struct text_meter text;
-	uint32_t name;			/* best name of the last flow that had one; held */
+	uint32_t name;			/* best name of the last
+					 * flow that had one; held */
 	uint32_t logical;		/* target behind a proxy; held */
 	uint16_t name_source, tunnel;
 	uint64_t mac;			/* of the inside host */
@@ -74,7 +77,8 @@ struct meter_ext {
 	struct meter m;
 	struct text_meter text;
 	struct way way;
-	struct flow *flow;		/* the last flow that fed it; NULL when that ended */
+	struct flow *flow;		/* the last flow that fed it;
+					 * NULL when that ended */
 	uint64_t serial;
 	uint64_t ordinal;		/* of its last packet */
 };
@@ -85,7 +89,8 @@ struct socket_key {
 	uint8_t transport, pad;
 };
 
-struct socket_ext {			/* what comes back to an inside socket, from anyone */
+struct socket_ext {			/* what comes back to an
+					 * inside socket, from anyone */
 	struct meter m;
 	struct {
 		struct pkt_time start, end;
@@ -96,11 +101,13 @@ struct socket_ext {			/* what comes back to an inside socket, from anyone */
 };
 
 struct host_ext {			/* an inside host, for half captures */
-	struct pkt_time asking;		/* first request since the last answer; 0 ns: none open */
+	struct pkt_time asking;		/* first request since the last answer;
+					 * 0 ns: none open */
 	struct pkt_time asked;		/* last request */
 	struct pkt_time setup;		/* last call set-up with anyone; 0 ns: none */
 	bool answered;			/* ever */
-	uint32_t domain;		/* last registrable domain it asked for, seen whole; held */
+	uint32_t domain;		/* last registrable domain it asked for,
+					 * seen whole; held */
 };
 
 struct domain_key {
@@ -115,7 +122,6 @@ struct domain_ext {
 	uint64_t mac, flow_id, ordinal;
 	struct pkt_time told;		/* start of the window that is open; 0 ns: none */
 	struct pkt_time last;
-	uint64_t ever_told;
 };
 
 struct observer {
@@ -152,13 +158,9 @@ struct observer {
 struct observation *record_new(struct observer *o, enum observation_kind kind,
     struct pkt_time time, uint64_t ordinal);
 void record_flow(struct observer *o, struct observation *r, struct flow *f);
-void record_device(struct observer *o, struct observation *r, const struct addr *ip,
-    uint64_t mac);
 void record_pair(struct observer *o, struct observation *r, struct pair *p);
 void record_domain(struct observer *o, struct observation *r, const struct domain_key *k,
     struct domain_ext *d);
-void record_half(struct observer *o, struct observation *r, const struct addr *inside,
-    bool acks_unseen);
 void records_flush(struct observer *o);
 
 /* Replaces a held id by one for these bytes. */

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * ways: T5, is it a conversation? Decided on the pair of hosts and on the inside socket, never
- * on a 5-tuple: calls send from one port to one address and hear from another.
+ * ways: T5, is it a conversation? Decided on the pair of hosts and on the inside socket,
+ * never on a 5-tuple: calls send from one port to one address and hear from another.
  *
  * Down over up bytes: what the pair returned on any port of the transport, over the last
- * minute and over the meter's whole life; the larger counts, so that a caller who listens for
- * a minute does not become a microphone. Down windows: what any outside host sends to the same
- * inside socket has a meter too; windows of it that keep time are compared by packets.
+ * minute and over the meter's whole life; the larger counts, so that a caller who listens
+ * for a minute does not become a microphone. Down windows: what any outside host sends to
+ * the same inside socket has a meter too;
+ * windows of it that keep time are compared by packets.
  */
 #include "classify/observer/state.h"
 
 #include <string.h>
 
 static double ratio(uint64_t down, uint64_t up);
-static void socket_close_windows(struct observer *o, struct socket_ext *s, struct pkt_time now);
+static void socket_close_windows(struct observer *o, struct socket_ext *s,
+    struct pkt_time now);
 
 void
 way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
@@ -48,7 +50,8 @@ way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
 		for (unsigned i = 0; i < DOWN_WINDOWS && i < s->n; i++) {
 			double p;
 
-			/* Overlaps this window or the one before it: bins are not aligned. */
+			/* Overlaps this window or the one before it:
+			 * bins are not aligned. */
 			if (!s->window[i].pass || w->packets == 0 ||
 			    s->window[i].end.ns <= w->start.ns - 10 * NS_PER_S ||
 			    s->window[i].start.ns >= w->end.ns)

@@ -26,20 +26,23 @@ command_schema(int argc, char **argv)
 	else {
 		bool help = argc == 2 && strcmp(argv[1], "-h") == 0;
 
-		fputs("usage: earshot schema [fields|observation]\n", help ? stdout : stderr);
+		fputs("usage: earshot schema [fields|observation]\n",
+		    help ? stdout : stderr);
 		return help ? EXIT_DONE : EXIT_USAGE;
 	}
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_COULD_NOT;
 }
 
 static void
-stream_line(void *arg, const char *stream, uint64_t count, const char *last, size_t last_len)
+stream_line(void *arg, const char *stream, uint64_t count, const char *last,
+    size_t last_len)
 {
 	(void)arg;
 	printf("%-18s %6llu event%s\n", stream, (unsigned long long)count,
 	    count == 1 ? "" : "s");
 	if (last_len > 0)
-		printf("  last: %.*s\n", (int)(last_len < EVENT_BYTES ? last_len : EVENT_BYTES), last);
+		printf("  last: %.*s\n", (int)(last_len < EVENT_BYTES ? last_len :
+		    EVENT_BYTES), last);
 }
 
 int

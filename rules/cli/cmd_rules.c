@@ -42,7 +42,8 @@ command_rules(int argc, char **argv)
 		return rc - 1;
 	for (int i = 0; i < n; i++) {
 		if (o.rules.replaces == RULE_PATHS) {
-			fprintf(stderr, "earshot rules: too many files\n  try: a folder\n");
+			fprintf(stderr,
+			    "earshot rules: too many files\n  try: a folder\n");
 			return EXIT_USAGE;
 		}
 		o.rules.replace[o.rules.replaces++] = words[i];
@@ -98,8 +99,8 @@ print(struct rule_files *f)
 	if (p == NULL)
 		return EXIT_COULD_NOT;
 	program_destroy(p);
-	return program_print(rule_files_options(f), to_stdout, NULL) && fflush(stdout) == 0 ?
-	    EXIT_DONE : EXIT_COULD_NOT;
+	return program_print(rule_files_options(f), to_stdout, NULL) &&
+	    fflush(stdout) == 0 ? EXIT_DONE : EXIT_COULD_NOT;
 }
 
 static int

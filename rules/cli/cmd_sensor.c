@@ -11,7 +11,8 @@ static int go(int argc, char **argv, unsigned who, const char *usage);
 int
 command_read(int argc, char **argv)
 {
-	return go(argc, argv, FOR_READ, "usage: earshot read [OPTIONS] FILE [FILTER ...]");
+	return go(argc, argv, FOR_READ,
+	    "usage: earshot read [OPTIONS] FILE [FILTER ...]");
 }
 
 int
@@ -45,7 +46,8 @@ go(int argc, char **argv, unsigned who, const char *usage)
 		len += strlen(words[i]) + 1;
 	if (n > 0) {
 		if (o.filter != NULL) {
-			fprintf(stderr, "earshot %s: two filters: -f and '%s'\n  try: one of them\n",
+			fprintf(stderr,
+			    "earshot %s: two filters: -f and '%s'\n  try: one of them\n",
 			    argv[0], words[0]);
 			return EXIT_USAGE;
 		}

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* launch: forks cell, outlet and sensor, waits for their ends and decides what an end
+ * means. Owns exit codes and the words at the end; refuses to
+ * look at a packet or an event. */
 #include "rules/cli/launch.h"
 
 #include "rules/cli/sensor.h"
@@ -19,7 +22,8 @@
 #include <unistd.h>
 
 #define RING_BYTES ((size_t)8 * 1024 * 1024)
-#define CRASHES 5			/* this many within CRASH_WINDOW_S and we give up */
+#define CRASHES 5			/* this many within CRASH_WINDOW_S
+					 * and we give up */
 #define CRASH_WINDOW_S 60
 #define OUTLET_READY_MS 10000
 
@@ -77,7 +81,8 @@ launch(const struct launch_options *o)
 	/* A cell outlives its zygote by a moment: it is ours to bury, not init's. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	s.cell = dpi_cell_start(&(struct dpi_cell_options){ 0 }, &why);
-	if (s.cell == NULL || start_outlet(&s, &why) == -1 || start_sensor(&s, &why) == -1)
+	if (s.cell == NULL || start_outlet(&s, &why) == -1 ||
+	    start_sensor(&s, &why) == -1)
 		goto fail;
 	rc = watch(&s);
 	goto out;
@@ -101,7 +106,8 @@ out:
 static bool
 name_is_safe(const char *s)
 {
-	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+	size_t n = strspn(s,
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
 	return n > 0 && n <= 64 && s[n] == '\0';
 }
@@ -118,7 +124,8 @@ prepare(struct super *s, struct fault *why)
 		return -1;
 	s->program = rule_files_compile(s->files, o->test_only, &errors);
 	if (s->program == NULL)
-		return fault_set(why, "'earshot rules check' checks them without a sensor",
+		return fault_set(why,
+		    "'earshot rules check' checks them without a sensor",
 		    "cannot use the rules: %u error%s", errors, errors == 1 ? "" : "s");
 	if (o->name != NULL)
 		(void)snprintf(s->name, sizeof(s->name), "%s", o->name);
@@ -127,10 +134,12 @@ prepare(struct super *s, struct fault *why)
 	else if (gethostname(s->name, sizeof(s->name) - 1) == -1)
 		(void)snprintf(s->name, sizeof(s->name), "sensor");
 	if (!name_is_safe(s->name))
-		return fault_set(why, "--name takes letters, digits, dot, dash and underscore, "
+		return fault_set(why,
+		    "--name takes letters, digits, dot, dash and underscore, "
 		    "up to 64", "cannot call this sensor '%.80s'", s->name);
 	if (getrandom(&random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		return fault_set(why, NULL, "cannot draw a random number: %s", strerror(errno));
+		return fault_set(why, NULL, "cannot draw a random number: %s",
+		    strerror(errno));
 	(void)snprintf(s->boot, sizeof(s->boot), "%08llx%04llx",
 	    (unsigned long long)time(NULL), (unsigned long long)(random & 0xffff));
 	if (choose_sinks(s, why) == -1)
@@ -199,7 +208,8 @@ choose_spool(struct super *s, struct fault *why)
 		*p = '\0';
 		if (mkdir(s->spool, 0750) == -1 && errno != EEXIST)
 			return fault_set(why, "--state DIR names another place",
-			    "cannot make the state folder '%s': %s", s->spool, strerror(errno));
+			    "cannot make the state folder '%s': %s", s->spool,
+			    strerror(errno));
 		*p = was;
 		if (was == '\0')
 			break;
@@ -211,8 +221,8 @@ choose_spool(struct super *s, struct fault *why)
 	return 0;
 }
 
-/* A child of ours: it goes when we go. What asks us to end stays blocked until the child has
- * said how it wants to be asked; a terminal that hangs up is for us to judge. */
+/* A child of ours: it goes when we go. What asks us to end stays blocked until the child
+ * has said how it wants to be asked; a terminal that hangs up is for us to judge. */
 static pid_t
 child(void)
 {
@@ -240,15 +250,17 @@ start_outlet(struct super *s, struct fault *why)
 	char byte;
 
 	if (pipe(ready) == -1)
-		return fault_set(why, NULL, "cannot start the outlet: %s", strerror(errno));
+		return fault_set(why, NULL, "cannot start the outlet: %s",
+		    strerror(errno));
 	s->outlet = child();
 	if (s->outlet == 0) {
 		struct log log = { "earshot-outlet", s->log.level };
 		struct outlet_options oo = { .ring = s->ring, .sink = s->sink,
-			.sinks = s->sinks, .sensor = s->name, .boot = s->boot,
-			.spool_dir = s->redis ? s->spool : NULL, .redis_flows = s->o->flows,
-			.keep_spool = s->o->file == NULL || !s->spool_is_private, .log = &log,
-			.ready_fd = ready[1] };
+			.sinks = s->sinks, .sensor = s->name,
+			.spool_dir = s->redis ? s->spool : NULL,
+			.redis_flows = s->o->flows,
+			.keep_spool = s->o->file == NULL || !s->spool_is_private,
+			.log = &log, .ready_fd = ready[1] };
 
 		close(ready[0]);
 		(void)prctl(PR_SET_NAME, "earshot-outlet", 0, 0, 0);
@@ -264,7 +276,8 @@ start_outlet(struct super *s, struct fault *why)
 		if (s->outlet > 0 && kill(s->outlet, SIGKILL) == 0)
 			(void)waitpid(s->outlet, NULL, 0);
 		s->outlet = 0;
-		return fault_set(why, NULL, "cannot deliver events: the outlet did not start");
+		return fault_set(why, NULL,
+		    "cannot deliver events: the outlet did not start");
 	}
 	close(ready[0]);
 	return 0;
@@ -275,7 +288,8 @@ start_sensor(struct super *s, struct fault *why)
 {
 	s->sensor = child();
 	if (s->sensor == -1)
-		return fault_set(why, NULL, "cannot start the sensor: %s", strerror(errno));
+		return fault_set(why, NULL, "cannot start the sensor: %s",
+		    strerror(errno));
 	if (s->sensor == 0) {
 		struct sensor_options so = { .program = s->program, .cell = s->cell,
 			.ring = s->ring, .report = s->report, .log = &s->log,
@@ -314,15 +328,34 @@ bury_other(struct super *s, pid_t pid, int status, bool stopping)
 	if (!dpi_cell_buried(s->cell, pid, &why) || stopping || s->sensor <= 0)
 		return;
 	if (WIFSIGNALED(status))
-		log_line(&s->log, LOG_LEVEL_WARN, "the classifier's keeper died (signal %d): "
+		log_line(&s->log, LOG_LEVEL_WARN,
+		    "the classifier's keeper died (signal %d): "
 		    "starting it again", WTERMSIG(status));
 	if (!too_many_crashes(s) && dpi_cell_again(s->cell, &why) == 0)
 		return;
 	if (why.what[0] == '\0')
 		(void)fault_set(&why, NULL, "the classifier's keeper died too often");
 	log_fault(&s->log, LOG_LEVEL_WARN, &why);
-	log_line(&s->log, LOG_LEVEL_WARN, "packets are classified by port from here on; rules "
+	log_line(&s->log, LOG_LEVEL_WARN,
+	    "packets are classified by port from here on; rules "
 	    "that need no classifier go on");
+}
+
+/* A live sensor goes on with another outlet;
+ * the ring keeps what the dead one did not take. */
+static bool
+outlet_again(struct super *s, int status, bool stopping)
+{
+	struct fault why = { "", "" };
+	bool again;
+
+	if (WIFEXITED(status))
+		return false;	/* it has said why */
+	again = s->o->file == NULL && s->sensor > 0 && !stopping && !too_many_crashes(s);
+	log_line(&s->log, LOG_LEVEL_WARN, "the outlet died (signal %d): %s",
+	    WTERMSIG(status),
+	    again ? "starting it again" : "what it had not delivered is lost");
+	return again && start_outlet(s, &why) == 0;
 }
 
 static int
@@ -341,7 +374,8 @@ watch(struct super *s)
 	sigaddset(&set, SIGHUP);
 	while (s->sensor > 0 || s->outlet > 0) {
 		sig = sigwaitinfo(&set, NULL);
-		/* Nothing is read again on a hang-up yet; a terminal that is gone ends us. */
+		/* Nothing is read again on a hang-up yet;
+		 * a terminal that is gone ends us. */
 		if (sig == SIGHUP && (!s->tty || isatty(STDOUT_FILENO) == 1))
 			continue;
 		if (sig == SIGTERM || sig == SIGINT || sig == SIGHUP) {
@@ -353,29 +387,28 @@ watch(struct super *s)
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 			if (pid == s->outlet) {
 				s->outlet = 0;
-				outlet_status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+				outlet_status = WIFEXITED(status) ? WEXITSTATUS(status) :
+				    1;
+				if (outlet_again(s, status, stopping))
+					continue;
 				if (s->sensor <= 0)
 					continue;
-				if (s->o->file == NULL && !WIFEXITED(status) && !stopping) {
-					log_line(&s->log, LOG_LEVEL_WARN,
-					    "the outlet died (signal %d): starting it again",
-					    WTERMSIG(status));
-					if (!too_many_crashes(s) &&
-					    start_outlet(s, &why) == 0)
-						continue;
-				}
-				/* Nobody takes events any more: the sensor need not go on. */
+				/* Nobody takes events any more:
+				 * the sensor need not go on. */
 				ring_close(s->ring);
 				(void)kill(s->sensor, SIGTERM);
 			} else if (pid == s->sensor) {
 				s->sensor = 0;
 				if (WIFEXITED(status))
 					continue;
-				if (s->o->file == NULL && !stopping && !too_many_crashes(s)) {
+				if (s->o->file == NULL && !stopping &&
+				    !too_many_crashes(s)) {
 					log_line(&s->log, LOG_LEVEL_WARN,
-					    "the sensor died (signal %d): starting it again",
+					    "the sensor died (signal %d): "
+					    "starting it again",
 					    WTERMSIG(status));
-					(void)snprintf(s->boot, sizeof(s->boot), "%08llx%04x",
+					(void)snprintf(s->boot, sizeof(s->boot),
+					    "%08llx%04x",
 					    (unsigned long long)time(NULL), s->crashes);
 					if (start_sensor(s, &why) == 0)
 						continue;
@@ -404,7 +437,8 @@ say_end(struct super *s, int outlet_status)
 	for (int i = 0; i < SEVERITY_COUNT; i++)
 		alerts += r->alerts[i];
 	if (s->text) {
-		fprintf(stderr, "\n%llu alert%s, %llu suspect%s in %llu packets over %lld s",
+		fprintf(stderr,
+		    "\n%llu alert%s, %llu suspect%s in %llu packets over %lld s",
 		    (unsigned long long)alerts, alerts == 1 ? "" : "s",
 		    (unsigned long long)r->suspects, r->suspects == 1 ? "" : "s",
 		    (unsigned long long)r->packets, (long long)secs);
@@ -417,13 +451,15 @@ say_end(struct super *s, int outlet_status)
 		fputc('\n', stderr);
 	}
 	if (!o->quiet && r->packets > 0 && !r->crossed && alerts == 0)
-		log_line(&s->log, LOG_LEVEL_WARN, "nothing went between inside and outside: "
+		log_line(&s->log, LOG_LEVEL_WARN,
+		    "nothing went between inside and outside: "
 		    "name the office's networks with --home");
 	if (s->text && s->program->inventory == NULL)
 		fprintf(stderr, "no inventory: the rule about unknown devices is off "
 		    "(--inventory csv:FILE)\n");
 	if (r->breaker)
-		log_line(&s->log, LOG_LEVEL_WARN, "the classifier died too often and rested for "
+		log_line(&s->log, LOG_LEVEL_WARN,
+		    "the classifier died too often and rested for "
 		    "a while: see the anomalies");
 	if (r->failed) {
 		log_fault(&s->log, LOG_LEVEL_WARN, &r->why);
@@ -436,8 +472,8 @@ say_end(struct super *s, int outlet_status)
 	return EXIT_DONE;
 }
 
-/* The private spool of `read` is gone when all was delivered; what is left is kept and the
- * outlet has said so. An empty folder is nobody's. */
+/* The private spool of `read` is gone when all was delivered; what is left is kept and
+ * the outlet has said so. An empty folder is nobody's. */
 static void
 remove_spool(struct super *s)
 {

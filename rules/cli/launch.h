@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * launch: the supervisor. It reads the rules, starts cell, outlet and sensor, watches them,
- * and touches no packet.
+ * launch: the supervisor. It reads the rules, starts cell, outlet and sensor, watches
+ * them, and touches no packet.
  */
 #ifndef RULES_CLI_LAUNCH_H
 #define RULES_CLI_LAUNCH_H

@@ -31,11 +31,13 @@ static const struct {
 static void
 usage(FILE *out)
 {
-	fputs("earshot hears when recordings leave the building.\n\nusage: earshot COMMAND ...\n",
+	fputs("earshot hears when recordings leave the building.\n\n"
+	    "usage: earshot COMMAND ...\n",
 	    out);
 	for (size_t i = 0; i < COMMAND_N; i++)
 		fprintf(out, "  %-8s %s\n", command[i].name, command[i].what);
-	fputs("  -r FILE  the same as 'read FILE'; -V version; 'COMMAND -h' for its options\n",
+	fputs("  -r FILE  the same as 'read FILE'; -V version; "
+	    "'COMMAND -h' for its options\n",
 	    out);
 }
 

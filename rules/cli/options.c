@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* options: getopt over the table in options.h;
+ * a mistake is answered with what to give. */
 #include "rules/cli/options.h"
 
 #include <getopt.h>
@@ -23,7 +25,7 @@ static int take(const struct option_info *i, const char *arg, struct launch_opti
 static int usage_error(const char *command, const char *what, const char *arg,
     const char *remedy);
 
-void
+static void
 options_help(FILE *out, unsigned who)
 {
 	for (size_t i = 0; i < OPTION_N; i++) {
@@ -39,8 +41,8 @@ options_help(FILE *out, unsigned who)
 }
 
 int
-options_parse(int argc, char **argv, unsigned who, const char *usage, struct launch_options *o,
-    char ***words, int *n)
+options_parse(int argc, char **argv, unsigned who, const char *usage,
+    struct launch_options *o, char ***words, int *n)
 {
 	struct option longs[OPTION_N + 1];
 	char shorts[3 * OPTION_N + 2] = ":";
@@ -52,7 +54,8 @@ options_parse(int argc, char **argv, unsigned who, const char *usage, struct lau
 		if ((info[i].who & who) == 0)
 			continue;
 		longs[used].name = info[i].name;
-		longs[used].has_arg = info[i].arg[0] != '\0' ? required_argument : no_argument;
+		longs[used].has_arg = info[i].arg[0] != '\0' ? required_argument :
+		    no_argument;
 		longs[used++].val = info[i].id;
 		if (info[i].letter == 0)
 			continue;
@@ -107,12 +110,14 @@ take(const struct option_info *i, const char *arg, struct launch_options *o)
 		break;
 	case OPTION_ADD:
 		if (o->rules.adds == RULE_PATHS)
-			return usage_error("-s", "was given too often", arg, "give a folder");
+			return usage_error("-s", "was given too often", arg,
+			    "give a folder");
 		o->rules.add[o->rules.adds++] = arg;
 		break;
 	case OPTION_REPLACE:
 		if (o->rules.replaces == RULE_PATHS)
-			return usage_error("-S", "was given too often", arg, "give a folder");
+			return usage_error("-S", "was given too often", arg,
+			    "give a folder");
 		o->rules.replace[o->rules.replaces++] = arg;
 		break;
 	case OPTION_HOME:
@@ -126,7 +131,8 @@ take(const struct option_info *i, const char *arg, struct launch_options *o)
 		break;
 	case OPTION_OUT:
 		if (o->sinks == LAUNCH_SINKS)
-			return usage_error("--out", "was given too often", arg, "at most eight");
+			return usage_error("--out", "was given too often", arg,
+			    "at most eight");
 		if (sink_parse(arg, &o->sink[o->sinks], &why) == -1) {
 			fprintf(stderr, "earshot: %s\n  try: %s\n", why.what, why.remedy);
 			return EXIT_USAGE;
@@ -135,7 +141,8 @@ take(const struct option_info *i, const char *arg, struct launch_options *o)
 		break;
 	case OPTION_FORMAT:
 		if (strcmp(arg, "text") != 0 && strcmp(arg, "json") != 0)
-			return usage_error("--format", "is no format", arg, "text or json");
+			return usage_error("--format", "is no format", arg,
+			    "text or json");
 		o->format = arg[0];
 		break;
 	case OPTION_FLOWS:
@@ -181,7 +188,7 @@ take(const struct option_info *i, const char *arg, struct launch_options *o)
 static int
 usage_error(const char *command, const char *what, const char *arg, const char *remedy)
 {
-	fprintf(stderr, "earshot %s: '%s' %s\n  try: %s\n", command, arg == NULL ? "" : arg, what,
-	    remedy);
+	fprintf(stderr, "earshot %s: '%s' %s\n  try: %s\n", command,
+	    arg == NULL ? "" : arg, what, remedy);
 	return EXIT_USAGE;
 }

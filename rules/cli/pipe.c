@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* pipe: creates the rooms' objects from one struct and hands packets from one to the
+ * next. Owns the counters of what was decoded and what was not. */
 #include "rules/cli/pipe.h"
 
 #include "capture/decode/decode.h"
@@ -16,7 +18,8 @@ struct pipe {
 	struct pkt_time first;
 };
 
-static void on_record(void *arg, const struct observation *o, const struct intern *strings);
+static void on_record(void *arg, const struct observation *o,
+    const struct intern *strings);
 static void on_step(void *arg, struct pkt_time now, const struct intern *strings);
 
 struct pipe *

@@ -2,7 +2,8 @@
 /*
  * pipe: the rooms in a row. Frames go in, verdicts come out.
  *
- *	source -> decode -> observer (flow, dpi, content, shape, endpoint) -> eval -> on_verdict
+ *	source -> decode -> observer (flow, dpi, content, shape, endpoint) -> eval
+ *	-> on_verdict
  *
  * One object, one thread; a second instance works beside it. Time is packet time.
  */
@@ -23,7 +24,8 @@ struct pipe_options {
 	void *arg;
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);
 	observe_fn *on_record;		/* may be NULL; before the rules see it */
-	void (*on_step)(void *arg, struct pkt_time now);	/* may be NULL; after the rules */
+	/* After the rules of a step; may be NULL. */
+	void (*on_step)(void *arg, struct pkt_time now);
 };
 
 struct pipe;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* rulefiles: everything a program is made of is read here, once; the compiler asks for it
+ * by name and never opens a file. */
 #include "rules/cli/rulefiles.h"
 
 #include <dirent.h>
@@ -193,9 +195,11 @@ add_file(struct rule_files *f, const char *path, struct fault *why)
 	grown = realloc(f->file, (f->files + 1) * sizeof(*grown));
 	if (grown == NULL || (f->file = grown, add_bytes(f, path, bytes, len) == -1)) {
 		free(bytes);
-		return fault_set(why, NULL, "cannot read rules '%s': not enough memory", path);
+		return fault_set(why, NULL, "cannot read rules '%s': not enough memory",
+		    path);
 	}
-	f->file[f->files++] = (struct source_file){ f->blob[f->blobs - 1].name, bytes, len };
+	f->file[f->files++] = (struct source_file){ f->blob[f->blobs - 1].name, bytes,
+	    len };
 	return 0;
 }
 
@@ -242,7 +246,8 @@ add_command_line(struct rule_files *f, const struct rule_choice *c, struct fault
 		return 0;
 	out = open_memstream(&text, &len);
 	if (out == NULL)
-		return fault_set(why, NULL, "cannot take the command line: not enough memory");
+		return fault_set(why, NULL,
+		    "cannot take the command line: not enough memory");
 	if (c->home != NULL)
 		fprintf(out, "home { %s }\n", c->home);
 	if (c->known != NULL) {
@@ -268,11 +273,14 @@ add_command_line(struct rule_files *f, const struct rule_choice *c, struct fault
 	}
 	fclose(out);
 	grown = realloc(f->file, (f->files + 1) * sizeof(*grown));
-	if (grown == NULL || (f->file = grown, add_bytes(f, command_line, text, len) == -1)) {
+	if (grown == NULL ||
+	    (f->file = grown, add_bytes(f, command_line, text, len) == -1)) {
 		free(text);
-		return fault_set(why, NULL, "cannot take the command line: not enough memory");
+		return fault_set(why, NULL,
+		    "cannot take the command line: not enough memory");
 	}
-	f->file[f->files++] = (struct source_file){ f->blob[f->blobs - 1].name, text, len };
+	f->file[f->files++] = (struct source_file){ f->blob[f->blobs - 1].name, text,
+	    len };
 	return 0;
 }
 
@@ -316,7 +324,8 @@ read_all(const char *path, size_t *len, struct fault *why)
 }
 
 static bool
-provide(void *arg, const char *from, const char *path, struct span *out, struct fault *why)
+provide(void *arg, const char *from, const char *path, struct span *out,
+    struct fault *why)
 {
 	struct rule_files *f = arg;
 	char full[8192];
@@ -327,7 +336,8 @@ provide(void *arg, const char *from, const char *path, struct span *out, struct 
 	if (path[0] == '/' || slash == NULL || strcmp(from, command_line) == 0)
 		(void)snprintf(full, sizeof(full), "%s", path);
 	else
-		(void)snprintf(full, sizeof(full), "%.*s/%s", (int)(slash - from), from, path);
+		(void)snprintf(full, sizeof(full), "%.*s/%s", (int)(slash - from), from,
+		    path);
 	for (unsigned i = 0; i < f->blobs; i++)
 		if (strcmp(f->blob[i].name, full) == 0) {
 			*out = span_of(f->blob[i].bytes, f->blob[i].len);

@@ -2,9 +2,10 @@
 /*
  * rulefiles: rule files, lists and inventories from disk to memory, and to a program.
  *
- * Which: the shipped folder (-S replaces it), rules/site beside it, then every -s, then what
- * --home, --known and --inventory say (a site file of their own, named "command line"). In a
- * folder: *.rules by name. Everything is read once; what the program later needs is in memory.
+ * Which: the shipped folder (-S replaces it), rules/site beside it, then every -s, then
+ * what --home, --known and --inventory say (a site file of their own, named "command
+ * line"). In a folder: *.rules by name. Everything is read once; what the program later
+ * needs is in memory.
  */
 #ifndef RULES_CLI_RULEFILES_H
 #define RULES_CLI_RULEFILES_H
@@ -30,14 +31,15 @@ struct rule_files;
 struct rule_files *rule_files_read(const struct rule_choice *c, struct fault *why);
 void rule_files_free(struct rule_files *f);
 
-/* Compiles. Diagnostics go to standard error, at most `warnings` says whether warnings too.
- * The program refers to the files' memory: free it first. */
+/* Compiles. Diagnostics go to standard error, at most `warnings` says whether warnings
+ * too. The program refers to the files' memory: free it first. */
 struct program *rule_files_compile(struct rule_files *f, bool warnings, unsigned *errors);
 
 /* For print: the compile options over these files, valid until the next call. */
 const struct compile_options *rule_files_options(struct rule_files *f);
 
-/* The folder of shipped rules: beside the executable in the source tree, else installed. */
+/* The folder of shipped rules: beside the executable in the source tree,
+ * else installed. */
 const char *rules_std_folder(char *buf, size_t size);
 
 #endif

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ruletest: groups tests by capture, reads each capture once, compares what was told with
+ * what was expected. */
 #include "rules/cli/ruletest.h"
 
 #include "rules/cli/launch.h"
@@ -70,8 +72,8 @@ rules_test(struct rule_files *f, bool verbose)
 				    t->test->name, t->test->pcap);
 				continue;
 			}
-			ok = t->test->how == EXPECT_AT_LEAST ? t->seen >= t->test->expect :
-			    t->seen == t->test->expect;
+			ok = t->test->how == EXPECT_AT_LEAST ?
+			    t->seen >= t->test->expect : t->seen == t->test->expect;
 			if (ok)
 				passed++;
 			else
@@ -130,7 +132,8 @@ read_one(struct run *r, const char *path, struct fault *why)
 	struct pipe *p = NULL;
 	int n = SOURCE_FAULT;
 
-	if (s == NULL || getrandom(&po.hash, sizeof(po.hash), 0) != (ssize_t)sizeof(po.hash) ||
+	if (s == NULL ||
+	    getrandom(&po.hash, sizeof(po.hash), 0) != (ssize_t)sizeof(po.hash) ||
 	    (p = pipe_create(&po, why)) == NULL)
 		goto out;
 	r->path = path;

@@ -5,8 +5,8 @@
 
 #include "rules/cli/rulefiles.h"
 
-/* Prints one line a test and a last line "N passed, N failed, N skipped". A capture is read
- * once for all tests that name it. The exit code. */
+/* Prints one line a test and a last line "N passed, N failed, N skipped". A capture is
+ * read once for all tests that name it. The exit code. */
 int rules_test(struct rule_files *f, bool verbose);
 
 #endif

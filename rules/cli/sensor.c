@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* sensor: source, sandbox, pipe, ring, and the loop around them. Owns the wall clock of a
+ * live wire; refuses to know who reads the events. */
 #include "rules/cli/sensor.h"
 
 #include "capture/proc/sandbox.h"
@@ -17,7 +19,8 @@
 #define BUDGET 4096			/* frames between two looks at the signals */
 #define STATS_EVERY (60 * NS_PER_S)
 #define LEARN_FOR (7 * 86400 * NS_PER_S)	/* before it first-seen means nothing */
-#define LIVE_LAG (2 * NS_PER_S)		/* packet time follows the clock this far behind */
+#define LIVE_LAG (2 * NS_PER_S)		/* packet time follows the
+					 * clock this far behind */
 #define ROOM_WAIT_MS 200
 #define DRAIN_LOOKS 4
 #define DRAIN_LOOK_MS 60
@@ -41,9 +44,11 @@ static void loop(struct sensor *s, int signals);
 static void on_frame(void *arg, const struct frame *f);
 static int make_emitter(struct sensor *s, const struct frame *first);
 static struct event_ref on_verdict(void *arg, const struct verdict *v);
-static void on_record(void *arg, const struct observation *o, const struct intern *strings);
+static void on_record(void *arg, const struct observation *o,
+    const struct intern *strings);
 static void on_step(void *arg, struct pkt_time now);
-static bool put(void *arg, const struct event_head *h, const char *json, const char *text);
+static bool put(void *arg, const struct event_head *h, const char *json,
+    const char *text);
 static void tell_stats(struct sensor *s);
 static struct pkt_time wall(void);
 
@@ -144,7 +149,7 @@ signalled(int signals)
 	return read(signals, &si, sizeof(si)) == (ssize_t)sizeof(si);
 }
 
-/* An interface that was removed, or is down, is looked for: nothing is heard meanwhile. */
+/* An interface that was removed is looked for: nothing is heard meanwhile. */
 static void
 tell_away(struct sensor *s, struct pkt_time now, bool away)
 {
@@ -153,8 +158,9 @@ tell_away(struct sensor *s, struct pkt_time now, bool away)
 	if (away == s->away)
 		return;
 	s->away = away;
-	(void)snprintf(text, sizeof(text), away ? "'%s' is gone: nothing is heard until it is "
-	    "back" : "'%s' is back", s->o->iface);
+	(void)snprintf(text, sizeof(text), away ?
+	    "'%s' is gone: nothing is heard until it is back" : "'%s' is back",
+	    s->o->iface);
 	log_line(s->o->log, LOG_LEVEL_WARN, "%s", text);
 	emitter_anomaly(s->emitter, now, away ? SEVERITY_HIGH : SEVERITY_INFO,
 	    away ? "interface-gone" : "interface-back", text);
@@ -199,12 +205,14 @@ loop(struct sensor *s, int signals)
 			(void)poll(p, p[1].fd == -1 ? 1 : 2, 100);
 	}
 	if (live) {
-		/* What the kernel still holds was on the wire before we were told to stop; a block
-		 * of its ring that is not full comes when its time-out is over. */
+		/* What the kernel still holds was on the wire before we were told to
+		 * stop; a block of its ring that is not full comes
+		 * when its time-out is over. */
 		for (int i = 0; i < DRAIN_LOOKS; i++) {
 			p[1].fd = source_wait_fd(s->source);
 			(void)poll(p + 1, 1, DRAIN_LOOK_MS);
-			while (source_dispatch(s->source, BUDGET, on_frame, s, &s->why) > 0)
+			while (source_dispatch(s->source, BUDGET, on_frame, s,
+			    &s->why) > 0)
 				continue;
 		}
 		source_get_loss(s->source, &loss);
@@ -224,12 +232,13 @@ on_frame(void *arg, const struct frame *f)
 	pipe_frame(s->pipe, f);
 }
 
-/* A file's boot is a hash over its first packet, the rules and the version: the same file read
- * twice into Redis adds nothing, another file is another boot. */
+/* A file's boot is a hash over its first packet, the rules and the version: the same file
+ * read twice into Redis adds nothing, another file is another boot. */
 static int
 make_emitter(struct sensor *s, const struct frame *first)
 {
-	static const struct siphash_key fixed = { 0x656172736f68742dULL, 0x626f6f742d763121ULL };
+	static const struct siphash_key fixed = { 0x656172736f68742dULL,
+	    0x626f6f742d763121ULL };
 	const struct sensor_options *o = s->o;
 	struct emitter_options eo = { .sensor = o->name, .version = EARSHOT_VERSION,
 		.rules_version = o->program->version, .input = NULL, .text = o->text,
@@ -242,7 +251,8 @@ make_emitter(struct sensor *s, const struct frame *first)
 			h[0] = siphash13(&fixed, first->bytes, first->cap);
 			h[1] = (uint64_t)first->time.ns;
 		}
-		h[2] = siphash13(&fixed, o->program->version, strlen(o->program->version));
+		h[2] = siphash13(&fixed, o->program->version,
+		    strlen(o->program->version));
 		h[3] = siphash13(&fixed, EARSHOT_VERSION, strlen(EARSHOT_VERSION));
 		(void)snprintf(s->boot, sizeof(s->boot), "file-%016llx",
 		    (unsigned long long)siphash13(&fixed, h, sizeof(h)));
@@ -298,10 +308,13 @@ on_step(void *arg, struct pkt_time now)
 	pipe_observer_stats(s->pipe, &os);
 	if (os.dpi.breaker_trips > s->trips_told) {
 		s->trips_told = os.dpi.breaker_trips;
-		(void)snprintf(text, sizeof(text), "the classifier died %llu times: packets are "
-		    "classified by port for a minute, rules that need no classifier go on",
+		(void)snprintf(text, sizeof(text),
+		    "the classifier died %llu times: packets are "
+		    "classified by port for a minute, rules that need no classifier "
+		    "go on",
 		    (unsigned long long)os.dpi.deaths);
-		emitter_anomaly(s->emitter, now, SEVERITY_HIGH, "classifier-breaker", text);
+		emitter_anomaly(s->emitter, now, SEVERITY_HIGH, "classifier-breaker",
+		    text);
 	}
 	if (now.ns < s->next_stats.ns)
 		return;
@@ -316,6 +329,8 @@ tell_stats(struct sensor *s)
 	struct sensor_report *r = s->o->report;
 
 	pipe_stats(s->pipe, &st);
+	if (st.packets == 0 && s->o->file == NULL)
+		st.now = wall();
 	st.seccomp = s->sandbox.seccomp;
 	st.landlock_abi = s->sandbox.landlock_abi;
 	st.ring_lost = emitter_lost(s->emitter);
@@ -331,7 +346,8 @@ tell_stats(struct sensor *s)
 	emitter_stats(s->emitter, &st);
 }
 
-/* To the outlet. A file waits for room, a wire never does: the emitter counts and tells. */
+/* To the outlet. A file waits for room, a wire never does:
+ * the emitter counts and tells. */
 static bool
 put(void *arg, const struct event_head *h, const char *json, const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sensor: the process that reads packets. It opens its source, gives up every right it does
- * not need, runs the pipe and puts events on the ring to the outlet.
+ * sensor: the process that reads packets. It opens its source, gives up every right it
+ * does not need, runs the pipe and puts events on the ring to the outlet.
  */
 #ifndef RULES_CLI_SENSOR_H
 #define RULES_CLI_SENSOR_H
@@ -15,9 +15,11 @@ struct sensor_report {
 	uint64_t alerts[SEVERITY_COUNT], suspects, updates;
 	uint64_t packets, used, bytes, lost;
 	int64_t first_ns, last_ns;
-	int worst;			/* most urgent severity of an alert; SEVERITY_COUNT: none */
-	bool crossed, classifier_gone, breaker;
-	bool failed;			/* what follows says why; events before it were delivered */
+	int worst;			/* most urgent severity of an alert;
+					 * SEVERITY_COUNT: none */
+	bool crossed, breaker;
+	bool failed;			/* what follows says why;
+					 * events before it were delivered */
 	struct fault why;
 };
 
@@ -33,7 +35,8 @@ struct sensor_options {
 	const char *name;		/* `host` */
 	const char *boot;		/* live; files make their own */
 	bool text, colour, flows;
-	bool quiet;			/* no events but the last stats, when stats is set */
+	bool quiet;			/* no events but the last stats,
+					 * when stats is set */
 	bool stats;
 	bool drop_when_full;		/* live: never wait for the outlet */
 };

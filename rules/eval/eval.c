@@ -101,7 +101,8 @@ eval_create(const struct eval_options *o, struct fault *why)
 
 		n->device_is_net = device != NULL &&
 		    prefix_parse(device, strlen(device), &n->device);
-		n->dest_is_net = dest != NULL && prefix_parse(dest, strlen(dest), &n->dest);
+		n->dest_is_net = dest != NULL &&
+		    prefix_parse(dest, strlen(dest), &n->dest);
 	}
 	e->reason = calloc(leaves, sizeof(*e->reason));
 	e->note = calloc(notes, sizeof(*e->note));

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* limits: one bounded table of open windows, and a table of strings for what is told
+ * late. Next: limits.h for what a window promises. */
 #include "rules/eval/limits.h"
 
 #include "capture/base/table.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* sums: what a flow's counter grew by, added to the ledger of its key. Refuses to add
+ * what was added before; ledgers themselves are classify/ledger. */
 #include "rules/eval/sums.h"
 
 #include "capture/base/table.h"

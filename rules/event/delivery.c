@@ -63,7 +63,7 @@ static const struct refusal refusals[] = {
 #define REFUSALS (sizeof(refusals) / sizeof(refusals[0]))
 
 struct delivery {
-	char sensor[QUEUE_NAME], boot[QUEUE_NAME];
+	char sensor[QUEUE_NAME];
 	const char *version, *server;
 	bool load_function, load_tried, finishing, was_ready;
 	const struct log *log;
@@ -121,7 +121,7 @@ delivery_create(const struct delivery_options *o, struct fault *why)
 	struct seglog_options spool = *o->spool;
 	struct delivery *d;
 
-	if (!spooled_name_ok(o->sensor) || !spooled_name_ok(o->boot)) {
+	if (!spooled_name_ok(o->sensor)) {
 		(void)fault_set(why, "up to 64 of letters, digits, '.', '_' and '-'",
 		    "'%s' is no name for a sensor", o->sensor == NULL ? "" : o->sensor);
 		return NULL;
@@ -134,7 +134,6 @@ delivery_create(const struct delivery_options *o, struct fault *why)
 		return NULL;
 	}
 	(void)snprintf(d->sensor, sizeof(d->sensor), "%s", o->sensor);
-	(void)snprintf(d->boot, sizeof(d->boot), "%s", o->boot);
 	d->version = o->version;
 	d->server = o->server;
 	d->load_function = o->load_function;
@@ -178,7 +177,7 @@ delivery_put(struct delivery *d, const struct event_head *h, const char *json,
 	uint64_t number;
 
 	memcpy(e.sensor, d->sensor, sizeof(e.sensor));
-	memcpy(e.boot, d->boot, sizeof(e.boot));
+	memcpy(e.boot, h->boot, sizeof(h->boot));
 	d->counts.put++;
 	if (seglog_append(d->spool, span_of(head, spooled_head_put(&e, head)), e.json,
 		now, &number) == 0)

@@ -28,7 +28,7 @@
 struct delivery;
 
 struct delivery_options {
-	const char *sensor, *boot, *version;
+	const char *sensor, *version;
 	const char *server;		/* as shown in messages */
 	const struct seglog_options *spool;	/* arg and dropped are set here */
 	bool load_function;		/* may FUNCTION LOAD when it is not there */

@@ -13,6 +13,7 @@
 #include "capture/base/siphash.h"
 #include "rules/eval/truth.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ emitter_create(const struct emitter_options *o, struct fault *why)
 {
 	struct emitter *e = NULL;
 
-	if (!name_ok(o->sensor) || !name_ok(o->boot)) {
+	if (!name_ok(o->sensor) || !name_ok(o->boot) || strlen(o->boot) >= EVENT_BOOT) {
 		(void)fault_set(why, "use 1 to 64 letters, digits, '.', '_' and '-'",
 		    "cannot name events after sensor '%.80s', boot '%.80s'", o->sensor,
 		    o->boot);
@@ -205,6 +206,7 @@ hand_on(struct emitter *e, struct event_source *s, enum lane lane, uint32_t part
 	s->head.lane = lane;
 	s->head.partition = partition;
 	s->head.seq = q->seq + 1;
+	(void)snprintf(s->head.boot, sizeof(s->head.boot), "%s", e->o.boot);
 	s->head.type = s->type;
 	s->head.time = s->time.ns;
 	n = event_encode(s, e->json);

@@ -28,9 +28,11 @@ const char *event_type_name(enum event_type t);
 
 /* What a sink needs to know without reading the JSON. Fixed size:
  * crosses process borders. */
+#define EVENT_BOOT 40		/* a boot's name and NUL */
 struct event_head {
 	uint32_t lane, partition;
-	uint64_t seq;
+	uint64_t seq;			/* contiguous in boot, lane and partition */
+	char boot[EVENT_BOOT];		/* of the sensor: a restarted one has another */
 	uint32_t type;			/* enum event_type */
 	uint32_t kind;			/* enum event_kind; EVENT_KIND_COUNT: none
 					 * (flow) */
@@ -95,7 +97,8 @@ uint64_t emitter_lost(const struct emitter *e);
 /* The JSON schema (draft 2020-12) of an event; unknown keys are forbidden in it. */
 void event_schema_print(void (*write)(void *arg, const char *s, size_t n), void *arg);
 /* The same for an observation, from its own table. */
-void observation_schema_print(void (*write)(void *arg, const char *s, size_t n), void *arg);
+void observation_schema_print(void (*write)(void *arg, const char *s, size_t n),
+    void *arg);
 /* Field, type, meaning: one line each, for the manual. */
 void event_fields_print(void (*write)(void *arg, const char *s, size_t n), void *arg);
 

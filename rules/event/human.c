@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* human: numbers in the units people think in, and templates filled in. Refuses escaping:
+ * that is json.c's and text.c's business. */
 #include "rules/event/human.h"
 
 #include "classify/dpi/vocabulary.h"

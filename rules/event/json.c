@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* json: the writer. Owns commas, quotes, UTF-8 and what may not reach a terminal; a
+ * buffer that is too small makes the text invalid as a whole, never half of it. */
 #include "rules/event/json.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* line_sink: a buffer of 256 KiB before one descriptor. Refuses half a line; what
+ * finds no room is counted. */
 #include "rules/event/line_sink.h"
 
 #include <errno.h>

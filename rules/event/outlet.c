@@ -11,6 +11,7 @@
 
 #include "rules/event/delivery.h"
 #include "rules/event/line_sink.h"
+#include "rules/event/queue.h"
 #include "rules/event/redis_sink.h"
 #include "capture/proc/sandbox.h"
 
@@ -151,7 +152,7 @@ open_redis(struct outlet *t, const char *target, struct fault *why)
 	const struct outlet_options *o = t->o;
 	struct seglog_options spool = { .dir = o->spool_dir, .cap_bytes = o->spool_bytes,
 		.now = clock_now() };
-	struct delivery_options d = { .sensor = o->sensor, .boot = o->boot,
+	struct delivery_options d = { .sensor = o->sensor,
 		.version = EARSHOT_VERSION, .server = target, .spool = &spool,
 		.load_function = true, .log = o->log, .arg = &t->redis,
 		.send = redis_sink_send };
@@ -291,7 +292,9 @@ parse(const char *m, size_t n, struct event_head *h)
 		return false;
 	memcpy(h, m, sizeof(*h));
 	return h->lane < LANE_COUNT && h->partition < EVENT_PARTITIONS && h->seq != 0 &&
-	    h->seq < 1ULL << 53 && h->json_len > 0 && h->json_len <= EVENT_BYTES &&
+	    h->seq < 1ULL << 53 &&
+	    memchr(h->boot, '\0', sizeof(h->boot)) != NULL && spooled_name_ok(h->boot) &&
+	    h->json_len > 0 && h->json_len <= EVENT_BYTES &&
 	    h->text_len <= TEXT_MAX && n == sizeof(*h) + h->json_len + h->text_len &&
 	    json_line_ok(m + sizeof(*h), h->json_len);
 }

@@ -32,7 +32,7 @@ struct outlet_options {
 	struct ring *ring;		/* lent; made with an fd */
 	const struct sink_spec *sink;
 	unsigned sinks;
-	const char *sensor, *boot;
+	const char *sensor;
 	const char *spool_dir;		/* needed with a Redis sink */
 	uint64_t spool_bytes;		/* 0: 256 MiB */
 	int drain_ms;			/* how long to try Redis after the end; 0: 5000 */

@@ -32,14 +32,6 @@ spooled_name_ok(const char *s)
 	return s != NULL && name_bytes_ok(s, strlen(s));
 }
 
-static uint8_t *
-put_le(uint8_t *p, uint64_t v, int n)
-{
-	for (int i = 0; i < n; i++)
-		*p++ = (uint8_t)(v >> 8 * i);
-	return p;
-}
-
 size_t
 spooled_head_put(const struct spooled *e, uint8_t out[SPOOLED_HEAD])
 {
@@ -62,20 +54,18 @@ bool
 spooled_parse(struct span at, struct spooled *out)
 {
 	uint8_t version, lane, sensor_len, boot_len;
-	uint32_t lo, hi, tlo, thi;
 	struct span sensor, boot;
+	uint64_t seq, time;
 	uint16_t partition;
 
 	if (!span_u8(&at, &version) || version != SPOOLED_VERSION ||
-	    !span_u8(&at, &lane) || !span_le16(&at, &partition) || !span_le32(&at, &lo) ||
-	    !span_le32(&at, &hi) || !span_le32(&at, &tlo) || !span_le32(&at, &thi) ||
+	    !span_u8(&at, &lane) || !span_le16(&at, &partition) ||
+	    !span_le64(&at, &seq) || !span_le64(&at, &time) ||
 	    !span_u8(&at, &sensor_len) || !span_u8(&at, &boot_len) ||
 	    !span_take(&at, sensor_len, &sensor) || !span_take(&at, boot_len, &boot))
 		return false;
-	*out = (struct spooled){.lane = lane,
-	    .partition = partition,
-	    .seq = (uint64_t)hi << 32 | lo,
-	    .time = (int64_t)((uint64_t)thi << 32 | tlo)};
+	*out = (struct spooled){ .lane = lane, .partition = partition, .seq = seq,
+		.time = (int64_t)time };
 	if (lane >= LANE_COUNT || partition >= EVENT_PARTITIONS || out->seq == 0 ||
 	    out->seq >= SEQ_MAX || !name_bytes_ok(sensor.at, sensor.left) ||
 	    !name_bytes_ok(boot.at, boot.left) || at.left == 0 || at.left > EVENT_BYTES ||

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* redis_admin: a blocking conversation of a few commands over one socket, for a person
+ * who waits. Refuses what takes longer than WAIT_S. */
 #include "rules/event/redis_admin.h"
 
 #include "rules/event/delivery.h"

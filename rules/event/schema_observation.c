@@ -53,19 +53,22 @@ observation_schema_print(void (*write)(void *arg, const char *s, size_t n), void
 	for (unsigned i = 0; i < FIELD_COUNT_ALL; i++) {
 		const struct field_info *f = &observation_field[i];
 
-		/* The table's texts hold neither quotes nor backslashes (a test says so). */
-		n = snprintf(line, sizeof(line), "%s\n\"%s\":{%s,\"description\":\"%s; unknown: "
+		/* The table's texts hold neither quotes nor
+		 * backslashes (a test says so). */
+		n = snprintf(line, sizeof(line),
+		    "%s\n\"%s\":{%s,\"description\":\"%s; unknown: "
 		    "%s\"", i == 0 ? "" : ",", f->word, json_type(f->type), f->meaning,
 		    f->unknown);
 		write(arg, line, (size_t)n);
 		if (f->unit[0] != '\0') {
-			n = snprintf(line, sizeof(line), ",\"$comment\":\"unit: %s\"", f->unit);
+			n = snprintf(line, sizeof(line), ",\"$comment\":\"unit: %s\"",
+			    f->unit);
 			write(arg, line, (size_t)n);
 		}
 		for (unsigned k = 0; (word = any_word(f->vocabulary, k)) != NULL; k++) {
 			n = snprintf(line, sizeof(line), "%s\"%s\"", k > 0 ? "," :
-			    f->type == FIELD_WORDS ? ",\"items\":{\"enum\":[" : ",\"enum\":[",
-			    word);
+			    f->type == FIELD_WORDS ? ",\"items\":{\"enum\":[" :
+			    ",\"enum\":[", word);
 			write(arg, line, (size_t)n);
 		}
 		if (any_word(f->vocabulary, 0) != NULL) {

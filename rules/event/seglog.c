@@ -9,7 +9,7 @@
  */
 #include "rules/event/seglog.h"
 
-#include "rules/event/crc32c.h"
+#include "capture/base/crc32c.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -75,13 +75,6 @@ name_of(uint64_t first, char buf[NAME_LEN + 1])
 {
 	(void)snprintf(buf, NAME_LEN + 1, "%016" PRIx64 ".seg", first);
 	return buf;
-}
-
-static void
-le64_put(uint8_t *p, uint64_t v)
-{
-	for (int i = 0; i < 8; i++)
-		p[i] = (uint8_t)(v >> 8 * i);
 }
 
 struct seglog *
@@ -501,7 +494,7 @@ segment_scan(struct seglog *s, struct segment *g, bool newest)
 	struct stat st;
 	struct span at, bytes, head;
 	uint64_t number, most, ends = SEGLOG_SEGMENT_HEAD;
-	uint32_t lo, hi;
+	uint64_t first;
 	int fd;
 
 	(void)name_of(g->first, name);
@@ -518,8 +511,7 @@ segment_scan(struct seglog *s, struct segment *g, bool newest)
 		return -1;
 	at = span_of(s->reader.buf, s->reader.loaded);
 	if (!span_take(&at, 8, &head) || memcmp(head.at, MAGIC, 8) != 0 ||
-	    !span_le32(&at, &lo) || !span_le32(&at, &hi) ||
-	    ((uint64_t)hi << 32 | lo) != g->first) {
+	    !span_le64(&at, &first) || first != g->first) {
 		(void)snprintf(aside, sizeof(aside), "%s.bad", name);
 		(void)renameat(s->dir_fd, name, s->dir_fd, aside);
 		s->counts.damaged++;
@@ -663,7 +655,7 @@ segment_begin(struct seglog *s)
 	if (fd == -1)
 		return -1;
 	memcpy(head, MAGIC, 8);
-	le64_put(head + 8, s->next);
+	(void)put_le(head + 8, s->next, 8);
 	if (pwrite(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
 	    segment_add(s, s->next) == -1) {
 		(void)unlinkat(s->dir_fd, name, 0);
@@ -690,13 +682,14 @@ acked_load(struct seglog *s)
 {
 	uint8_t b[12];
 	struct span at = span_of(b, sizeof(b));
-	uint32_t lo, hi, crc;
+	uint64_t acked;
+	uint32_t crc;
 
 	if (pread(s->acked_fd, b, sizeof(b), 0) != (ssize_t)sizeof(b))
 		return;
-	if (span_le32(&at, &lo) && span_le32(&at, &hi) && span_le32(&at, &crc) &&
-	    crc == crc32c_add(&s->crc, 0, b, 8) && ((uint64_t)hi << 32 | lo) < NUMBER_MAX)
-		s->acked = (uint64_t)hi << 32 | lo;
+	if (span_le64(&at, &acked) && span_le32(&at, &crc) &&
+	    crc == crc32c_add(&s->crc, 0, b, 8) && acked < NUMBER_MAX)
+		s->acked = acked;
 }
 
 static void
@@ -707,10 +700,8 @@ acked_store(struct seglog *s)
 
 	if (!s->acked_dirty)
 		return;
-	le64_put(b, s->acked);
-	crc = crc32c_add(&s->crc, 0, b, 8);
-	for (int i = 0; i < 4; i++)
-		b[8 + i] = (uint8_t)(crc >> 8 * i);
+	crc = crc32c_add(&s->crc, 0, b, (size_t)(put_le(b, s->acked, 8) - b));
+	(void)put_le(b + 8, crc, 4);
 	if (pwrite(s->acked_fd, b, sizeof(b), 0) == (ssize_t)sizeof(b))
 		s->acked_dirty = false;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* sha1: as RFC 3174 writes it down. */
 #include "rules/event/sha1.h"
 
 #include <string.h>

@@ -240,7 +240,8 @@ sure(struct page *p, const struct event_source *s)
 			item_f(p, "; ", "by pace alone, the content is not seen");
 	} else if (observation_known(o, FIELD_chunks_gaps)) {
 		label(p, "how sure", 1);
-		item_f(p, "", "%.0f %% of the gaps and %.0f %% of the sizes are even; by pace "
+		item_f(p, "",
+		    "%.0f %% of the gaps and %.0f %% of the sizes are even; by pace "
 		    "alone", o->chunks_gaps * 100, o->chunks_sizes * 100);
 	} else if (s->v->has_sum) {
 		label(p, "how sure", 1);

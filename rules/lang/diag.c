@@ -103,8 +103,15 @@ size_t
 diag_print(const struct diag *d, char *buf, size_t size)
 {
 	struct out o = { buf, size, 0 };
+	size_t step;
+	bool plain;
 
-	put_format(&o, "%s:", d->file);
+	/* Whoever named the file may have meant it for the terminal. */
+	for (const char *s = d->file; *s != '\0'; s += step) {
+		step = shown(s, strlen(s), &plain);
+		put(&o, plain ? s : "?", plain ? step : 1);
+	}
+	put(&o, ":", 1);
 	if (d->line > 0)
 		put_format(&o, "%u:%u:", d->line, d->column);
 	put_format(

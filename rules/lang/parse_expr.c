@@ -40,10 +40,12 @@ bool
 parser_number(struct parser *p, struct literal *out, const char *what)
 {
 	const struct token *t = &p->t;
-	const char *s = t->at, *end = t->at + t->digits;
+	const char *s, *end;
 
 	if (t->kind != TOKEN_NUMBER || t->digits != t->n)
 		return parser_expected(p, what, NULL);
+	s = t->at;
+	end = s + t->digits;
 	*out = (struct literal){ .kind = LITERAL_NUMBER, .at = t->place };
 	for (; s < end; s++) {
 		if (*s == '-') {

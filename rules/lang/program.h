@@ -146,8 +146,8 @@ struct rule {
 
 struct exception {
 	int rule;			/* index into program.rule; -1: every rule */
-	const char *device;		/* glob over device key,
-					 * name and address; NULL: any */
+	const char *device;		/* glob over device key, name and
+					 * address, or a network; NULL: any */
 	const char *dest;		/* glob over names, or a network; NULL: any */
 	int64_t until;			/* ns since 1970, the end
 					 * of that day; 0: for good */

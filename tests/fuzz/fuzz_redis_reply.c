@@ -28,10 +28,10 @@ make(const struct log *log, size_t *sent, struct loop_time now)
 	char shm[] = "/dev/shm/earshot-fuzz-XXXXXX", tmp[] = "/tmp/earshot-fuzz-XXXXXX";
 	char *dir = access("/dev/shm", W_OK) == 0 ? shm : tmp;	/* spares us real syncs */
 	struct seglog_options spool = { .dir = dir, .cap_bytes = 64 << 10, .now = now };
-	struct delivery_options o = { .sensor = "s", .boot = "b", .version = "0",
+	struct delivery_options o = { .sensor = "s", .version = "0",
 		.server = "fuzz", .spool = &spool, .load_function = true, .log = log,
 		.arg = sent, .send = swallow };
-	struct event_head h = { .lane = LANE_ALERT, .json_len = 2 };
+	struct event_head h = { .lane = LANE_ALERT, .boot = "b", .json_len = 2 };
 	struct delivery *d;
 
 	if (mkdtemp(dir) == NULL || (d = delivery_create(&o, NULL)) == NULL)

@@ -3,7 +3,7 @@
  * Any bytes as a segment: whatever is taken from it is whole, numbered upwards and within
  * the bounds, and what is taken as a spooled event holds together.
  */
-#include "rules/event/crc32c.h"
+#include "capture/base/crc32c.h"
 #include "rules/event/queue.h"
 #include "rules/event/seglog.h"
 

@@ -52,6 +52,7 @@ put(struct ring *ring, FILE *reference, const char *boot, uint64_t i, uint64_t *
 	size_t length = 100 + i * 37 % 900;
 	uint8_t *room;
 
+	(void)snprintf(h.boot, sizeof(h.boot), "%s", boot);
 	memset(fill, 'x', length);
 	fill[length] = '\0';
 	h.json_len = (uint32_t)snprintf(json, sizeof(json),
@@ -114,7 +115,6 @@ main(int argc, char **argv)
 	}
 	count = strtoull(argv[4], NULL, 10);
 	rate = strtoull(argv[5], NULL, 10);
-	o.boot = argv[6];
 	o.spool_dir = argv[2];
 	o.spool_bytes = strtoull(argv[7], NULL, 10);
 	o.drain_ms = atoi(argv[8]);
@@ -145,7 +145,7 @@ main(int argc, char **argv)
 
 		if (due > now)
 			pause_ns(due - now);
-		put(o.ring, reference, o.boot, i, seq);
+		put(o.ring, reference, argv[6], i, seq);
 	}
 	(void)fclose(reference);
 	ring_close(o.ring);

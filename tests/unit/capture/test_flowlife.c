@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* life: expiry, eviction and the end of the input, by packet time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* flowtab: keys, directions, pairs, fragments and true bytes, packet by packet. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

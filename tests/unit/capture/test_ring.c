@@ -250,6 +250,53 @@ test_closing_wakes_who_waits(void **state)
 	ring_destroy(NULL);
 }
 
+/* Two processes take the places of two that died: each its own handle on one mapping. */
+static void
+test_who_resumes_goes_on_where_the_dead_one_was(void **state)
+{
+	struct ring *r = ring_create(65536, true, NULL);
+	struct span s;
+	int status, n = 0;
+	pid_t pid;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			ring_resume(r);
+			for (int k = 0; k < 5; k++)
+				if (!say(r, &(int){ i * 5 + k }, sizeof(int)))
+					_exit(1);
+			/* Died while writing: nobody hears of it. */
+			_exit(ring_reserve(r, 64) == NULL);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+	for (int i = 0; i < 3; i++) {
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			ring_resume(r);
+			for (int k = 0; k < 4; k++) {
+				if (ring_peek(r, &s) != RING_MESSAGE ||
+				    s.left != sizeof(n))
+					_exit(1);
+				memcpy(&n, s.at, sizeof(n));
+				if (n != i * 4 + k)
+					_exit(2);
+				ring_release(r);
+			}
+			/* Died before the fifth was released: the next one reads it. */
+			_exit(ring_peek(r, &s) != RING_MESSAGE);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_int_equal(status, 0);
+	}
+	ring_destroy(r);
+}
+
 int
 main(void)
 {
@@ -264,6 +311,7 @@ main(void)
 		cmocka_unit_test(
 		    test_the_event_descriptor_is_readable_while_there_is_something),
 		cmocka_unit_test(test_closing_wakes_who_waits),
+		cmocka_unit_test(test_who_resumes_goes_on_where_the_dead_one_was),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

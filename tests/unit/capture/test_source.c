@@ -164,7 +164,8 @@ static void
 test_both_byte_orders_and_precisions_read_the_same(void **state)
 {
 	const struct { bool big; uint32_t magic; int64_t unit; } forms[] = {
-		{ false, MICRO, 1000 }, { true, MICRO, 1000 }, { false, NANO, 1 }, { true, NANO, 1 },
+		{ false, MICRO, 1000 }, { true, MICRO, 1000 },
+		{ false, NANO, 1 }, { true, NANO, 1 },
 	};
 	struct source *s;
 	size_t i;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tcpseq: each byte once; by hand, and against a reference that remembers every byte. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

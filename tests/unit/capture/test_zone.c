@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* zone: who is home, when nobody said and when somebody did. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * desk: an observer with somebody who writes down what it says. Packets are made by hand
- * (tests/unit/capture/packets.h). Of every record the desk checks what holds for all of them:
- * its head, the order, that a string is named once and before its id is used, that counters
- * of a flow never fall, and that fields which are never unknown are known.
+ * (tests/unit/capture/packets.h). Of every record the desk checks what holds for all of
+ * them: its head, the order, that a string is named once and before its id is used, that
+ * counters of a flow never fall, and that fields which are never unknown are known.
  */
 #ifndef TESTS_UNIT_CLASSIFY_DESK_H
 #define TESTS_UNIT_CLASSIFY_DESK_H
@@ -18,6 +18,12 @@
 #define DESK_NAMES 4096
 #define DESK_FLOWS 8192
 #define DESK_STEPS 8192
+
+#define INSIDE v4(10, 20, 0, 13)
+#define OTHER v4(10, 20, 0, 14)
+#define RESOLVER v4(10, 20, 0, 1)
+#define OUTSIDE v4(203, 0, 113, 7)
+#define ELSEWHERE v4(198, 51, 100, 9)
 
 struct desk {
 	struct observer *o;
@@ -99,7 +105,10 @@ desk_record(void *arg, const struct observation *r, const struct intern *strings
 		const struct field_info *f = &observation_field[i];
 		uint32_t id;
 
-		if (strcmp(f->unknown, "never") == 0 && !observation_known(r, (enum field)i))
+		/* A device record is about a device: it has no far end. */
+		if (strcmp(f->unknown, "never") == 0 && !observation_known(r,
+		    (enum field)i) && (r->kind != OBSERVATION_DEVICE ||
+		    i == FIELD_src_ip || i == FIELD_device_key || i == FIELD_device_seen))
 			fail_msg("%s is unknown in a record of kind %s", f->word,
 			    observation_kind_name((enum observation_kind)r->kind));
 		if (f->type != FIELD_TEXT || !observation_known(r, (enum field)i))
@@ -155,7 +164,7 @@ desk_close(struct desk *d)
 
 /* ---- packets ---- */
 
-struct stream {				/* one direction of something, a packet `every` so long */
+struct stream {			/* one direction of something, a packet `every` so long */
 	double at, until, every;
 	struct addr src, dst;
 	uint16_t sport, dport;
@@ -180,15 +189,25 @@ send_udp(struct desk *d, double s, struct addr src, uint16_t sport, struct addr 
 
 static inline void
 send_tcp(struct desk *d, double s, struct addr src, uint16_t sport, struct addr dst,
-    uint16_t dport, uint8_t flags, uint32_t seq, uint32_t ack, const void *bytes, uint32_t len)
+    uint16_t dport, uint8_t flags, uint32_t seq, uint32_t ack, const void *bytes,
+    uint32_t len)
 {
 	struct crate c;
-	struct packet *p = crate_tcp(&c, at(s).ns, src, sport, dst, dport, flags, seq, ack, len);
+	struct packet *p = crate_tcp(&c, at(s).ns, src, sport, dst, dport, flags, seq,
+	    ack, len);
 
 	c.frame.ordinal = ++d->ordinal;
 	if (bytes != NULL)
 		p->payload = span_of(bytes, len);
 	observer_packet(d->o, p);
+}
+
+/* 120 B every 20 ms, a telephone's clock. */
+static inline struct stream
+voice(double from, double until)
+{
+	return (struct stream){ .at = from, .until = until, .every = 0.02, .src = INSIDE,
+		.dst = OUTSIDE, .sport = 40000, .dport = 5004, .len = 120 };
 }
 
 /* Plays streams against each other in the order of time; of two at once the first. */
@@ -204,12 +223,13 @@ play(struct desk *d, struct stream *s, unsigned n)
 		if (next == NULL)
 			return;
 		if (next->tcp) {
-			send_tcp(d, next->at, next->src, next->sport, next->dst, next->dport,
-			    TCP_ACK, next->seq, next->ack, next->bytes, next->len);
+			send_tcp(d, next->at, next->src, next->sport, next->dst,
+			    next->dport, TCP_ACK, next->seq, next->ack, next->bytes,
+			    next->len);
 			next->seq += next->len;
 		} else {
-			send_udp(d, next->at, next->src, next->sport, next->dst, next->dport,
-			    next->bytes, next->len);
+			send_udp(d, next->at, next->src, next->sport, next->dst,
+			    next->dport, next->bytes, next->len);
 		}
 		next->at += next->every;
 	}
@@ -277,7 +297,7 @@ client_hello(uint8_t *out, const char *name)
 
 /* ---- what was said ---- */
 
-/* The n-th record (from 0) of a kind; window kinds by scope. NULL when there are fewer. */
+/* The n-th record (from 0) of a kind; windows by scope. NULL when there are fewer. */
 static inline const struct observation *
 said(const struct desk *d, enum observation_kind kind, int scope, unsigned n)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* bursts (T6): what is chunked, and which habits of people are not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

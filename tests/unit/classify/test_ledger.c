@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* ledger: sums over windows, eviction, dump and load. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* meter (T1 to T3): synthetic streams that keep time, and streams that only nearly do. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

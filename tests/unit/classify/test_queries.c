@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* queries (T7): the last minute of questions for a domain. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

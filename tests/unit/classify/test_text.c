@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* text (T4): what is printable text, what only looks like it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

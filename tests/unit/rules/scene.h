@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * scene: the whole pipe on a stage. Frames are written byte by byte, rules are rules/std
- * from disk and what a test adds as text; what was told is kept. The clock is the frames'.
+ * from disk and what a test adds as text; what was told is kept. Time is the frames'.
  */
 #ifndef TESTS_UNIT_RULES_SCENE_H
 #define TESTS_UNIT_RULES_SCENE_H
@@ -135,11 +135,13 @@ scene_at(double seconds)
 
 struct host {
 	uint8_t ip[4];
-	uint8_t mac;			/* last byte of 02:00:00:00:00:xx; outside: the router's */
+	uint8_t mac;		/* last byte of 02:00:00:00:00:xx; outside: a router's */
 };
 
-static const struct host mic = { { 10, 20, 0, 13 }, 13 }, desk = { { 10, 20, 0, 14 }, 14 };
-static const struct host far = { { 203, 0, 113, 7 }, 1 }, proxy = { { 198, 51, 100, 9 }, 1 };
+static const struct host mic = { { 10, 20, 0, 13 }, 13 };
+static const struct host desk = { { 10, 20, 0, 14 }, 14 };
+static const struct host far = { { 203, 0, 113, 7 }, 1 };
+static const struct host proxy = { { 198, 51, 100, 9 }, 1 };
 static const struct host resolver = { { 10, 20, 0, 1 }, 1 };
 
 enum filling { FILL_SOUND, FILL_BASE64, FILL_TEXT };
@@ -158,7 +160,7 @@ fill(struct scene *s, uint8_t *p, size_t n, enum filling how)
 {
 	static const char base64[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	static const char text[] = "{\"sensor\": \"hall\", \"temperature\": 21.5, \"n\": 7} ";
+	static const char text[] = "{\"sensor\": \"hall\", \"warmth\": 21.5, \"n\": 7} ";
 
 	for (size_t i = 0; i < n; i++)
 		p[i] = how == FILL_TEXT ? (uint8_t)text[i % (sizeof(text) - 1)] :
@@ -175,7 +177,8 @@ put16(uint8_t *p, unsigned v)
 
 /* Ethernet and IPv4 around what stands behind byte 34, and off it goes. */
 static inline void
-scene_frame(struct scene *s, double at, struct host a, struct host b, uint8_t proto, size_t l4)
+scene_frame(struct scene *s, double at, struct host a, struct host b, uint8_t proto,
+    size_t l4)
 {
 	uint8_t *p = s->bytes;
 	struct frame f = { .time = scene_at(at), .ordinal = ++s->ordinal,
@@ -197,8 +200,8 @@ scene_frame(struct scene *s, double at, struct host a, struct host b, uint8_t pr
 }
 
 static inline void
-udp(struct scene *s, double at, struct host a, uint16_t sport, struct host b, uint16_t dport,
-    const void *bytes, size_t n)
+udp(struct scene *s, double at, struct host a, uint16_t sport, struct host b,
+    uint16_t dport, const void *bytes, size_t n)
 {
 	uint8_t *p = s->bytes + 34;
 
@@ -212,8 +215,8 @@ udp(struct scene *s, double at, struct host a, uint16_t sport, struct host b, ui
 }
 
 static inline void
-tcp(struct scene *s, double at, struct host a, uint16_t sport, struct host b, uint16_t dport,
-    uint8_t flags, uint32_t seq, uint32_t ack, size_t n)
+tcp(struct scene *s, double at, struct host a, uint16_t sport, struct host b,
+    uint16_t dport, uint8_t flags, uint32_t seq, uint32_t ack, size_t n)
 {
 	uint8_t *p = s->bytes + 34;
 
@@ -231,8 +234,8 @@ tcp(struct scene *s, double at, struct host a, uint16_t sport, struct host b, ui
 
 /* A connection that sends so many bytes up in so many seconds, acknowledged, closed. */
 static inline void
-upload(struct scene *s, double at, double seconds, struct host a, uint16_t port, struct host b,
-    uint32_t bytes, enum filling how)
+upload(struct scene *s, double at, double seconds, struct host a, uint16_t port,
+    struct host b, uint32_t bytes, enum filling how)
 {
 	uint32_t sent = 0, pieces = (bytes + 1399) / 1400, i = 0;
 
@@ -246,7 +249,8 @@ upload(struct scene *s, double at, double seconds, struct host a, uint16_t port,
 		tcp(s, t, a, port, b, 443, TCP_ACK, 1001 + sent, 5001, n);
 		sent += n;
 		if (i % 2 == 1)
-			tcp(s, t + 0.0001, b, 443, a, port, TCP_ACK, 5001, 1001 + sent, 0);
+			tcp(s, t + 0.0001, b, 443, a, port, TCP_ACK, 5001, 1001 + sent,
+			    0);
 	}
 	at += 0.02 + seconds;
 	tcp(s, at, a, port, b, 443, TCP_FIN | TCP_ACK, 1001 + sent, 5001, 0);

@@ -39,7 +39,7 @@ static void
 open_delivery(struct box *b, uint64_t cap)
 {
 	struct seglog_options spool = { .dir = b->dir, .cap_bytes = cap, .now = b->now };
-	struct delivery_options o = { .sensor = "s1", .boot = "b1", .version = "0",
+	struct delivery_options o = { .sensor = "s1", .version = "0",
 		.server = "unix:/nowhere", .spool = &spool, .load_function = true,
 		.log = &b->log, .arg = b, .send = keep_sent };
 	struct fault why;
@@ -76,13 +76,20 @@ teardown(void **state)
 }
 
 static void
-put(struct box *b, uint32_t partition, uint64_t seq)
+put_of(struct box *b, const char *boot, uint32_t partition, uint64_t seq)
 {
 	char json[64];
 	struct event_head h = { .lane = LANE_ALERT, .partition = partition, .seq = seq };
 
+	(void)snprintf(h.boot, sizeof(h.boot), "%s", boot);
 	h.json_len = (uint32_t)snprintf(json, sizeof(json), "{\"seq\":%" PRIu64 "}", seq);
 	assert_true(delivery_put(b->d, &h, json, b->now));
+}
+
+static void
+put(struct box *b, uint32_t partition, uint64_t seq)
+{
+	put_of(b, "b1", partition, seq);
 }
 
 static int
@@ -275,7 +282,7 @@ static void
 put_json(struct box *b, uint64_t seq, const char *json)
 {
 	struct event_head h = { .lane = LANE_ALERT, .partition = 2, .seq = seq,
-		.json_len = (uint32_t)strlen(json) };
+		.boot = "b1", .json_len = (uint32_t)strlen(json) };
 
 	assert_true(delivery_put(b->d, &h, json, b->now));
 }
@@ -372,7 +379,6 @@ test_an_earlier_boot_goes_first_in_its_stream(void **state)
 	struct box *b = *state;
 	struct seglog_options spool = { .dir = b->dir, .now = b->now };
 	struct delivery_options o = {.sensor = "s1",
-	    .boot = "b2",
 	    .version = "0",
 	    .server = "x",
 	    .spool = &spool,
@@ -384,7 +390,7 @@ test_an_earlier_boot_goes_first_in_its_stream(void **state)
 	delivery_destroy(b->d, false);
 	b->d = delivery_create(&o, NULL);
 	assert_non_null(b->d);
-	put(b, 0, 1);
+	put_of(b, "b2", 0, 1);
 	come_up(b);
 	expect_sent(b, "s1/b1/alert");
 	expect_sent(b, "s1/b2/alert");

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* eval: truth, sums, limits and exceptions, over records and programs built by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

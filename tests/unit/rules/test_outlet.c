@@ -25,7 +25,7 @@ static const struct log quiet = { "test", LOG_LEVEL_FATAL };
 static void
 put(struct ring *r, const char *json, const char *text, uint64_t seq)
 {
-	struct event_head h = { .lane = LANE_ALERT, .seq = seq,
+	struct event_head h = { .lane = LANE_ALERT, .seq = seq, .boot = "b",
 		.json_len = (uint32_t)strlen(json), .text_len = (uint32_t)strlen(text) };
 	uint8_t *room = ring_reserve(r, sizeof(h) + h.json_len + h.text_len);
 
@@ -54,7 +54,6 @@ begin(struct ring *r, const struct sink_spec *sink, unsigned sinks, int *out)
 	    .sink = sink,
 	    .sinks = sinks,
 	    .sensor = "s",
-	    .boot = "b",
 	    .log = &quiet,
 	    .ready_fd = -1};
 	int ready[2], pipes[2];
@@ -144,7 +143,7 @@ test_what_is_no_event_is_refused_and_the_rest_goes_on(void **state)
 {
 	struct sink_spec sink = { SINK_STDOUT_JSON, NULL };
 	struct ring *r = ring_create(0, true, NULL);
-	struct event_head h = { .lane = 0, .seq = 1, .json_len = 2 };
+	struct event_head h = { .lane = 0, .seq = 1, .boot = "b", .json_len = 2 };
 	char buf[4096], big[20000] = "";
 	pid_t pid;
 	int out;
@@ -220,7 +219,7 @@ test_a_redis_that_never_comes_leaves_the_spool_and_exit_1(void **state)
 {
 	char dir[] = "/tmp/earshot-outlet-XXXXXX", name[64];
 	struct sink_spec sink = { SINK_REDIS, "unix:/nowhere/at/all" };
-	struct outlet_options o = { .sink = &sink, .sinks = 1, .sensor = "s", .boot = "b",
+	struct outlet_options o = { .sink = &sink, .sinks = 1, .sensor = "s",
 		.spool_dir = dir, .drain_ms = 150, .log = &quiet, .ready_fd = -1 };
 	pid_t pid;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Scenarios: frames in, verdicts out, through every room but the classifier's cell. Run from
- * the repository's root: the shipped rules are read from rules/std.
+ * Scenarios: frames in, verdicts out, through every room but the classifier's cell. Run
+ * from the repository's root: the shipped rules are read from rules/std.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ answer(double from, double until)
 static void
 invite(struct scene *s)
 {
-	static const char text[] = "INVITE sip:bob@office.example SIP/2.0\r\nVia: x\r\n\r\n";
+	static const char text[] = "INVITE sip:bob@b.example SIP/2.0\r\nVia: x\r\n\r\n";
 
 	udp(s, 0, mic, 5060, proxy, 5060, text, sizeof(text) - 1);
 }
@@ -194,8 +194,8 @@ static void
 test_a_tap_that_shows_one_side_lowers_the_verdict(void **state)
 {
 	/* www.example, type A */
-	static const uint8_t query[] = { 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 'w', 'w',
-		7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 1, 0, 1 };
+	static const uint8_t query[] = { 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 'w',
+		'w', 7, 'e', 'x', 'a', 'm', 'p', 'l', 'e', 0, 0, 1, 0, 1 };
 	struct scene *s = scene_open(NULL);
 	struct sound x = sound(70, 130);
 	const struct told *t;
@@ -336,8 +336,8 @@ test_many_small_uploads_add_up_within_an_hour_but_not_over_two(void **state)
 		struct scene *s = scene_open(NULL);
 
 		for (unsigned k = 0; k < 120; k++)
-			upload(s, k * apart[i], 0.3, mic, (uint16_t)(50000 + k), far, 10000,
-			    FILL_SOUND);
+			upload(s, k * apart[i], 0.3, mic, (uint16_t)(50000 + k), far,
+			    10000, FILL_SOUND);
 		pipe_finish(s->pipe);
 		assert_int_equal(count_told(s, "bulk-upload", false), i == 0);
 		if (i == 0)	/* the hundredth makes a megabyte */
@@ -384,7 +384,8 @@ test_pieces_at_the_pace_of_a_recorder_are_told(void **state)
 
 	(void)state;
 	for (unsigned k = 0; k < 8; k++)
-		upload(s, k * 10, 0.2, mic, (uint16_t)(50000 + k), far, 30000, FILL_SOUND);
+		upload(s, k * 10, 0.2, mic, (uint16_t)(50000 + k), far, 30000,
+		    FILL_SOUND);
 	pipe_finish(s->pipe);
 	assert_int_equal(count_told(s, "chunked-recorder", false), 1);
 	assert_in_range(told(s, "chunked-recorder", false, 0)->at, 50, 52);
@@ -396,7 +397,8 @@ test_pieces_at_the_pace_of_a_recorder_are_told(void **state)
 static void
 all_of_it(struct scene *s)
 {
-	static const struct host more[] = { { { 203, 0, 113, 8 }, 1 }, { { 203, 0, 113, 9 }, 1 } };
+	static const struct host more[] = {
+		{ { 203, 0, 113, 8 }, 1 }, { { 203, 0, 113, 9 }, 1 } };
 	struct sound x[] = { sound(0, 70), sound(0, 70), answer(0, 70) };
 
 	x[1].src = desk;
@@ -466,7 +468,8 @@ main(void)
 		cmocka_unit_test(test_a_known_destination_is_no_alert),
 		cmocka_unit_test(test_a_trial_rule_counts_and_says_nothing),
 		cmocka_unit_test(test_a_device_in_no_inventory_that_uploads_is_told),
-		cmocka_unit_test(test_many_small_uploads_add_up_within_an_hour_but_not_over_two),
+		cmocka_unit_test(
+		    test_many_small_uploads_add_up_within_an_hour_but_not_over_two),
 		cmocka_unit_test(test_a_recording_in_base64_is_bulk_like_any_other),
 		cmocka_unit_test(test_what_comes_down_is_no_upload),
 		cmocka_unit_test(test_pieces_at_the_pace_of_a_recorder_are_told),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* seglog: what was appended comes back, whatever happened to the files meanwhile. */
 #include "rules/event/seglog.h"
 
 #include <errno.h>

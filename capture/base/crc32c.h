@@ -3,8 +3,8 @@
  * crc32c: the Castagnoli checksum, eight bytes at a step. The tables are made once by
  * whoever needs them, so that nothing here is a global that changes.
  */
-#ifndef RULES_EVENT_CRC32C_H
-#define RULES_EVENT_CRC32C_H
+#ifndef CAPTURE_BASE_CRC32C_H
+#define CAPTURE_BASE_CRC32C_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Slicing by eight: M. Kounavis, F. Berry, "A systematic approach to building high
  * performance software-based CRC generators", ISCC 2005. */
-#include "rules/event/crc32c.h"
+#include "capture/base/crc32c.h"
 
 #define POLYNOMIAL 0x82f63b78u		/* Castagnoli, reflected */
 
