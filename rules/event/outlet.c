@@ -9,6 +9,7 @@
  */
 #include "rules/event/outlet.h"
 
+#include "rules/event/clock.h"
 #include "rules/event/delivery.h"
 #include "rules/event/line_sink.h"
 #include "rules/event/queue.h"
@@ -61,15 +62,6 @@ static int watch(struct outlet *t, struct fault *why);
 static void take(struct outlet *t);
 static void look_for_end(struct outlet *t);
 static int finish(struct outlet *t);
-
-static struct loop_time
-clock_now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (struct loop_time){ ts.tv_sec * NS_PER_S + ts.tv_nsec };
-}
 
 int
 sink_parse(const char *text, struct sink_spec *out, struct fault *why)

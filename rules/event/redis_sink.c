@@ -6,6 +6,7 @@
  */
 #include "rules/event/redis_sink.h"
 
+#include "rules/event/clock.h"
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -43,15 +44,6 @@ struct redis_sink {
 
 static void hang_up(struct redis_sink *s, const char *reason);
 static void dial_later(struct redis_sink *s);
-
-static struct loop_time
-clock_now(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (struct loop_time){ ts.tv_sec * NS_PER_S + ts.tv_nsec };
-}
 
 int
 redis_target_parse(const char *target, struct sockaddr_storage *out, int *len,
