@@ -28,6 +28,7 @@ struct run {
 	const char *path;		/* of the capture being read */
 };
 
+static bool asks(const struct expr *x, enum field f);
 static unsigned collect(const struct program *p, struct one *out);
 static int read_one(struct run *r, const char *path, struct fault *why);
 static struct event_ref on_verdict(void *arg, const struct verdict *v);
@@ -72,6 +73,12 @@ rules_test(struct rule_files *f, bool verbose)
 				    t->test->name, t->test->pcap);
 				continue;
 			}
+			if (p->inventory == NULL && asks(t->rule->when, FIELD_device_known)) {
+				skipped++;
+				printf("skip  %s: %s (no inventory: give --inventory)\n",
+				    t->rule->name, t->test->name);
+				continue;
+			}
 			ok = t->test->how == EXPECT_AT_LEAST ?
 			    t->seen >= t->test->expect : t->seen == t->test->expect;
 			if (ok)
@@ -94,6 +101,21 @@ out:
 	dpi_cell_stop(r.cell);
 	program_destroy(p);
 	return rc;
+}
+
+/* Does a rule rest on this field? */
+static bool
+asks(const struct expr *x, enum field f)
+{
+	switch (x->op) {
+	case EXPR_AND:
+	case EXPR_OR:
+		return asks(x->a, f) || asks(x->b, f);
+	case EXPR_NOT:
+		return asks(x->a, f);
+	default:
+		return x->op != EXPR_EMPTY && x->op != EXPR_DEST_IN_LIST && x->field == f;
+	}
 }
 
 /* Counts the tests; with out, fills them in the order of the rules. */
