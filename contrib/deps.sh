@@ -29,6 +29,7 @@ test  iproute2       network namespaces
 test  zstd           unpacks captures for the tools
 test  jq             reads events in the shell tests
 test  procps         ps
+test  mandoc         reads the manual pages critically
 '
 want=${1:-build} missing=
 case $want in build) sets='build' ;; demo) sets='build demo' ;; test) sets='build demo test' ;; *)
