@@ -21,15 +21,15 @@ one() { # number, capture
 	local i=$1 c=$2 file=$T/whole/$2.pcap pid
 	ip netns add $tag-in$i; ip netns add $tag-out$i
 	for ns in $tag-in$i $tag-out$i; do
-		ip netns exec $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+		nsenter --net="/run/netns/$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 	done
 	ip link add v0 netns $tag-in$i type veth peer name v1 netns $tag-out$i
 	ip -n $tag-in$i link set v0 up; ip -n $tag-out$i link set v1 up
 	"$EARSHOT" read --format json "${site[@]}" "$file" 2>"$T/$c.file.err" | verdicts >"$T/$c.file"
-	ip netns exec $tag-in$i "$EARSHOT" run -v -i v0 --format json "${site[@]}" >"$T/$c.json" 2>"$T/$c.err" &
+	nsenter --net="/run/netns/$tag-in$i" "$EARSHOT" run -v -i v0 --format json "${site[@]}" >"$T/$c.json" 2>"$T/$c.err" &
 	pid=$!
 	for _ in $(seq 200); do grep -q "listening on 'v0'" "$T/$c.err" && break; sleep 0.05; done
-	ip netns exec $tag-out$i tcpreplay -q -i v1 "$file" >"$T/$c.replay" 2>&1
+	nsenter --net="/run/netns/$tag-out$i" tcpreplay -q -i v1 "$file" >"$T/$c.replay" 2>&1
 	kill -TERM $pid; wait $pid; echo $? >"$T/$c.rc"
 	verdicts <"$T/$c.json" >"$T/$c.wire"
 }

@@ -76,16 +76,16 @@ wire() {
 	ip -n $in link set v0 up; ip -n $out link set v1 up
 }
 for ns in $in $out; do
-	ip netns exec $ns sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+	nsenter --net="/run/netns/$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 done
 wire
 listen() { # a session of its own, as a terminal's foreground group would be
 	: >"$T/err"; : >"$T/json"
-	ip netns exec $in setsid "$EARSHOT" run -v -i v0 --name here --format json >"$T/json" 2>"$T/err" &
+	nsenter --net="/run/netns/$in" setsid "$EARSHOT" run -v -i v0 --name here --format json >"$T/json" 2>"$T/err" &
 	es=$!
 	soon grep -q "listening on 'v0'" "$T/err"
 }
-send() { ip netns exec $out tcpreplay -q -i v1 --pps 3000 "$p24" >"$T/replay" 2>&1; }
+send() { nsenter --net="/run/netns/$out" tcpreplay -q -i v1 --pps 3000 "$p24" >"$T/replay" 2>&1; }
 says() { grep -q -- "$1" "$T/err"; }
 told() { # event, how often
 	[ "$(jq -r '.anomaly.event // empty' "$T/json" 2>/dev/null | grep -c "^$1\$")" -ge "$2" ]
