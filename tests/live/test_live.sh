@@ -24,7 +24,7 @@ one() { # number, capture
 		nsenter --net="/run/netns/$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 	done
 	ip link add v0 netns $tag-in$i type veth peer name v1 netns $tag-out$i
-	ip -n $tag-in$i link set v0 up; ip -n $tag-out$i link set v1 up
+	nsenter --net="/run/netns/$tag-in$i" ip link set v0 up; nsenter --net="/run/netns/$tag-out$i" ip link set v1 up
 	"$EARSHOT" read --format json "${site[@]}" "$file" 2>"$T/$c.file.err" | verdicts >"$T/$c.file"
 	nsenter --net="/run/netns/$tag-in$i" "$EARSHOT" run -v -i v0 --format json "${site[@]}" >"$T/$c.json" 2>"$T/$c.err" &
 	pid=$!

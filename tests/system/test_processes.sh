@@ -73,7 +73,7 @@ trap cleanup EXIT
 ip netns add $in; ip netns add $out
 wire() {
 	ip link add v0 netns $in type veth peer name v1 netns $out
-	ip -n $in link set v0 up; ip -n $out link set v1 up
+	nsenter --net="/run/netns/$in" ip link set v0 up; nsenter --net="/run/netns/$out" ip link set v1 up
 }
 for ns in $in $out; do
 	nsenter --net="/run/netns/$ns" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
@@ -92,7 +92,7 @@ told() { # event, how often
 }
 blink() { # the wire is removed, and made again under another number: two events
 	local n=$1
-	ip -n $in link del v0; soon told interface-gone "$n" || return 1
+	nsenter --net="/run/netns/$in" ip link del v0; soon told interface-gone "$n" || return 1
 	wire; soon told interface-back "$n"
 }
 
@@ -108,7 +108,7 @@ equal test_processes_the_live_sensor_has_ring_signals_idle_and_wire "eventfd eve
 equal test_processes_the_outlet_has_its_ring_and_its_loop "eventfd eventpoll pipe pipe " "$(fds "$outlet")"
 equal test_processes_the_cell_has_no_descriptor "" "$(ls "/proc/$cell/fd")"
 send
-ip -n $in link set v0 down; ip -n $in link set v0 up
+nsenter --net="/run/netns/$in" ip link set v0 down; nsenter --net="/run/netns/$in" ip link set v0 up
 check test_processes_an_interface_made_again_is_listened_to_under_the_sandbox blink 1
 equal test_processes_the_sensor_lived_through_it "$sensor" "$(role sensor)"
 
