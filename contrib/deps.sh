@@ -16,6 +16,7 @@ build libhiredis-dev speaks to Redis
 build libevent-dev   waits for it
 build libpsl-dev     knows registrable domains
 build libzstd-dev    reads compressed captures
+build zlib1g-dev     reads gzipped captures
 build libseccomp-dev locks the processes in
 demo  redis-tools    a Redis of the demo own: redis-check-rdb is the server program
 test  libcmocka-dev  unit tests

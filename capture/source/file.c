@@ -12,6 +12,7 @@
  */
 #include "capture/base/span.h"
 #include "capture/decode/decode.h"
+#include "capture/source/file.h"
 #include "capture/source/filter.h"
 #include "capture/source/pcapfile.h"
 
@@ -53,6 +54,7 @@ struct file {
 	bool nano;
 	int link_type;
 	struct filter filter;
+	bool foreign;			/* the bytes are no capture's */
 	int over;			/* SOURCE_END, SOURCE_FAULT: it stays so */
 	struct fault over_why;
 };
@@ -60,12 +62,12 @@ struct file {
 static int file_dispatch(void *src, int budget, source_frame_fn *fn, void *arg,
     struct fault *why);
 static void file_loss(void *src, struct source_loss *out);
-static int file_keep_fd(void *src);
+static int file_keep_fds(void *src, int *out, int most);
 static void file_destroy(void *src);
 
 static const struct source_ops file_ops = {
 	.name = "file", .dispatch = file_dispatch, .loss = file_loss,
-	.keep_fd = file_keep_fd, .destroy = file_destroy,
+	.keep_fds = file_keep_fds, .destroy = file_destroy,
 };
 
 /* More bytes behind those not handed on yet: as input_read.
@@ -108,7 +110,7 @@ static const struct look {
 	size_t n;
 	const char *what, *remedy;
 } looks[] = {
-	{ "\x1f\x8b", 2, "gzip", "unpack it on the way: 'gzip -dc FILE | earshot read -'" },
+	{ "\x1f\x8b", 2, "gzip, packed twice", "unpack it once and read what comes out" },
 	{ "\xfd" "7zXZ", 5, "xz", "unpack it on the way: 'xz -dc FILE | earshot read -'" },
 	{ "BZh", 3, "bzip2", "unpack it on the way: 'bzip2 -dc FILE | earshot read -'" },
 	{ "\x04\x22\x4d\x18", 4, "lz4", "unpack it on the way: 'lz4 -dc FILE | earshot read -'" },
@@ -136,13 +138,14 @@ looks_like_text(const uint8_t *b, size_t n)
 }
 
 static int
-not_a_capture(const struct file *f, struct fault *why)
+not_a_capture(struct file *f, struct fault *why)
 {
 	const char *path = input_path(f->in);
 	const char *write = "'tcpdump -w FILE' and dumpcap write captures";
 	char starts[16] = "";
 	size_t i, n = f->end < 4 ? f->end : 4;
 
+	f->foreign = true;
 	for (i = 0; i < n; i++)
 		(void)snprintf(starts + i * 3, sizeof(starts) - i * 3, "%02x ",
 		    f->buf[i]);
@@ -225,24 +228,34 @@ struct source *
 source_open_file_until(const char *path, const char *filter, int stop_fd,
     struct fault *why)
 {
+	struct input *in = input_open(path, stop_fd, why);
+
+	return in == NULL ? NULL : file_take(&in, filter, NULL, why);
+}
+
+struct source *
+file_take(struct input **in, const char *filter, bool *foreign, struct fault *why)
+{
 	struct source *s = NULL;
 	struct file *f;
 	long got;
 
 	f = calloc(1, sizeof(*f));
 	if (f == NULL || (f->buf = malloc(BUFFER_BYTES)) == NULL) {
-		(void)fault_set(why, NULL, "no memory to read '%s'", path);
+		(void)fault_set(why, NULL, "no memory to read '%s'", input_path(*in));
+		input_destroy(*in);
+		*in = NULL;
 		goto fail;
 	}
-	f->in = input_open(path, stop_fd, why);
-	if (f->in == NULL)
-		goto fail;
+	f->in = *in;
+	*in = NULL;
 	do {
 		got = file_fill(f, why);
 		if (got == INPUT_FAULT)
 			goto fail;
 	} while (f->end < FILE_HEADER && got != INPUT_END);
 	if (f->end == 0) {
+		f->foreign = true;
 		(void)fault_set(why,
 		    "a capturing program writes its header when it starts and its "
 		    "packets when it ends or its buffer is full: has it been killed?",
@@ -264,6 +277,8 @@ source_open_file_until(const char *path, const char *filter, int stop_fd,
 	return source_wrap(&file_ops, f);
 
 fail:
+	if (foreign != NULL)
+		*foreign = f != NULL && f->foreign;
 	file_destroy(f);
 	return s;
 }
@@ -370,9 +385,11 @@ file_loss(void *src, struct source_loss *out)
 }
 
 static int
-file_keep_fd(void *src)
+file_keep_fds(void *src, int *out, int most)
 {
-	return input_fd(((struct file *)src)->in);
+	if (most > 0)
+		out[0] = input_fd(((struct file *)src)->in);
+	return 1;
 }
 
 static void

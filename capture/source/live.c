@@ -273,9 +273,11 @@ live_wait_fd(void *src)
 }
 
 static int
-live_keep_fd(void *src)
+live_keep_fds(void *src, int *out, int most)
 {
-	return ((struct live *)src)->idle;
+	if (most > 0)
+		out[0] = ((struct live *)src)->idle;
+	return 1;
 }
 
 static void
@@ -297,7 +299,7 @@ live_destroy(void *src)
 
 static const struct source_ops live_ops = {
 	.name = "live", .dispatch = live_dispatch, .loss = live_loss,
-	.wait_fd = live_wait_fd, .keep_fd = live_keep_fd, .destroy = live_destroy,
+	.wait_fd = live_wait_fd, .keep_fds = live_keep_fds, .destroy = live_destroy,
 };
 
 struct source *

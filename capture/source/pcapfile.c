@@ -154,14 +154,16 @@ pcapfile_loss(void *src, struct source_loss *out)
 }
 
 static int
-pcapfile_keep_fd(void *src)
+pcapfile_keep_fds(void *src, int *out, int most)
 {
-	return input_fd(((struct pcapfile *)src)->in);
+	if (most > 0)
+		out[0] = input_fd(((struct pcapfile *)src)->in);
+	return 1;
 }
 
 static const struct source_ops pcapfile_ops = {
 	.name = "file", .dispatch = pcapfile_dispatch, .loss = pcapfile_loss,
-	.keep_fd = pcapfile_keep_fd, .destroy = pcapfile_destroy,
+	.keep_fds = pcapfile_keep_fds, .destroy = pcapfile_destroy,
 };
 
 int

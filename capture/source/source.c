@@ -2,8 +2,8 @@
 /*
  * source: the general object, and the source that tests write by hand.
  *
- * Files are in file.c (classic pcap) and pcapfile.c (what libpcap reads),
- * the wire is in live.c.
+ * Files are in file.c (classic pcap) and pcapfile.c (what libpcap reads), many of them in
+ * folder.c, the wire is in live.c.
  */
 #include "capture/source/source.h"
 
@@ -50,9 +50,9 @@ source_wait_fd(struct source *s)
 }
 
 int
-source_keep_fd(struct source *s)
+source_keep_fds(struct source *s, int *out, int most)
 {
-	return s->ops->keep_fd == NULL ? -1 : s->ops->keep_fd(s->src);
+	return s->ops->keep_fds == NULL ? 0 : s->ops->keep_fds(s->src, out, most);
 }
 
 void

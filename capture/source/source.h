@@ -2,10 +2,10 @@
 /*
  * source: where frames come from, behind one set of operations.
  *
- * Three kinds: a capture file (classic pcap by a block reader of our own; pcapng and
+ * Kinds: a capture file (classic pcap by a block reader of our own; pcapng and
  * whatever else libpcap knows through libpcap; either byte order, microseconds or
- * nanoseconds; zstd by its magic; "-" is standard input), a live interface (libpcap), and
- * frames a test wrote.
+ * nanoseconds; zstd and gzip by their magic; "-" is standard input), many of these as one, a
+ * live interface (libpcap), and frames a test wrote.
  *
  * source_dispatch hands on at most `budget` frames and returns how many; 0 is a normal
  * answer on a wire (nothing to read now) and SOURCE_END, SOURCE_FAULT say that no more
@@ -43,8 +43,9 @@ struct source_ops {
 	/* poll(2) it before dispatch, with a timeout, and ask for it anew each time: an
 	 * interface that went away and came back has another one. -1: always ready. */
 	int (*wait_fd)(void *src);
-	int (*keep_fd)(void *src);	/* what a sandbox must leave open;
-					 * NULL or -1: nothing */
+	/* What a sandbox must leave open: at most `most` of them are put into out; how
+	 * many there are. NULL: none. */
+	int (*keep_fds)(void *src, int *out, int most);
 	void (*destroy)(void *src);
 };
 
@@ -55,13 +56,13 @@ int source_dispatch(struct source *s, int budget, source_frame_fn *fn, void *arg
     struct fault *why);
 void source_get_loss(struct source *s, struct source_loss *out);
 int source_wait_fd(struct source *s);
-int source_keep_fd(struct source *s);	/* the descriptor it reads from, or -1 */
+int source_keep_fds(struct source *s, int *out, int most);
 void source_destroy(struct source *s);
 
 /* A capture file by path, or "-" for standard input. filter: a BPF expression or NULL.
  * The file is open when this returns (a sandbox may follow). NULL and *why when it is
- * missing, unreadable, empty, no capture ("'x' is not a capture: it starts with 1f 8b,
- * gzip") or of a link type that decode_frame does not read. Ordinals are the packet's
+ * missing, unreadable, empty, no capture ("'x' is not a capture: it starts with fd 37,
+ * xz") or of a link type that decode_frame does not read. Ordinals are the packet's
  * number in the file, also when a filter leaves packets out. 0 frames are handed on when
  * a signal came in between or a filter let none of many pass: ask again. */
 struct source *source_open_file(const char *path, const char *filter, struct fault *why);
@@ -70,6 +71,34 @@ struct source *source_open_file(const char *path, const char *filter, struct fau
  * (-1: for ever); then opening and dispatching answer with a fault. */
 struct source *source_open_file_until(const char *path, const char *filter, int stop_fd,
     struct fault *why);
+
+/* Captures as one input: folders (their *.pcap, *.pcapng and *.cap, with .gz or .zst
+ * behind; not what lies in folders below) and files by path, in the order of their first
+ * packet's time, then of their names, one after another. Ordinals go on from file to file;
+ * link types may differ. One path that is no folder is read as source_open_file_until.
+ *
+ * All files are opened here, for a sandbox forbids it later: at most SOURCE_FILES_MOST, and
+ * regular ones (their first packet is read twice). What is wrong with one of many is told
+ * while the others are read: harm says that packets may be missing; a file in a folder
+ * that is no capture at all, whatever its name, does none. Told at the opening and between
+ * two files; tell may not call back. NULL and *why when nothing at all can be read. */
+#define SOURCE_FILES_MOST 1024
+
+typedef void source_tell_fn(void *arg, const struct fault *why, bool harm);
+
+struct files_options {
+	const char *const *path;
+	size_t paths;
+	const char *filter;		/* NULL: everything */
+	int stop_fd;			/* see source_open_file_until */
+	source_tell_fn *tell;		/* NULL: nobody is told */
+	void *arg;
+};
+
+struct source *source_open_files(const struct files_options *o, struct fault *why);
+
+/* x.pcap, x.pcapng, x.cap, also with .gz or .zst behind: a capture by its name. */
+bool source_named_capture(const char *path);
 
 /* A live interface. One that goes down is waited for; one that is removed is opened again
  * by its name as soon as it is back (tried four times a second), with its counters

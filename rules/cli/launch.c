@@ -4,6 +4,7 @@
  * look at a packet or an event. */
 #include "rules/cli/launch.h"
 
+#include "rules/cli/progress.h"
 #include "rules/cli/sensor.h"
 
 #include <dirent.h>
@@ -41,6 +42,8 @@ struct super {
 	char name[72], boot[40], spool[4096];
 	bool spool_is_private;
 	pid_t outlet, sensor;
+	struct progress progress;
+	unsigned said;			/* of the report's tellings */
 	time_t crash[CRASHES];
 	unsigned crashes;
 };
@@ -51,6 +54,7 @@ static int choose_spool(struct super *s, struct fault *why);
 static int start_outlet(struct super *s, struct fault *why);
 static int start_sensor(struct super *s, struct fault *why);
 static int watch(struct super *s);
+static void tell_parts(struct super *s);
 static int say_end(struct super *s, int outlet_status);
 static void remove_spool(struct super *s);
 static void say(const struct super *s, const struct fault *why);
@@ -78,6 +82,7 @@ launch(const struct launch_options *o)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	s.tty = isatty(STDOUT_FILENO) == 1;
+	progress_begin(&s.progress, o->files > 0 && !o->quiet);
 	/* A cell outlives its zygote by a moment: it is ours to bury, not init's. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	s.cell = dpi_cell_start(&(struct dpi_cell_options){ 0 }, &why);
@@ -129,7 +134,7 @@ prepare(struct super *s, struct fault *why)
 		    "cannot use the rules: %u error%s", errors, errors == 1 ? "" : "s");
 	if (o->name != NULL)
 		(void)snprintf(s->name, sizeof(s->name), "%s", o->name);
-	else if (o->file != NULL)
+	else if (o->files > 0)
 		(void)snprintf(s->name, sizeof(s->name), "file");
 	else if (gethostname(s->name, sizeof(s->name) - 1) == -1)
 		(void)snprintf(s->name, sizeof(s->name), "sensor");
@@ -182,7 +187,7 @@ choose_spool(struct super *s, struct fault *why)
 	const char *dir = s->o->state;
 	const char *home = getenv("HOME"), *tmp = getenv("TMPDIR");
 
-	if (s->o->file != NULL && dir == NULL) {
+	if (s->o->files > 0 && dir == NULL) {
 		(void)snprintf(s->spool, sizeof(s->spool), "%s/earshot-spool-XXXXXX",
 		    tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
 		if (mkdtemp(s->spool) == NULL)
@@ -259,7 +264,7 @@ start_outlet(struct super *s, struct fault *why)
 			.sinks = s->sinks, .sensor = s->name,
 			.spool_dir = s->redis ? s->spool : NULL,
 			.redis_flows = s->o->flows,
-			.keep_spool = s->o->file == NULL || !s->spool_is_private,
+			.keep_spool = s->o->files == 0 || !s->spool_is_private,
 			.log = &log, .ready_fd = ready[1] };
 
 		close(ready[0]);
@@ -293,13 +298,15 @@ start_sensor(struct super *s, struct fault *why)
 	if (s->sensor == 0) {
 		struct sensor_options so = { .program = s->program, .cell = s->cell,
 			.ring = s->ring, .report = s->report, .log = &s->log,
-			.file = s->o->file, .iface = s->o->iface, .filter = s->o->filter,
+			.file = s->o->file, .files = s->o->files, .iface = s->o->iface,
+			.filter = s->o->filter,
 			.name = s->name, .boot = s->boot, .text = s->text,
 			.colour = s->text && isatty(STDOUT_FILENO) == 1 &&
 			    getenv("NO_COLOR") == NULL,
+			.clear = s->progress.on && s->text && s->tty,
 			.flows = s->o->flows, .quiet = s->o->quiet && s->o->sinks == 0,
 			.stats = s->o->stats,
-			.drop_when_full = s->o->file == NULL };
+			.drop_when_full = s->o->files == 0 };
 
 		(void)prctl(PR_SET_NAME, "earshot-sensor", 0, 0, 0);
 		ring_resume(s->ring);
@@ -351,7 +358,7 @@ outlet_again(struct super *s, int status, bool stopping)
 
 	if (WIFEXITED(status))
 		return false;	/* it has said why */
-	again = s->o->file == NULL && s->sensor > 0 && !stopping && !too_many_crashes(s);
+	again = s->o->files == 0 && s->sensor > 0 && !stopping && !too_many_crashes(s);
 	log_line(&s->log, LOG_LEVEL_WARN, "the outlet died (signal %d): %s",
 	    WTERMSIG(status),
 	    again ? "starting it again" : "what it had not delivered is lost");
@@ -373,7 +380,12 @@ watch(struct super *s)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	while (s->sensor > 0 || s->outlet > 0) {
-		sig = sigwaitinfo(&set, NULL);
+		sig = sigtimedwait(&set, NULL, s->progress.on ? &progress_pace : NULL);
+		tell_parts(s);
+		if (s->sensor > 0)
+			progress_draw(&s->progress, s->report);
+		if (sig == -1)
+			continue;
 		/* Nothing is read again on a hang-up yet;
 		 * a terminal that is gone ends us. */
 		if (sig == SIGHUP && (!s->tty || isatty(STDOUT_FILENO) == 1))
@@ -401,7 +413,7 @@ watch(struct super *s)
 				s->sensor = 0;
 				if (WIFEXITED(status))
 					continue;
-				if (s->o->file == NULL && !stopping &&
+				if (s->o->files == 0 && !stopping &&
 				    !too_many_crashes(s)) {
 					log_line(&s->log, LOG_LEVEL_WARN,
 					    "the sensor died (signal %d): "
@@ -426,6 +438,19 @@ watch(struct super *s)
 	return say_end(s, outlet_status);
 }
 
+/* What was wrong with one file among many, as soon as it is known. */
+static void
+tell_parts(struct super *s)
+{
+	unsigned there = __atomic_load_n(&s->report->tellings, __ATOMIC_ACQUIRE);
+
+	if (s->said < there)
+		progress_erase(&s->progress);
+	for (; s->said < there; s->said++)
+		if (s->said < SENSOR_TOLD)
+			log_fault(&s->log, LOG_LEVEL_WARN, &s->report->told[s->said]);
+}
+
 static int
 say_end(struct super *s, int outlet_status)
 {
@@ -434,6 +459,11 @@ say_end(struct super *s, int outlet_status)
 	uint64_t alerts = 0;
 	int64_t secs = (r->last_ns - r->first_ns) / NS_PER_S;
 
+	tell_parts(s);
+	progress_erase(&s->progress);
+	if (r->tellings > SENSOR_TOLD)
+		log_line(&s->log, LOG_LEVEL_WARN,
+		    "%u more captures were not read whole", r->tellings - SENSOR_TOLD);
 	for (int i = 0; i < SEVERITY_COUNT; i++)
 		alerts += r->alerts[i];
 	if (s->text) {
@@ -465,7 +495,7 @@ say_end(struct super *s, int outlet_status)
 		log_fault(&s->log, LOG_LEVEL_WARN, &r->why);
 		return EXIT_COULD_NOT;
 	}
-	if (outlet_status != 0)
+	if (outlet_status != 0 || r->harmed)
 		return EXIT_COULD_NOT;
 	if (o->fail_on >= 0 && r->worst <= o->fail_on)
 		return EXIT_ALERTS;

@@ -7,6 +7,7 @@
 #define RULES_CLI_LAUNCH_H
 
 #include "capture/base/log.h"
+#include "capture/source/source.h"
 #include "rules/cli/rulefiles.h"
 #include "rules/event/outlet.h"
 
@@ -16,7 +17,8 @@ enum { EXIT_DONE = 0, EXIT_COULD_NOT = 1, EXIT_USAGE = 2, EXIT_ALERTS = 3 };
 
 struct launch_options {
 	struct rule_choice rules;
-	const char *file;		/* read; NULL: run */
+	const char *file[SOURCE_FILES_MOST];	/* read: captures and folders */
+	size_t files;			/* 0: run */
 	const char *iface;
 	const char *filter;
 	const char *name;		/* NULL: host name; read: "file" */

@@ -100,7 +100,10 @@ take(const struct option_info *i, const char *arg, struct launch_options *o)
 
 	switch ((enum option_id)i->id) {
 	case OPTION_INPUT:
-		o->file = arg;
+		if (o->files == SOURCE_FILES_MOST)
+			return usage_error("-r", "is one capture too many", arg,
+			    "give a folder, or read them in parts");
+		o->file[o->files++] = arg;
 		break;
 	case OPTION_IFACE:
 		o->iface = arg;

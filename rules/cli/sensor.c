@@ -40,6 +40,8 @@ struct sensor {
 };
 
 static int open_source(struct sensor *s, int signals);
+static void on_tell(void *arg, const struct fault *why, bool harm);
+static void tell_progress(struct sensor *s, int packets);
 static void loop(struct sensor *s, int signals);
 static void on_frame(void *arg, const struct frame *f);
 static int make_emitter(struct sensor *s, const struct frame *first);
@@ -58,12 +60,12 @@ sensor_run(const struct sensor_options *o)
 	struct sensor s = { .o = o };
 	struct pipe_options po = { .program = o->program, .cell = o->cell, .arg = &s,
 		.on_verdict = on_verdict, .on_record = o->flows ? on_record : NULL,
-		.on_step = on_step, .learn_for = o->file != NULL ? 0 : LEARN_FOR };
+		.on_step = on_step, .learn_for = o->files > 0 ? 0 : LEARN_FOR };
 	struct sandbox_options so = { 0 };
 	const char *const sys[] = { "/sys" };
 	struct observer_stats os;
 	sigset_t set;
-	int signals = -1, keep[4];
+	int signals = -1, keep[4 + SOURCE_FILES_MOST], fds;
 	size_t kept = 0;
 
 	o->report->worst = SEVERITY_COUNT;
@@ -85,17 +87,17 @@ sensor_run(const struct sensor_options *o)
 		keep[kept++] = ring_fd(o->ring);
 	if (source_wait_fd(s.source) != -1)
 		keep[kept++] = source_wait_fd(s.source);
-	if (source_keep_fd(s.source) != -1)
-		keep[kept++] = source_keep_fd(s.source);
-	so.role = o->file != NULL ? SANDBOX_SENSOR : SANDBOX_SENSOR_LIVE;
+	fds = source_keep_fds(s.source, keep + kept, SOURCE_FILES_MOST);
+	kept += (size_t)fds;
+	so.role = o->files > 0 ? SANDBOX_SENSOR : SANDBOX_SENSOR_LIVE;
 	so.keep = keep;
 	so.keep_n = kept;
 	so.read_below = sys;
-	so.read_below_n = o->file != NULL ? 0 : 1;
-	so.keep_net_raw = o->file == NULL;
+	so.read_below_n = o->files > 0 ? 0 : 1;
+	so.keep_net_raw = o->files == 0;
 	if (sandbox_enter(&so, &s.sandbox, &s.why) == -1)
 		goto fail;
-	if (o->file == NULL) {
+	if (o->files == 0) {
 		if (make_emitter(&s, NULL) == -1)
 			goto fail;
 		log_line(o->log, LOG_LEVEL_INFO, "listening on '%s'", o->iface);
@@ -133,12 +135,42 @@ open_source(struct sensor *s, int signals)
 {
 	struct live_options lo = { .iface = s->o->iface, .filter = s->o->filter };
 
-	if (s->o->file != NULL)
-		s->source = source_open_file_until(s->o->file, s->o->filter, signals,
-		    &s->why);
+	struct files_options fo = { .path = s->o->file, .paths = s->o->files,
+		.filter = s->o->filter, .stop_fd = signals, .tell = on_tell, .arg = s };
+
+	if (s->o->files > 0)
+		s->source = source_open_files(&fo, &s->why);
 	else
 		s->source = source_open_live(&lo, &s->why);
 	return s->source == NULL ? -1 : 0;
+}
+
+/* One file among many: the supervisor says it. */
+static void
+on_tell(void *arg, const struct fault *why, bool harm)
+{
+	struct sensor *s = arg;
+	struct sensor_report *r = s->o->report;
+
+	if (r->tellings < SENSOR_TOLD)
+		r->told[r->tellings] = *why;
+	if (harm)
+		r->harmed = true;
+	__atomic_store_n(&r->tellings, r->tellings + 1, __ATOMIC_RELEASE);
+}
+
+static void
+tell_progress(struct sensor *s, int packets)
+{
+	struct sensor_report *r = s->o->report;
+	struct source_loss loss;
+
+	source_get_loss(s->source, &loss);
+	__atomic_store_n(&r->progress.bytes_total, loss.bytes_total, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->progress.bytes_read, loss.bytes_read, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->progress.packets, r->progress.packets + (uint64_t)packets,
+	    __ATOMIC_RELAXED);
+	__atomic_store_n(&r->progress.begun, true, __ATOMIC_RELEASE);
 }
 
 static bool
@@ -172,10 +204,12 @@ loop(struct sensor *s, int signals)
 	struct pollfd p[2] = { { .fd = signals, .events = POLLIN },
 		{ .fd = source_wait_fd(s->source), .events = POLLIN } };
 	struct source_loss loss;
-	bool live = s->o->file == NULL;
+	bool live = s->o->files == 0;
 	struct pkt_time looked = { 0 }, now;
 	int n;
 
+	if (!live)
+		tell_progress(s, 0);
 	while (!signalled(signals)) {
 		n = source_dispatch(s->source, BUDGET, on_frame, s, &s->why);
 		/* A pipe that gave nothing while we were told to stop is no fault. */
@@ -187,8 +221,10 @@ loop(struct sensor *s, int signals)
 		}
 		if (n == SOURCE_END)
 			break;
-		if (!live)
+		if (!live) {
+			tell_progress(s, n);
 			continue;
+		}
 		now = wall();
 		if (now.ns - looked.ns >= NS_PER_S) {
 			looked = now;
@@ -232,6 +268,22 @@ on_frame(void *arg, const struct frame *f)
 	pipe_frame(s->pipe, f);
 }
 
+/* The file's or the folder's own name, of the first of several. */
+static void
+input_name(const struct sensor_options *o, char *out, size_t room)
+{
+	const char *path = o->file[0], *end = path + strlen(path), *from;
+	int n;
+
+	while (end > path + 1 && end[-1] == '/')
+		end--;
+	for (from = end; from > path && from[-1] != '/'; from--)
+		continue;
+	n = snprintf(out, room, "%.*s", (int)(end - from), from);
+	if (o->files > 1 && n > 0 && (size_t)n < room)
+		(void)snprintf(out + n, room - (size_t)n, " and %zu more", o->files - 1);
+}
+
 /* A file's boot is a hash over its first packet, the rules and the version: the same file
  * read twice into Redis adds nothing, another file is another boot. */
 static int
@@ -243,10 +295,10 @@ make_emitter(struct sensor *s, const struct frame *first)
 	struct emitter_options eo = { .sensor = o->name, .version = EARSHOT_VERSION,
 		.rules_version = o->program->version, .input = NULL, .text = o->text,
 		.colour = o->colour, .flows = o->flows, .arg = s, .put = put };
-	const char *slash;
+	char input[300];
 	uint64_t h[4] = { 0 };
 
-	if (o->file != NULL) {
+	if (o->files > 0) {
 		if (first != NULL) {
 			h[0] = siphash13(&fixed, first->bytes, first->cap);
 			h[1] = (uint64_t)first->time.ns;
@@ -256,8 +308,8 @@ make_emitter(struct sensor *s, const struct frame *first)
 		h[3] = siphash13(&fixed, EARSHOT_VERSION, strlen(EARSHOT_VERSION));
 		(void)snprintf(s->boot, sizeof(s->boot), "file-%016llx",
 		    (unsigned long long)siphash13(&fixed, h, sizeof(h)));
-		slash = strrchr(o->file, '/');
-		eo.input = slash == NULL ? o->file : slash + 1;
+		input_name(o, input, sizeof(input));
+		eo.input = input;
 	} else {
 		(void)snprintf(s->boot, sizeof(s->boot), "%s", o->boot);
 		eo.iface = &o->iface;
@@ -329,14 +381,14 @@ tell_stats(struct sensor *s)
 	struct sensor_report *r = s->o->report;
 
 	pipe_stats(s->pipe, &st);
-	if (st.packets == 0 && s->o->file == NULL)
+	if (st.packets == 0 && s->o->files == 0)
 		st.now = wall();
 	st.seccomp = s->sandbox.seccomp;
 	st.landlock_abi = s->sandbox.landlock_abi;
 	st.ring_lost = emitter_lost(s->emitter);
-	if (s->o->file == NULL && st.now.ns == 0)
+	if (s->o->files == 0 && st.now.ns == 0)
 		st.now = pkt_time_add(wall(), -LIVE_LAG);
-	if (s->o->file == NULL)
+	if (s->o->files == 0)
 		st.lag_ns = wall().ns - st.now.ns;
 	r->packets = st.packets;
 	r->used = st.used;
@@ -352,7 +404,10 @@ static bool
 put(void *arg, const struct event_head *h, const char *json, const char *text)
 {
 	struct sensor *s = arg;
-	size_t n = sizeof(*h) + h->json_len + h->text_len;
+	static const char clear[] = "\r\033[K";
+	size_t wipe = s->o->clear && h->text_len > 0 ? sizeof(clear) - 1 : 0;
+	size_t n = sizeof(*h) + h->json_len + h->text_len + wipe;
+	struct event_head head = *h;
 	uint8_t *at;
 
 	if (s->o->quiet && !(s->o->stats && s->last_stats && h->type == EVENT_TYPE_STATS))
@@ -365,10 +420,14 @@ put(void *arg, const struct event_head *h, const char *json, const char *text)
 			return false;
 		(void)ring_wait_room(s->o->ring, n, ROOM_WAIT_MS);
 	}
-	memcpy(at, h, sizeof(*h));
-	memcpy(at + sizeof(*h), json, h->json_len);
+	head.text_len += (uint32_t)wipe;
+	memcpy(at, &head, sizeof(head));
+	at += sizeof(head);
+	memcpy(at, json, h->json_len);
+	at += h->json_len;
+	memcpy(at, clear, wipe);
 	if (h->text_len > 0)
-		memcpy(at + sizeof(*h) + h->json_len, text, h->text_len);
+		memcpy(at + wipe, text, h->text_len);
 	ring_commit(s->o->ring, n);
 	return true;
 }

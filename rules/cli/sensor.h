@@ -10,8 +10,20 @@
 #include "capture/proc/ring.h"
 #include "rules/cli/pipe.h"
 
-/* Shared with the supervisor: what is worth saying at the end. */
+/* Faults of one file among many, kept to be said; more are counted. */
+#define SENSOR_TOLD 32
+
+/* Shared with the supervisor: how far it is, and what is worth saying. What is read while
+ * it is written is written with a store of its own. */
 struct sensor_report {
+	struct {
+		uint64_t packets, bytes_read;
+		uint64_t bytes_total;	/* 0: not begun, or unknown */
+		bool begun;
+	} progress;			/* between batches, of files */
+	struct fault told[SENSOR_TOLD];
+	unsigned tellings;		/* stored behind what it counts */
+	bool harmed;			/* packets of one file are missing */
 	uint64_t alerts[SEVERITY_COUNT], suspects, updates;
 	uint64_t packets, used, bytes, lost;
 	int64_t first_ns, last_ns;
@@ -29,12 +41,14 @@ struct sensor_options {
 	struct ring *ring;
 	struct sensor_report *report;	/* shared memory */
 	const struct log *log;
-	const char *file;		/* a capture; NULL: live */
+	const char *const *file;	/* captures and folders */
+	size_t files;			/* 0: live */
 	const char *iface;
 	const char *filter;
 	const char *name;		/* `host` */
 	const char *boot;		/* live; files make their own */
 	bool text, colour, flows;
+	bool clear;			/* text: a progress line may be in its way */
 	bool quiet;			/* no events but the last stats,
 					 * when stats is set */
 	bool stats;
