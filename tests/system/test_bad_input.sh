@@ -12,12 +12,12 @@ says() { # name, exit code, words of the sentence, command...
 }
 m01=$CAPTURES/m01-mixed-office.pcap.zst
 says test_a_missing_file_is_named 1 "'nowhere.pcap'" "$EARSHOT" read nowhere.pcap
-says test_a_folder_is_no_capture 1 "capture" "$EARSHOT" read rules
+says test_a_folder_without_captures_is_named 1 "'rules' holds no capture" "$EARSHOT" read rules
 : >"$T/empty"
 says test_an_empty_file_is_said_to_be_empty 1 "empty" "$EARSHOT" read "$T/empty"
 says test_a_text_file_is_no_capture 1 "is no" "$EARSHOT" read Makefile
 printf '\037\213\010\000abcdefghijklmnopqrstuvwxyz' >"$T/x.gz"
-says test_gzip_is_recognised 1 "gzip" "$EARSHOT" read "$T/x.gz"
+says test_a_damaged_gzip_is_named 1 "damaged: gzip says" "$EARSHOT" read "$T/x.gz"
 zstd -qdc "$m01" | head -c 3000001 >"$T/cut.pcap"
 says test_a_cut_capture_says_where 1 "ends in the middle" "$EARSHOT" read --format json --out "file:$T/cut.json" "$T/cut.pcap"
 check test_a_cut_capture_loses_nothing_read jq -se 'any(.[]; .event_type == "stats" and .stats.packets > 5000)' "$T/cut.json"

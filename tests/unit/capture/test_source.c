@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 #include <zstd.h>
 
 #include <cmocka.h>
@@ -383,6 +384,98 @@ test_zstd_is_unpacked_by_its_magic_also_in_two_frames(void **state)
 	assert_true(s != NULL || why.what[0] != '\0');
 }
 
+static size_t
+gzip(uint8_t *out, size_t room, const uint8_t *bytes, size_t n)
+{
+	z_stream z = { 0 };
+
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY),
+	    Z_OK);
+	z.next_in = memcpy(out + room - n, bytes, n);
+	z.avail_in = (unsigned)n;
+	z.next_out = out;
+	z.avail_out = (unsigned)(room - n);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	assert_int_equal(deflateEnd(&z), Z_OK);
+	return z.total_out;
+}
+
+static void
+test_gzip_is_unpacked_by_its_magic_also_in_two_members_and_before_zeros(void **state)
+{
+	uint8_t packed[4096] = { 0 };
+	struct source_loss loss;
+	struct source *s;
+	size_t n, m;
+
+	(void)state;
+	put_three(&blob, false, MICRO);
+	n = gzip(packed, sizeof(packed) / 2, blob.b, 30);
+	m = n + gzip(packed + n, sizeof(packed) / 2, blob.b + 30, blob.n - 30);
+	memset(packed + m, 0, 100);
+	for (size_t zeros = 0; zeros <= 100; zeros += 50) {
+		s = open_bytes(packed, m + zeros, NULL);
+		assert_non_null(s);
+		assert_int_equal(drain(s, &seen, 100), SOURCE_END);
+		assert_int_equal(seen.n, 3);
+		assert_string_equal(seen.text[1], "second one");
+		source_get_loss(s, &loss);
+		assert_int_equal(loss.bytes_read, m + zeros);
+		assert_int_equal(loss.bytes_total, m + zeros);
+		source_destroy(s);
+	}
+	packed[m] = 'x';
+	s = open_bytes(packed, m + 1, NULL);
+	assert_non_null(s);
+	assert_int_equal(drain(s, &seen, 100), SOURCE_FAULT);
+	assert_int_equal(seen.n, 3);
+	source_destroy(s);
+}
+
+static void
+test_gzip_that_is_cut_or_damaged_never_ends_well(void **state)
+{
+	uint8_t packed[4096] = { 0 };
+	struct source *s;
+	size_t n, m, at;
+
+	(void)state;
+	put_three(&blob, false, MICRO);
+	n = gzip(packed, sizeof(packed) / 2, blob.b, 30);
+	m = n + gzip(packed + n, sizeof(packed) / 2, blob.b + 30, blob.n - 30);
+	for (at = 2; at < m; at++) {
+		s = open_bytes(packed, at, NULL);
+		if (s != NULL) {
+			assert_int_equal(drain(s, &seen, 100), SOURCE_FAULT);
+			assert_int_equal(source_dispatch(s, 1, see, &seen, &why),
+			    SOURCE_FAULT);
+			source_destroy(s);
+		}
+		assert_true(why.what[0] != '\0');
+	}
+	/* In the checksum of the second member: all packets, and then the sentence. */
+	packed[m - 8] ^= 0xff;
+	s = open_bytes(packed, m, NULL);
+	assert_non_null(s);
+	assert_int_equal(drain(s, &seen, 100), SOURCE_FAULT);
+	assert_int_equal(seen.n, 3);
+	assert_says("is damaged: gzip says 'incorrect data check', after packet 3");
+	assert_non_null(strstr(why.remedy, "gzip -t"));
+	source_destroy(s);
+	packed[m - 8] ^= 0xff;
+	/* Any byte changed: an end or a fault. */
+	for (at = 2; at < m; at++) {
+		packed[at] ^= 0x55;
+		s = open_bytes(packed, m, NULL);
+		if (s != NULL)
+			assert_true(drain(s, &seen, 100) < 0);
+		else
+			assert_true(why.what[0] != '\0');
+		source_destroy(s);
+		packed[at] ^= 0x55;
+	}
+}
+
 static void
 put_block(struct blob *o, uint32_t type, const struct blob *body)
 {
@@ -583,7 +676,7 @@ test_what_is_no_capture_is_named(void **state)
 {
 	static const struct { const char *bytes; size_t n; const char *words;
 	    } others[] = {
-		{ "\x1f\x8b\x08\0rest", 8, "is not a capture: it starts with 1f 8b 08 00, gzip" },
+		{ "BZh9rest", 8, "is not a capture: it starts with 42 5a 68 39, bzip2" },
 		{ "\x7f" "ELF\2\1\1", 7, "ELF" },
 		{ "alert tcp any any", 17, "text" },
 		{ "\n", 1, "text" },
@@ -601,8 +694,8 @@ test_what_is_no_capture_is_named(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_refused(others[i].bytes, others[i].n, others[i].words);
-	assert_refused("\x1f\x8b\x08\0rest", 8, "gzip");
-	assert_non_null(strstr(why.remedy, "gzip -dc"));
+	assert_refused("BZh9rest", 8, "bzip2");
+	assert_non_null(strstr(why.remedy, "bzip2 -dc"));
 }
 
 static void
@@ -703,6 +796,9 @@ main(void)
 		cmocka_unit_test(test_times_stay_where_their_differences_fit),
 		cmocka_unit_test(test_link_types_become_those_of_libpcap),
 		cmocka_unit_test(test_zstd_is_unpacked_by_its_magic_also_in_two_frames),
+		cmocka_unit_test(
+		    test_gzip_is_unpacked_by_its_magic_also_in_two_members_and_before_zeros),
+		cmocka_unit_test(test_gzip_that_is_cut_or_damaged_never_ends_well),
 		cmocka_unit_test(test_pcapng_is_read_in_either_order_plain_and_packed),
 		cmocka_unit_test(test_pcapng_cut_anywhere_gives_its_whole_packets),
 		cmocka_unit_test(
