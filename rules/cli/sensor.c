@@ -33,7 +33,7 @@ struct sensor {
 	struct sandbox_state sandbox;
 	struct fault why;
 	bool failed;
-	char boot[40];
+	char boot[40], input[300];
 	struct pkt_time next_stats;
 	uint64_t deaths_told, trips_told;
 	bool last_stats, away;
@@ -295,7 +295,6 @@ make_emitter(struct sensor *s, const struct frame *first)
 	struct emitter_options eo = { .sensor = o->name, .version = EARSHOT_VERSION,
 		.rules_version = o->program->version, .input = NULL, .text = o->text,
 		.colour = o->colour, .flows = o->flows, .arg = s, .put = put };
-	char input[300];
 	uint64_t h[4] = { 0 };
 
 	if (o->files > 0) {
@@ -308,8 +307,8 @@ make_emitter(struct sensor *s, const struct frame *first)
 		h[3] = siphash13(&fixed, EARSHOT_VERSION, strlen(EARSHOT_VERSION));
 		(void)snprintf(s->boot, sizeof(s->boot), "file-%016llx",
 		    (unsigned long long)siphash13(&fixed, h, sizeof(h)));
-		input_name(o, input, sizeof(input));
-		eo.input = input;
+		input_name(o, s->input, sizeof(s->input));
+		eo.input = s->input;	/* lent for the emitter's life */
 	} else {
 		(void)snprintf(s->boot, sizeof(s->boot), "%s", o->boot);
 		eo.iface = &o->iface;
