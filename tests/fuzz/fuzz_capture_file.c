@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A whole capture file of any bytes: classic pcap, pcapng, zstd, or none of them. */
+/* A whole capture file of any bytes: classic pcap, pcapng, zstd, gzip, or none of them. */
 #define _GNU_SOURCE		/* memfd_create */
 #include "capture/source/source.h"
 
