@@ -2,12 +2,12 @@
 /*
  * folder: many captures, one after another, as one input.
  *
- * Owns their order (first packet's time, then name), their descriptors, and one filter for
- * each link type. Refuses to mix packets of files that overlap in time, to look into
+ * Owns their order (first packet's time, then name), their descriptors, and one filter
+ * for each link type. Refuses to mix packets of files that overlap in time, to look into
  * folders below, and whatever cannot be read twice. Each file has a reader only while it
  * is looked at and while it is read: 1,024 readers would hold gigabytes. So memory is
- * taken between two files, never between two packets. Filters are compiled at the opening,
- * for in a sandbox names cannot be looked up.
+ * taken between two files, never between two packets. Filters are compiled at the
+ * opening, for in a sandbox names cannot be looked up.
  */
 #include "capture/source/file.h"
 #include "capture/source/filter.h"
@@ -233,7 +233,8 @@ open_all(struct folder *f, struct fault *why)
 	}
 	f->files = good;
 	if (good == 0)
-		return fault_set(why, NULL, "none of the captures could be read (%zu)", n);
+		return fault_set(why, NULL, "none of the captures could be read (%zu)",
+		    n);
 	qsort(f->file, good, sizeof(*f->file), by_time);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * input: a descriptor and, when its first four bytes say so, a zstd or gzip stream over it.
+ * input: a descriptor and, when its first four bytes say so, a zstd or gzip stream over
+ * it.
  *
  * Owns the descriptor and the words for what can be wrong with a file as a file. Refuses
  * to know what a capture is. Reads go straight into the caller's buffer: no stdio, whose

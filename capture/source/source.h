@@ -4,8 +4,8 @@
  *
  * Kinds: a capture file (classic pcap by a block reader of our own; pcapng and
  * whatever else libpcap knows through libpcap; either byte order, microseconds or
- * nanoseconds; zstd and gzip by their magic; "-" is standard input), many of these as one, a
- * live interface (libpcap), and frames a test wrote.
+ * nanoseconds; zstd and gzip by their magic; "-" is standard input), many of these as
+ * one, a live interface (libpcap), and frames a test wrote.
  *
  * source_dispatch hands on at most `budget` frames and returns how many; 0 is a normal
  * answer on a wire (nothing to read now) and SOURCE_END, SOURCE_FAULT say that no more
@@ -74,14 +74,16 @@ struct source *source_open_file_until(const char *path, const char *filter, int 
 
 /* Captures as one input: folders (their *.pcap, *.pcapng and *.cap, with .gz or .zst
  * behind; not what lies in folders below) and files by path, in the order of their first
- * packet's time, then of their names, one after another. Ordinals go on from file to file;
- * link types may differ. One path that is no folder is read as source_open_file_until.
+ * packet's time, then of their names, one after another. Ordinals go on from file to
+ * file; link types may differ. One path that is no folder is read as
+ * source_open_file_until.
  *
- * All files are opened here, for a sandbox forbids it later: at most SOURCE_FILES_MOST, and
- * regular ones (their first packet is read twice). What is wrong with one of many is told
- * while the others are read: harm says that packets may be missing; a file in a folder
- * that is no capture at all, whatever its name, does none. Told at the opening and between
- * two files; tell may not call back. NULL and *why when nothing at all can be read. */
+ * All files are opened here, for a sandbox forbids it later: at most SOURCE_FILES_MOST,
+ * and regular ones (their first packet is read twice). What is wrong with one of many is
+ * told while the others are read: harm says that packets may be missing; a file in a
+ * folder that is no capture at all, whatever its name, does none. Told at the opening and
+ * between two files; tell may not call back. NULL and *why when nothing at all can be
+ * read. */
 #define SOURCE_FILES_MOST 1024
 
 typedef void source_tell_fn(void *arg, const struct fault *why, bool harm);

@@ -16,7 +16,8 @@
 #define FOR_ALL (FOR_READ | FOR_RUN | FOR_RULES)
 #define OPTIONS(X) \
 	X(INPUT, 'r', "read", "FILE", FOR_READ, \
-	    "a capture, a folder of them, '-' for standard input (or just name them)") \
+	    "a capture, a folder of them, '-' for standard input " \
+	    "(or just name them)") \
 	X(IFACE, 'i', "interface", "IF", FOR_RUN, "the interface to listen on") \
 	X(FILTER, 'f', "filter", "BPF", FOR_READ | FOR_RUN, \
 	    "a tcpdump filter (or the trailing words)") \

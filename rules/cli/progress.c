@@ -48,22 +48,25 @@ progress_line(char *out, size_t room, const struct sensor_report *r, int64_t for
 	uint64_t total = __atomic_load_n(&r->progress.bytes_total, __ATOMIC_RELAXED);
 	uint64_t bytes = __atomic_load_n(&r->progress.bytes_read, __ATOMIC_RELAXED);
 	uint64_t packets = __atomic_load_n(&r->progress.packets, __ATOMIC_RELAXED);
-	double secs = (double)for_ns / (double)NS_PER_S, left;
+	double secs = (double)for_ns / (double)NS_PER_S, left, part;
 	char read[24], of[24];
 
+	if (total > 0 && bytes > total)
+		bytes = total;		/* it grew while it was read */
 	amount(read, sizeof(read), bytes);
 	if (total == 0)
 		return snprintf(out, room, "%s, %.0f packets/s", read,
 		    (double)packets / secs);
-	if (bytes > total)
-		bytes = total;		/* it grew while it was read */
 	amount(of, sizeof(of), total);
 	if (bytes == 0)
 		return snprintf(out, room, "0 %%, 0 B of %s", of);
-	left = secs * (double)(total - bytes) / (double)bytes;
-	return snprintf(out, room, "%.0f %%, %s of %s, %.0f packets/s, %.0f:%02.0f left",
-	    (double)(bytes * 100 / total), read, of, (double)packets / secs,
-	    (double)((int64_t)left / 60), (double)((int64_t)left % 60));
+	part = (double)bytes / (double)total;
+	left = secs * (1 - part) / part;
+	if (left > 999 * 60)
+		left = 999 * 60;	/* longer is a guess */
+	return snprintf(out, room, "%d %%, %s of %s, %.0f packets/s, %d:%02d left",
+	    (int)(part * 100), read, of, (double)packets / secs, (int)left / 60,
+	    (int)left % 60);
 }
 
 void

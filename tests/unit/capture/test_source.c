@@ -401,7 +401,7 @@ gzip(uint8_t *out, size_t room, const uint8_t *bytes, size_t n)
 }
 
 static void
-test_gzip_is_unpacked_by_its_magic_also_in_two_members_and_before_zeros(void **state)
+test_gzip_is_unpacked_by_its_magic_also_in_members_and_padded(void **state)
 {
 	uint8_t packed[4096] = { 0 };
 	struct source_loss loss;
@@ -797,7 +797,7 @@ main(void)
 		cmocka_unit_test(test_link_types_become_those_of_libpcap),
 		cmocka_unit_test(test_zstd_is_unpacked_by_its_magic_also_in_two_frames),
 		cmocka_unit_test(
-		    test_gzip_is_unpacked_by_its_magic_also_in_two_members_and_before_zeros),
+		    test_gzip_is_unpacked_by_its_magic_also_in_members_and_padded),
 		cmocka_unit_test(test_gzip_that_is_cut_or_damaged_never_ends_well),
 		cmocka_unit_test(test_pcapng_is_read_in_either_order_plain_and_packed),
 		cmocka_unit_test(test_pcapng_cut_anywhere_gives_its_whole_packets),
