@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * decode: the link layer of a frame, VLAN tags and LLC, down to the ethertype.
+ * decode: the link layer of a frame, VLAN tags, LLC, MPLS and PPPoE, down to the
+ * ethertype; and the way into tunnels, packet by packet.
  *
  * Owns what a link header says: addresses, VLAN, ethertype. What the ethertype names is
- * read in ip.c; ARP is short enough to be read here. Refuses frame check sequences, MPLS,
- * PPPoE and tunnels: such a frame is used, and is nobody's flow.
+ * read in ip.c; ARP is short enough to be read here; tunnel.c reads the headers of
+ * tunnels. Refuses frame check sequences.
+ *
+ * Depth: a VLAN tag, a label stack, a PPPoE header, an Ethernet header inside something
+ * and a tunnel header each count one, and DEPTH_MOST of them are taken off. A loop does
+ * it: a stranger chooses how deep a packet is, and must not choose how deep our stack is.
+ * What an IP packet carries and cannot be read leaves that IP packet standing as an
+ * ordinary flow; only where there is no IP packet yet is the frame refused.
  */
 #include "capture/decode/decode.h"
 #include "capture/decode/ip.h"
+#include "capture/decode/tunnel.h"
 
 #include <string.h>
 
@@ -23,6 +31,7 @@ enum {
 enum {
 	TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806, TYPE_VLAN = 0x8100, TYPE_IPV6 = 0x86dd,
 	TYPE_QINQ = 0x88a8, TYPE_QINQ_OLD = 0x9100,
+	TYPE_MPLS = 0x8847, TYPE_MPLS_MULTICAST = 0x8848, TYPE_PPPOE = 0x8864,
 	TYPE_LEAST = 0x0600,		/* below it, the field is a length (802.3) */
 	TYPE_COOKED_8023 = 0x0001,	/* Linux's own numbers inside a cooked header */
 	TYPE_COOKED_LLC = 0x0004,
@@ -31,7 +40,13 @@ enum {
 #define ARPHRD_NETLINK_IS 824U		/* the "protocol" of such
 					 * a frame is no ethertype */
 #define ETHERNET_HEADER 14U
-#define VLAN_MOST 2
+
+/* Honest frames have three or four (a tag, a mirror's transport, a tag); each costs a
+ * turn of a loop that a stranger pays nothing for. */
+#define DEPTH_MOST 8
+#define LABELS_MOST 16			/* in one stack; honest ones have two to five */
+
+enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057 };
 
 static const char *const drop_names[DROP_COUNT] = {
 	"none",
@@ -47,6 +62,9 @@ static const char *const drop_meanings[DROP_COUNT] = {
 #undef X
 };
 
+VIEW_INLINE enum drop link_decode(const struct frame *f, struct view v,
+    struct packet *out);
+static void tunnels_decode(struct packet *out);
 VIEW_INLINE enum drop ethernet_decode(struct view v, struct packet *out);
 VIEW_INLINE enum drop cooked_decode(struct view v, struct packet *out);
 VIEW_INLINE enum drop cooked2_decode(struct view v, struct packet *out);
@@ -55,6 +73,7 @@ VIEW_INLINE enum drop raw_decode(struct view v, struct packet *out);
 static enum drop type_decode(struct span bytes, uint32_t wire, uint16_t type,
     struct packet *out);
 VIEW_INLINE enum drop llc_decode(struct view v, struct packet *out, uint16_t *type);
+static enum drop wrapped_decode(struct view *v, struct packet *out, uint16_t *type);
 VIEW_INLINE enum drop arp_decode(struct view v, struct packet *out);
 
 const char *
@@ -69,13 +88,9 @@ drop_meaning(enum drop d)
 	return (unsigned)d < DROP_COUNT ? drop_meanings[d] : "unknown";
 }
 
-enum drop
-decode_frame(const struct frame *f, struct packet *out)
+static inline void
+packet_clear(struct packet *out, const struct frame *f)
 {
-	/* More captured than on the wire: the bytes are here,
-	 * so the wire's length is the lie. */
-	struct view v = { { f->bytes, f->cap }, f->wire < f->cap ? f->cap : f->wire };
-
 	/* In two parts, each small enough for plain stores: clearing the whole at once
 	 * becomes a string instruction that costs as much as reading the headers. */
 	memset(out, 0, offsetof(struct packet, l3));
@@ -83,6 +98,26 @@ decode_frame(const struct frame *f, struct packet *out)
 	out->frame = f;
 	out->class = PACKET_OTHER;
 	out->vlan = VLAN_NONE;
+}
+
+enum drop
+decode_frame(const struct frame *f, struct packet *out)
+{
+	/* More captured than on the wire: the bytes are here,
+	 * so the wire's length is the lie. */
+	struct view v = { { f->bytes, f->cap }, f->wire < f->cap ? f->cap : f->wire };
+	enum drop d;
+
+	packet_clear(out, f);
+	d = link_decode(f, v, out);
+	if (d == DROP_NONE && tunnel_maybe(out))
+		tunnels_decode(out);
+	return d;
+}
+
+VIEW_INLINE enum drop
+link_decode(const struct frame *f, struct view v, struct packet *out)
+{
 	switch (f->link_type) {
 	case LINK_ETHERNET:
 		return ethernet_decode(v, out);
@@ -125,6 +160,39 @@ decode_knows(int link_type)
 		return true;
 	default:
 		return false;
+	}
+}
+
+/* From one packet to the one it carries, as long as there is one. An IP packet or ARP
+ * must come out: anything may be sent to these ports, and a frame of a made-up type would
+ * be a way to be nobody's flow. Not inlined: its second packet is no cost of those that
+ * carry nothing. */
+static __attribute__((noinline)) void
+tunnels_decode(struct packet *out)
+{
+	struct packet inner;
+	struct view v;
+	uint16_t type;
+
+	while (tunnel_maybe(out) && out->depth < DEPTH_MOST) {
+		if (!tunnel_open(out, &v, &type))
+			return;
+		packet_clear(&inner, out->frame);
+		inner.depth = (uint8_t)(out->depth + 1);
+		inner.has_mac = out->has_mac;
+		memcpy(inner.smac, out->smac, 6);
+		memcpy(inner.dmac, out->dmac, 6);
+		if (type == TYPE_ETHERNET) {
+			if (ethernet_decode(v, &inner) != DROP_NONE)
+				return;
+		} else if (type_decode(v.bytes, v.wire, type, &inner) != DROP_NONE) {
+			return;
+		}
+		if (inner.class == PACKET_OTHER && inner.ip_version == 0)
+			return;
+		if (inner.vlan == VLAN_NONE)
+			inner.vlan = out->vlan;
+		*out = inner;
 	}
 }
 
@@ -243,7 +311,6 @@ type_decode(struct span bytes, uint32_t wire, uint16_t type, struct packet *out)
 	enum drop d;
 	struct span h;
 	uint16_t tag;
-	int tags = 0;
 
 	for (;;) {
 		out->ethertype = type;
@@ -257,8 +324,8 @@ type_decode(struct span bytes, uint32_t wire, uint16_t type, struct packet *out)
 		case TYPE_VLAN:
 		case TYPE_QINQ:
 		case TYPE_QINQ_OLD:
-			if (tags++ == VLAN_MOST)
-				return DROP_VLAN_DEPTH;
+			if (out->depth++ == DEPTH_MOST)
+				return DROP_TUNNEL_DEPTH;
 			h = v.bytes;
 			if (!span_u16(&h, &tag) || !span_u16(&h, &type))
 				return DROP_CUT_VLAN;
@@ -266,6 +333,16 @@ type_decode(struct span bytes, uint32_t wire, uint16_t type, struct packet *out)
 			/* Id 0 is a priority on the untagged network, not a network. */
 			if (out->vlan == VLAN_NONE && (tag & 0x0fffU) != 0)
 				out->vlan = tag & 0x0fffU;
+			break;
+		case TYPE_MPLS:
+		case TYPE_MPLS_MULTICAST:
+		case TYPE_PPPOE:
+		case TYPE_ETHERNET:
+			if (out->depth++ == DEPTH_MOST)
+				return DROP_TUNNEL_DEPTH;
+			d = wrapped_decode(&v, out, &type);
+			if (d != DROP_NONE || type == 0)
+				return d;
 			break;
 		default:
 			if (type >= TYPE_LEAST)
@@ -278,6 +355,134 @@ type_decode(struct span bytes, uint32_t wire, uint16_t type, struct packet *out)
 				return DROP_CUT_LINK;
 			break;
 		}
+	}
+}
+
+/* An ethertype that a frame may carry: enough to tell an Ethernet header from bytes that
+ * happen to stand where one could. */
+static bool
+type_known(uint16_t type)
+{
+	switch (type) {
+	case TYPE_IPV4:
+	case TYPE_IPV6:
+	case TYPE_ARP:
+	case TYPE_VLAN:
+	case TYPE_QINQ:
+	case TYPE_QINQ_OLD:
+	case TYPE_MPLS:
+	case TYPE_PPPOE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Labels down to the bottom of the stack. What follows has no type: by its first four
+ * bits it is IPv4, IPv6 or the control word of a pseudo-wire (RFC 4385), mostly all
+ * zero; an Ethernet frame without one is told by its ethertype. */
+static enum drop
+mpls_decode(struct view *v, uint16_t *type)
+{
+	struct span h;
+	uint32_t label, word;
+	uint16_t named;
+	uint8_t first;
+	int n;
+
+	for (n = 0;; n++) {
+		if (n == LABELS_MOST)
+			return DROP_BAD_MPLS;
+		h = v->bytes;
+		if (!span_u32(&h, &label))
+			return DROP_CUT_MPLS;
+		(void)view_skip(v, 4);
+		if ((label & 0x100U) != 0)
+			break;
+	}
+	*type = 0;
+	if (v->wire == 0)
+		return DROP_NONE;
+	h = v->bytes;
+	if (!span_u8(&h, &first))
+		return DROP_CUT_MPLS;
+	if (first >> 4 == 4) {
+		*type = TYPE_IPV4;
+		return DROP_NONE;
+	}
+	if (first >> 4 == 6) {
+		*type = TYPE_IPV6;
+		return DROP_NONE;
+	}
+	if (v->wire < ETHERNET_HEADER)
+		return DROP_NONE;
+	h = v->bytes;
+	if (!span_u32(&h, &word) || !span_skip(&h, 8) || !span_u16(&h, &named))
+		return DROP_CUT_MPLS;
+	if (word != 0 && type_known(named)) {
+		*type = TYPE_ETHERNET;
+	} else if (first >> 4 == 0 && v->wire >= 4 + ETHERNET_HEADER) {
+		if (!view_skip(v, 4))
+			return DROP_CUT_MPLS;
+		*type = TYPE_ETHERNET;
+	}
+	return DROP_NONE;
+}
+
+/* A session's packet (RFC 2516): version and type 1, code 0, the session, the length of
+ * what follows; then PPP's protocol, in one byte when it is odd and in two otherwise. */
+static enum drop
+pppoe_decode(struct view *v, uint16_t *type)
+{
+	struct span h = v->bytes;
+	uint16_t head, length, protocol;
+	uint8_t first, second;
+
+	if (!span_u16(&h, &head) || !span_skip(&h, 2) || !span_u16(&h, &length))
+		return DROP_CUT_PPPOE;
+	if (head != 0x1100 || length < 1 || length > v->wire - 6)
+		return DROP_BAD_PPPOE;
+	view_trim(v, 6U + length);
+	(void)view_skip(v, 6);
+	h = v->bytes;
+	if (!span_u8(&h, &first))
+		return DROP_CUT_PPPOE;
+	protocol = first;
+	if ((first & 1) == 0) {
+		if (length < 2)
+			return DROP_BAD_PPPOE;
+		if (!span_u8(&h, &second))
+			return DROP_CUT_PPPOE;
+		protocol = (uint16_t)(first << 8 | second);
+	}
+	(void)view_skip(v, (first & 1) == 0 ? 2 : 1);
+	*type = protocol == PPP_IPV4 ? TYPE_IPV4 : protocol == PPP_IPV6 ? TYPE_IPV6 : 0;
+	return DROP_NONE;
+}
+
+/* Behind a label stack, a PPPoE header or an Ethernet header inside something: *type
+ * becomes that of what follows, or 0 when that is somebody's own business. Apart from
+ * type_decode and not inlined, which frames without such headers would pay for. */
+static __attribute__((noinline)) enum drop
+wrapped_decode(struct view *v, struct packet *out, uint16_t *type)
+{
+	struct span h = v->bytes, dst, src;
+
+	switch (*type) {
+	case TYPE_PPPOE:
+		return pppoe_decode(v, type);
+	case TYPE_ETHERNET:
+		if (!span_take(&h, 6, &dst) || !span_take(&h, 6, &src) ||
+		    !span_u16(&h, type))
+			return DROP_CUT_LINK;
+		out->has_mac = true;
+		memcpy(out->dmac, dst.at, 6);
+		memcpy(out->smac, src.at, 6);
+		(void)view_skip(v, ETHERNET_HEADER);
+		/* A length of 0 is no type either. */
+		return DROP_NONE;
+	default:
+		return mpls_decode(v, type);
 	}
 }
 

@@ -25,7 +25,11 @@
 	X(LINK_TYPE, "link-type", "a link type earshot does not read") \
 	X(CUT_LINK, "cut-link", "captured bytes end inside the link header") \
 	X(CUT_VLAN, "cut-vlan", "captured bytes end inside a VLAN tag") \
-	X(VLAN_DEPTH, "vlan-depth", "more than two VLAN tags") \
+	X(CUT_MPLS, "cut-mpls", "captured bytes end inside an MPLS label stack or its payload's header") \
+	X(BAD_MPLS, "bad-mpls", "an MPLS stack of more than sixteen labels") \
+	X(CUT_PPPOE, "cut-pppoe", "captured bytes end inside a PPPoE or PPP header") \
+	X(BAD_PPPOE, "bad-pppoe", "a PPPoE header whose version, code or length cannot be") \
+	X(TUNNEL_DEPTH, "tunnel-depth", "more than eight headers around a packet") \
 	X(CUT_ARP, "cut-arp", "captured bytes end inside an ARP message") \
 	X(CUT_IPV4, "cut-ipv4", "captured bytes end inside an IPv4 header") \
 	X(BAD_IPV4, "bad-ipv4", "an IPv4 header whose version, header or total length cannot be") \

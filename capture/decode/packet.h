@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * packet: a frame understood down to layer 4. Its pointers are lent: they live until the
- * source is asked for the next frame.
+ * packet: a frame understood down to layer 4. In a frame that carries a packet inside
+ * another it is the inner one. Its pointers are lent: they live until the source is asked
+ * for the next frame.
  */
 #ifndef CAPTURE_DECODE_PACKET_H
 #define CAPTURE_DECODE_PACKET_H
@@ -37,9 +38,11 @@ enum packet_class {
 struct packet {
 	const struct frame *frame;
 	enum packet_class class;
-	bool has_mac;
+	bool has_mac;			/* of the innermost Ethernet header */
 	uint8_t smac[6], dmac[6];
-	uint16_t vlan;			/* outermost VLAN id, or VLAN_NONE */
+	uint8_t depth;			/* tags, label stacks, tunnels taken off */
+	uint16_t vlan;			/* outermost VLAN id, or VLAN_NONE; one inside
+					 * a tunnel before one outside it */
 	uint16_t ethertype;
 	uint8_t ip_version;		/* 4, 6; 0 when not IP */
 	uint8_t proto;			/* IP protocol after extension headers */
