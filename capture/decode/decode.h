@@ -2,12 +2,17 @@
 /*
  * decode: frames to packets, link layer to layer 4.
  *
- * Owns: Ethernet (II and 802.3/LLC), VLAN tags, Linux cooked 1 and 2, raw IP, null and
- * loop; IPv4 with options and fragments; IPv6 with extension headers and fragments; TCP,
- * UDP, ICMP, ICMPv6, ARP.
+ * Owns: Ethernet (II and 802.3/LLC), VLAN tags, MPLS, PPPoE sessions, Linux cooked 1 and
+ * 2, raw IP, null and loop; IPv4 with options and fragments; IPv6 with extension headers
+ * and fragments; TCP, UDP, ICMP, ICMPv6, ARP; GRE, ERSPAN, VXLAN, GENEVE, TZSP, IP in IP
+ * and 6in4, down to the innermost packet.
  * Refuses: state (there is none), checksums (a sensor sees packets before an offloading
  * card fills them in), recursion. Every read goes through a span. Every refusal has its
  * own name in DROPS: the books balance, seen = used + the sum of drops.
+ *
+ * At most eight headers (tags, label stacks, PPPoE, tunnels) are taken off. What is in an
+ * IP packet and cannot be read, because it is cut, lies, is no such tunnel or is too
+ * deep, is no refusal: then that IP packet is the packet, an ordinary flow.
  *
  * A header that the capture cut off is refused (cut-...); a payload that it cut off is
  * not: the lengths in the headers say how long it was. Lengths that lie (IP total length
@@ -25,10 +30,10 @@
 	X(LINK_TYPE, "link-type", "a link type earshot does not read") \
 	X(CUT_LINK, "cut-link", "captured bytes end inside the link header") \
 	X(CUT_VLAN, "cut-vlan", "captured bytes end inside a VLAN tag") \
-	X(CUT_MPLS, "cut-mpls", "captured bytes end inside an MPLS label stack or its payload's header") \
+	X(CUT_MPLS, "cut-mpls", "captured bytes end inside or right behind MPLS labels") \
 	X(BAD_MPLS, "bad-mpls", "an MPLS stack of more than sixteen labels") \
 	X(CUT_PPPOE, "cut-pppoe", "captured bytes end inside a PPPoE or PPP header") \
-	X(BAD_PPPOE, "bad-pppoe", "a PPPoE header whose version, code or length cannot be") \
+	X(BAD_PPPOE, "bad-pppoe", "a PPPoE header with an impossible version, code or length") \
 	X(TUNNEL_DEPTH, "tunnel-depth", "more than eight headers around a packet") \
 	X(CUT_ARP, "cut-arp", "captured bytes end inside an ARP message") \
 	X(CUT_IPV4, "cut-ipv4", "captured bytes end inside an IPv4 header") \

@@ -47,6 +47,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(p.payload.left == 0 || (p.payload.at >= p.l3.at &&
 		    p.payload.at + p.payload.left <= p.l3.at + p.l3.left));
 		MUST(p.vlan == VLAN_NONE || p.vlan < 4096);
+		MUST(p.depth <= 8);
 		MUST(p.class == PACKET_FLOW ? p.ip_version != 0 : 1);
 	}
 	free(copy);
