@@ -113,48 +113,58 @@ static const struct sample used[] = {
 	    "00000001" "00000002" "000000000000000000000000" UDP("000c") "61626364", 0,
 	    DROP_NONE },
 	{ "GRE", 1, ETH "0800" IP4("001c", "2f") "0000080000000000", 0, DROP_NONE },
-	{ "eight VLAN tags", 1, ETH TAG("0001") TAG("0002") TAG("0003") TAG("0004") TAG("0005")
+	{ "eight VLAN tags", 1, ETH TAG("0001") TAG("0002") TAG("0003") TAG("0004")
+	    TAG("0005")
 	    TAG("0006") TAG("0007") TAG("0008") "0800" INNER, 0, DROP_NONE },
 	{ "MPLS", 1, ETH "8847" "00010040" "00011140" INNER, 0, DROP_NONE },
-	{ "MPLS to IPv6", 1, ETH "8847" "00002140" IP6("000c", "11") UDP("000c") "61626364", 0,
+	{ "MPLS to IPv6", 1, ETH "8847" "00002140" IP6("000c", "11") UDP("000c")
+	    "61626364", 0,
 	    DROP_NONE },
 	{ "MPLS multicast", 1, ETH "8848" "00011140" INNER, 0, DROP_NONE },
 	{ "MPLS pseudo-wire", 1, ETH "8847" "00011140" INNER_ETH, 0, DROP_NONE },
-	{ "MPLS pseudo-wire with a control word", 1, ETH "8847" "00011140" "00000000" INNER_ETH, 0,
+	{ "MPLS pseudo-wire with a control word", 1, ETH "8847" "00011140" "00000000"
+	    INNER_ETH, 0,
 	    DROP_NONE },
-	{ "MPLS pseudo-wire with a number", 1, ETH "8847" "00011140" "00000007" INNER_ETH, 0,
+	{ "MPLS pseudo-wire with a number", 1, ETH "8847" "00011140" "00000007" INNER_ETH,
+	    0,
 	    DROP_NONE },
 	{ "MPLS with nothing in it", 1, ETH "8847" "00011140", 0, DROP_NONE },
 	{ "PPPoE", 1, ETH "8864" "1100" "0001" "0022" "0021" INNER "0000", 0, DROP_NONE },
-	{ "PPPoE, short protocol", 1, ETH "8864" "1100" "0001" "0021" "21" INNER, 0, DROP_NONE },
+	{ "PPPoE, short protocol", 1, ETH "8864" "1100" "0001" "0021" "21" INNER, 0,
+	    DROP_NONE },
 	{ "PPPoE to IPv6", 1, ETH "8864" "1100" "0001" "0036" "0057" IP6("000c", "11")
 	    UDP("000c") "61626364", 0, DROP_NONE },
-	{ "PPPoE LCP", 1, ETH "8864" "1100" "0001" "0006" "c021" "09010004", 0, DROP_NONE },
+	{ "PPPoE LCP", 1, ETH "8864" "1100" "0001" "0006" "c021" "09010004", 0,
+	    DROP_NONE },
 	{ "PPPoE discovery", 1, ETH "8863" "1109" "0000" "0000", 0, DROP_NONE },
 	{ "GRE to IPv4", 1, ETH "0800" IP4("0038", "2f") "00000800" INNER, 0, DROP_NONE },
-	{ "GRE with all fields", 1, ETH "0800" IP4("0044", "2f") "b0000800" "00000000" "00000001"
-	    "00000002" INNER, 0, DROP_NONE },
-	{ "GRE to IPv6", 1, ETH "86dd" IP6("0038", "2f") "000086dd" IP6("000c", "11") UDP("000c")
+	{ "GRE with all fields", 1, ETH "0800" IP4("0044", "2f") "b0000800" "00000000"
+	    "00000001" "00000002" INNER, 0, DROP_NONE },
+	{ "GRE to IPv6", 1, ETH "86dd" IP6("0038", "2f") "000086dd" IP6("000c", "11")
+	    UDP("000c")
 	    "61626364", 0, DROP_NONE },
-	{ "GRE to Ethernet", 1, ETH "0800" IP4("004a", "2f") "20006558" "00000001" INNER_ETH, 0,
+	{ "GRE to Ethernet", 1, ETH "0800" IP4("004a", "2f") "20006558" "00000001"
+	    INNER_ETH, 0,
 	    DROP_NONE },
 	{ "GRE to MPLS", 1, ETH "0800" IP4("003c", "2f") "00008847" "00011140" INNER, 0,
 	    DROP_NONE },
-	{ "ERSPAN I", 1, ETH "0800" IP4("0046", "2f") "000088be" INNER_ETH, 0, DROP_NONE },
-	{ "ERSPAN II", 1, ETH "0800" IP4("0052", "2f") "100088be" "00000001" "1000000000000000"
-	    INNER_ETH, 0, DROP_NONE },
+	{ "ERSPAN I", 1, ETH "0800" IP4("0046", "2f") "000088be" INNER_ETH, 0,
+	    DROP_NONE },
+	{ "ERSPAN II", 1, ETH "0800" IP4("0052", "2f") "100088be" "00000001"
+	    "1000000000000000" INNER_ETH, 0, DROP_NONE },
 	{ "ERSPAN III", 1, ETH "0800" IP4("0056", "2f") "100022eb" "00000001"
 	    "20000000" "00000000" "00000000" INNER_ETH, 0, DROP_NONE },
-	{ "ERSPAN III, own subheader", 1, ETH "0800" IP4("005e", "2f") "100022eb" "00000001"
+	{ "ERSPAN III, own subheader", 1, ETH "0800" IP4("005e", "2f") "100022eb"
+	    "00000001"
 	    "20000000" "00000000" "00000001" "0000000000000000" INNER_ETH, 0, DROP_NONE },
 	{ "ERSPAN III to IP", 1, ETH "0800" IP4("0048", "2f") "100022eb" "00000001"
 	    "20000000" "00000000" "00000800" INNER, 0, DROP_NONE },
-	{ "VXLAN", 1, ETH "0800" IP4("0052", "11") UDP_TO("12b5", "003e") "0800000000000100"
-	    INNER_ETH, 0, DROP_NONE },
+	{ "VXLAN", 1, ETH "0800" IP4("0052", "11") UDP_TO("12b5", "003e")
+	    "0800000000000100" INNER_ETH, 0, DROP_NONE },
 	{ "VXLAN with a policy", 1, ETH "0800" IP4("0052", "11") UDP_TO("12b5", "003e")
 	    "8800000500000100" INNER_ETH, 0, DROP_NONE },
-	{ "GENEVE", 1, ETH "0800" IP4("0052", "11") UDP_TO("17c1", "003e") "0000655800000100"
-	    INNER_ETH, 0, DROP_NONE },
+	{ "GENEVE", 1, ETH "0800" IP4("0052", "11") UDP_TO("17c1", "003e")
+	    "0000655800000100" INNER_ETH, 0, DROP_NONE },
 	{ "GENEVE with options", 1, ETH "0800" IP4("004c", "11") UDP_TO("17c1", "0038")
 	    "0240080000000100" "0102030100000000" INNER, 0, DROP_NONE },
 	{ "GENEVE to IPv6", 1, ETH "0800" IP4("0058", "11") UDP_TO("17c1", "0044")
@@ -162,10 +172,12 @@ static const struct sample used[] = {
 	{ "TZSP", 1, ETH "0800" IP4("0053", "11") UDP_TO("9090", "003f") "01000001" "00"
 	    "0a01c4" "01" INNER_ETH, 0, DROP_NONE },
 	{ "IP in IP", 1, ETH "0800" IP4("0034", "04") INNER, 0, DROP_NONE },
-	{ "6in4", 1, ETH "0800" IP4("0048", "29") IP6("000c", "11") UDP("000c") "61626364", 0,
+	{ "6in4", 1, ETH "0800" IP4("0048", "29") IP6("000c", "11") UDP("000c")
+	    "61626364", 0,
 	    DROP_NONE },
 	{ "IPv4 in IPv6", 1, ETH "86dd" IP6("0020", "04") INNER, 0, DROP_NONE },
-	{ "VXLAN in PPPoE, a tag inside", 1, ETH TAG("0064") "8864" "1100" "0001" "0058" "0021"
+	{ "VXLAN in PPPoE, a tag inside", 1, ETH TAG("0064") "8864" "1100" "0001" "0058"
+	    "0021"
 	    IP4("0056", "11") UDP_TO("12b5", "0042") "0800000000000100" INNER_TAGGED, 0,
 	    DROP_NONE },
 	{ "IGMP", 1, ETH "0800" IP4("001c", "02") "1600000000000000", 0, DROP_NONE },
@@ -192,18 +204,21 @@ static const struct sample refused[] = {
 	{ "short pseudo-wire", 1, ETH "8847" "00010140" "02000000", 46, DROP_CUT_MPLS },
 	{ "pseudo-wire short behind its control word", 1, ETH "8847" "00010140" "00000000"
 	    "0200000000d2" "0200000000c2", 46, DROP_CUT_LINK },
-	{ "seventeen labels", 1, ETH "8847" "0001004000010040000100400001004000010040000100400001"
+	{ "seventeen labels", 1, ETH "8847"
+	    "0001004000010040000100400001004000010040000100400001"
 	    "0040000100400001004000010040000100400001004000010040000100400001004000010040"
 	    "00010140" INNER, 0, DROP_BAD_MPLS },
 	{ "short PPPoE", 1, ETH "8864" "1100" "0001", 40, DROP_CUT_PPPOE },
-	{ "PPPoE without a protocol", 1, ETH "8864" "1100" "0001" "0022", 40, DROP_CUT_PPPOE },
+	{ "PPPoE without a protocol", 1, ETH "8864" "1100" "0001" "0022", 40,
+	    DROP_CUT_PPPOE },
 	{ "PPPoE with half a protocol", 1, ETH "8864" "1100" "0001" "0022" "00", 40,
 	    DROP_CUT_PPPOE },
 	{ "PPPoE of version 2", 1, ETH "8864" "2100" "0001" "0022" "0021" INNER, 0,
 	    DROP_BAD_PPPOE },
 	{ "PPPoE session with a code", 1, ETH "8864" "1109" "0001" "0022" "0021" INNER, 0,
 	    DROP_BAD_PPPOE },
-	{ "PPPoE longer than the frame", 1, ETH "8864" "1100" "0001" "0023" "0021" INNER, 0,
+	{ "PPPoE longer than the frame", 1, ETH "8864" "1100" "0001" "0023" "0021" INNER,
+	    0,
 	    DROP_BAD_PPPOE },
 	{ "PPPoE of one byte", 1, ETH "8864" "1100" "0001" "0001" "0021" INNER, 0,
 	    DROP_BAD_PPPOE },
@@ -587,11 +602,16 @@ test_a_vlan_of_number_zero_is_only_a_priority(void **state)
 /* The header of each tunnel, and bytes that only look like one. The packet outside has
  * addresses and ports of its own and must stand as it is. */
 static const struct sample kept_outside[] = {
-	{ "PPTP", 1, ETH "0800" IP4("0040", "2f") "3001880b" "00200001" "00000001" INNER, 0, 0 },
-	{ "GRE of version 1 to IPv4", 1, ETH "0800" IP4("0038", "2f") "00010800" INNER, 0, 0 },
-	{ "GRE with routes", 1, ETH "0800" IP4("003c", "2f") "40000800" "00000000" INNER, 0, 0 },
-	{ "GRE to what is not read", 1, ETH "0800" IP4("0038", "2f") "0000883e" INNER, 0, 0 },
-	{ "GRE without its key", 1, ETH "0800" IP4("001a", "2f") "20000800" "0000", 0, 0 },
+	{ "PPTP", 1, ETH "0800" IP4("0040", "2f") "3001880b" "00200001" "00000001" INNER,
+	    0, 0 },
+	{ "GRE of version 1 to IPv4", 1, ETH "0800" IP4("0038", "2f") "00010800" INNER, 0,
+	    0 },
+	{ "GRE with routes", 1, ETH "0800" IP4("003c", "2f") "40000800" "00000000" INNER,
+	    0, 0 },
+	{ "GRE to what is not read", 1, ETH "0800" IP4("0038", "2f") "0000883e" INNER, 0,
+	    0 },
+	{ "GRE without its key", 1, ETH "0800" IP4("001a", "2f") "20000800" "0000", 0,
+	    0 },
 	{ "GRE that ends", 1, ETH "0800" IP4("0018", "2f") "00000800", 0, 0 },
 	{ "ERSPAN II of version 2", 1, ETH "0800" IP4("0052", "2f") "100088be" "00000001"
 	    "2000000000000000" INNER_ETH, 0, 0 },
@@ -605,7 +625,8 @@ static const struct sample kept_outside[] = {
 	    "4800000000000100" INNER_ETH, 0, 0 },
 	{ "VXLAN with a last byte", 1, ETH "0800" IP4("0052", "11") UDP_TO("12b5", "003e")
 	    "0800000000000101" INNER_ETH, 0, 0 },
-	{ "VXLAN of a made-up type", 1, ETH "0800" IP4("0034", "11") UDP_TO("12b5", "0020")
+	{ "VXLAN of a made-up type", 1, ETH "0800" IP4("0034", "11")
+	    UDP_TO("12b5", "0020")
 	    "0800000000000100" "0200000000d2" "0200000000c2" "1234" "0000", 0, 0 },
 	{ "words to VXLAN's port", 1, ETH "0800" IP4("0020", "11") UDP_TO("12b5", "000c")
 	    "61626364", 0, 0 },
@@ -613,17 +634,19 @@ static const struct sample kept_outside[] = {
 	    "4000655800000100" INNER_ETH, 0, 0 },
 	{ "GENEVE with options beyond its end", 1, ETH "0800" IP4("0044", "11")
 	    UDP_TO("17c1", "0030") "3f00080000000100" INNER, 0, 0 },
-	{ "GENEVE to what is not read", 1, ETH "0800" IP4("0044", "11") UDP_TO("17c1", "0030")
+	{ "GENEVE to what is not read", 1, ETH "0800" IP4("0044", "11")
+	    UDP_TO("17c1", "0030")
 	    "0000894f00000100" INNER, 0, 0 },
-	{ "TZSP of 802.11", 1, ETH "0800" IP4("0053", "11") UDP_TO("9090", "003f") "01000012"
-	    "00" "0a01c4" "01" INNER_ETH, 0, 0 },
+	{ "TZSP of 802.11", 1, ETH "0800" IP4("0053", "11") UDP_TO("9090", "003f")
+	    "01000012" "00" "0a01c4" "01" INNER_ETH, 0, 0 },
 	{ "TZSP keep-alive", 1, ETH "0800" IP4("0020", "11") UDP_TO("9090", "000c")
 	    "01040000", 0, 0 },
 	{ "TZSP without an end", 1, ETH "0800" IP4("0024", "11") UDP_TO("9090", "0010")
 	    "01000001" "0a04c400", 0, 0 },
-	{ "TZSP with too many tags", 1, ETH "0800" IP4("006f", "11") UDP_TO("9090", "005b")
-	    "01000001" "00000000000000000000000000000000" "00000000000000000000000000000000"
-	    "01" INNER_ETH, 0, 0 },
+	{ "TZSP with too many tags", 1, ETH "0800" IP4("006f", "11")
+	    UDP_TO("9090", "005b")
+	    "01000001" "00000000000000000000000000000000"
+	    "00000000000000000000000000000000" "01" INNER_ETH, 0, 0 },
 	{ "IP in IP that is none", 1, ETH "0800" IP4("0018", "04") "61626364", 0, 0 },
 	{ "6in4 that is none", 1, ETH "0800" IP4("0018", "29") "61626364", 0, 0 },
 	{ "a first fragment", 1, ETH "0800" IP4_FRAG("0034", "2000", "04") INNER, 0, 0 },
@@ -669,7 +692,8 @@ test_a_tunnel_cut_anywhere_leaves_its_packet_standing(void **state)
 		n = unhex(used[i].hex, buf);
 		/* From behind the outer headers of layer 4 on, nothing is lost. */
 		for (cap = 14 + 20 + 8; cap < n; cap++) {
-			d = decode_copy(used[i].link, buf, cap, (uint32_t)n, &p, &copy, &f);
+			d = decode_copy(used[i].link, buf, cap, (uint32_t)n, &p,
+			    &copy, &f);
 			if (d != DROP_NONE || p.class != PACKET_FLOW)
 				fail_msg("%s at %u: %s", used[i].name, cap, drop_name(d));
 			check_sane(&f, &p);
@@ -685,14 +709,15 @@ test_a_tunnel_cut_anywhere_leaves_its_packet_standing(void **state)
 }
 
 static void
-test_a_length_that_lies_inside_is_cut_at_the_packet_outside(void **state)
+test_a_length_that_lies_inside_is_cut_outside(void **state)
 {
 	uint8_t buf[HEX_MOST];
 	struct packet p;
 
 	(void)state;
 	assert_int_equal(decode_hex(1, ETH "0800" IP4("0038", "2f") "00000800"
-	    IP4("ffff", "11") UDP("fff0") "61626364" "999999999999", 900, &p, buf), DROP_NONE);
+	    IP4("ffff", "11") UDP("fff0") "61626364" "999999999999", 900, &p, buf),
+	    DROP_NONE);
 	assert_int_equal(p.dport, 53);
 	assert_int_equal(p.l3_wire, 32);
 	assert_int_equal(p.payload_wire, 4);
@@ -712,7 +737,8 @@ test_addresses_and_vlan_are_those_inside_a_mirror(void **state)
 
 	(void)state;
 	assert_int_equal(decode_hex(1, ETH TAG("0064") "0800" IP4("0056", "11")
-	    UDP_TO("12b5", "0042") "0800000000000100" INNER_TAGGED, 0, &p, buf), DROP_NONE);
+	    UDP_TO("12b5", "0042") "0800000000000100" INNER_TAGGED, 0, &p, buf),
+	    DROP_NONE);
 	assert_int_equal(p.smac[5], 0xc2);
 	assert_int_equal(p.dmac[5], 0xd2);
 	assert_int_equal(p.vlan, 7);
@@ -723,7 +749,8 @@ test_addresses_and_vlan_are_those_inside_a_mirror(void **state)
 	    UDP_TO("12b5", "003e") "0800000000000100" INNER_ETH, 0, &p, buf), DROP_NONE);
 	assert_int_equal(p.vlan, 100);
 	/* A pseudo-wire is no mirror: the outermost tag. */
-	assert_int_equal(decode_hex(1, ETH TAG("0064") "8847" "00011140" INNER_TAGGED, 0, &p,
+	assert_int_equal(decode_hex(1, ETH TAG("0064") "8847" "00011140" INNER_TAGGED, 0,
+	    &p,
 	    buf), DROP_NONE);
 	assert_int_equal(p.vlan, 100);
 	assert_int_equal(p.smac[5], 0xc2);
@@ -740,7 +767,8 @@ test_arp_inside_a_mirror_is_arp(void **state)
 	struct packet p;
 
 	(void)state;
-	assert_int_equal(decode_hex(1, ETH "0800" IP4("0042", "2f") "000088be" "ffffffffffff"
+	assert_int_equal(decode_hex(1, ETH "0800" IP4("0042", "2f") "000088be"
+	    "ffffffffffff"
 	    "0200000000c2" "0806" "0001" "0800" "0604" "0001" "0200000000c2" "0a000001"
 	    "000000000000" "0a000002", 0, &p, buf), DROP_NONE);
 	assert_int_equal(p.class, PACKET_ARP);
@@ -752,7 +780,7 @@ test_arp_inside_a_mirror_is_arp(void **state)
 
 struct nest {
 	uint8_t b[NEST_MOST];
-	size_t at;			/* the first byte; the last is the buffer's last */
+	size_t at;			/* the first byte in use, up to the end */
 };
 
 static void
@@ -772,7 +800,8 @@ nest_ip(struct nest *n, const char *proto, const char *udp_port)
 	char hex[128];
 
 	if (udp_port != NULL) {
-		snprintf(hex, sizeof(hex), "c350%s%04zx0000", udp_port, NEST_MOST - n->at + 8);
+		snprintf(hex, sizeof(hex), "c350%s%04zx0000", udp_port,
+		    NEST_MOST - n->at + 8);
 		nest_push(n, hex);
 	}
 	snprintf(hex, sizeof(hex), "4500%04zx12340000" "40%s0000" "0a000001c0000201",
@@ -780,7 +809,7 @@ nest_ip(struct nest *n, const char *proto, const char *udp_port)
 	nest_push(n, hex);
 }
 
-/* What stands at n->at is an IPv4 packet, before and after. Returns the depth it costs. */
+/* What stands at n->at is an IPv4 packet, before and after. Returns the depth of it. */
 static int
 nest_wrap(struct nest *n, unsigned kind)
 {
@@ -968,7 +997,7 @@ main(void)
 		cmocka_unit_test(test_a_vlan_of_number_zero_is_only_a_priority),
 		cmocka_unit_test(test_what_only_looks_like_a_tunnel_is_an_ordinary_flow),
 		cmocka_unit_test(test_a_tunnel_cut_anywhere_leaves_its_packet_standing),
-		cmocka_unit_test(test_a_length_that_lies_inside_is_cut_at_the_packet_outside),
+		cmocka_unit_test(test_a_length_that_lies_inside_is_cut_outside),
 		cmocka_unit_test(test_addresses_and_vlan_are_those_inside_a_mirror),
 		cmocka_unit_test(test_arp_inside_a_mirror_is_arp),
 		cmocka_unit_test(test_any_nesting_up_to_sixteen_comes_to_an_end),
