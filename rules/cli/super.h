@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * super: what the files of the supervisor share. Private to launch.c and super_*.c.
+ *
+ *	launch.c	from options to a running program, and the exit code
+ *	super_children.c	cell, outlet, sensor: started, ended, started again
+ *	super_watch.c	the loop: signals, children, descriptors
+ *	super_say.c	what a person reads
+ *
+ * One thread, one loop. Whoever has a descriptor to be heard on (an answer, a timer)
+ * gives it to super_hear with a function; the loop calls that when it is ready to read.
+ * Signals come through a descriptor of the same kind.
+ */
+#ifndef RULES_CLI_SUPER_H
+#define RULES_CLI_SUPER_H
+
+#include "rules/cli/launch.h"
+#include "rules/cli/progress.h"
+#include "rules/cli/sensor.h"
+
+#include <sys/types.h>
+#include <time.h>
+
+#define SUPER_FDS 16
+#define CRASHES 5			/* this many within CRASH_WINDOW_S
+					 * and we give up */
+#define CRASH_WINDOW_S 60
+
+struct super;
+typedef void super_ready_fn(struct super *s, int fd);
+
+struct super {
+	const struct launch_options *o;
+	struct log log;
+	struct rule_files *files;
+	struct program *program;
+	struct dpi_cell *cell;
+	struct ring *ring;
+	struct sensor_report *report;
+	struct sink_spec sink[LAUNCH_SINKS];
+	unsigned sinks;
+	bool text, redis, tty;
+	char name[72], boot[40], spool[4096];
+	bool spool_is_private;
+	pid_t outlet, sensor;
+	int outlet_status;
+	bool stopping;			/* somebody asked us to end */
+	struct {
+		int fd;
+		super_ready_fn *ready;
+	} heard[SUPER_FDS];
+	unsigned heards;
+	struct progress progress;
+	unsigned said;			/* of the report's tellings */
+	time_t crash[CRASHES];
+	unsigned crashes;
+};
+
+/* ---- super_children.c ---- */
+
+int super_start_outlet(struct super *s, struct fault *why);
+int super_start_sensor(struct super *s, struct fault *why);
+/* Takes every child that ended, and decides what that means. */
+void super_bury(struct super *s);
+/* The end was asked for: the sensor drains and leaves, the outlet follows it. */
+void super_stop(struct super *s);
+
+/* ---- super_watch.c ---- */
+
+/* Signals are blocked and come through a descriptor from here on. */
+int super_signals(struct super *s, struct fault *why);
+/* ready is called from the loop when fd can be read; -1 when there are too many. */
+int super_hear(struct super *s, int fd, super_ready_fn *ready);
+void super_unhear(struct super *s, int fd);
+/* Until sensor and outlet are gone. The exit code. */
+int super_watch(struct super *s);
+
+/* ---- super_say.c ---- */
+
+/* What was wrong with one file among many, as soon as it is known. */
+void super_tell_parts(struct super *s);
+/* The words at the end, and the exit code. */
+int super_say_end(struct super *s);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* super_children: forks outlet and sensor, buries who ended and decides what an end means.
+ * Refuses to read what they say. */
+#include "rules/cli/super.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define OUTLET_READY_MS 10000
+
+/* A child of ours: it goes when we go. What asks us to end stays blocked until the child
+ * has said how it wants to be asked; a terminal that hangs up is for us to judge. */
+static pid_t
+child(void)
+{
+	pid_t parent = getpid(), pid = fork();
+	sigset_t ends;
+
+	if (pid == 0) {
+		(void)signal(SIGHUP, SIG_IGN);
+		sigemptyset(&ends);
+		sigaddset(&ends, SIGTERM);
+		sigaddset(&ends, SIGINT);
+		(void)sigprocmask(SIG_SETMASK, &ends, NULL);
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(EXIT_COULD_NOT);
+	}
+	return pid;
+}
+
+int
+super_start_outlet(struct super *s, struct fault *why)
+{
+	int ready[2];
+	struct pollfd p;
+	char byte;
+
+	if (pipe(ready) == -1)
+		return fault_set(why, NULL, "cannot start the outlet: %s",
+		    strerror(errno));
+	s->outlet = child();
+	if (s->outlet == 0) {
+		struct log log = { "earshot-outlet", s->log.level };
+		struct outlet_options oo = { .ring = s->ring, .sink = s->sink,
+			.sinks = s->sinks, .sensor = s->name,
+			.spool_dir = s->redis ? s->spool : NULL,
+			.redis_flows = s->o->flows,
+			.keep_spool = s->o->files == 0 || !s->spool_is_private,
+			.log = &log, .ready_fd = ready[1] };
+
+		close(ready[0]);
+		(void)prctl(PR_SET_NAME, "earshot-outlet", 0, 0, 0);
+		ring_resume(s->ring);
+		_exit(outlet_run(&oo));
+	}
+	close(ready[1]);
+	p = (struct pollfd){ .fd = ready[0], .events = POLLIN };
+	if (s->outlet == -1 || poll(&p, 1, OUTLET_READY_MS) != 1 ||
+	    read(ready[0], &byte, 1) != 1) {
+		close(ready[0]);
+		/* It has said why; or it hangs. */
+		if (s->outlet > 0 && kill(s->outlet, SIGKILL) == 0)
+			(void)waitpid(s->outlet, NULL, 0);
+		s->outlet = 0;
+		return fault_set(why, NULL,
+		    "cannot deliver events: the outlet did not start");
+	}
+	close(ready[0]);
+	return 0;
+}
+
+int
+super_start_sensor(struct super *s, struct fault *why)
+{
+	s->sensor = child();
+	if (s->sensor == -1)
+		return fault_set(why, NULL, "cannot start the sensor: %s",
+		    strerror(errno));
+	if (s->sensor == 0) {
+		struct sensor_options so = { .program = s->program, .cell = s->cell,
+			.ring = s->ring, .report = s->report, .log = &s->log,
+			.file = s->o->file, .files = s->o->files, .iface = s->o->iface,
+			.filter = s->o->filter,
+			.name = s->name, .boot = s->boot, .text = s->text,
+			.colour = s->text && isatty(STDOUT_FILENO) == 1 &&
+			    getenv("NO_COLOR") == NULL,
+			.clear = s->progress.on && s->text && s->tty,
+			.flows = s->o->flows, .quiet = s->o->quiet && s->o->sinks == 0,
+			.stats = s->o->stats,
+			.drop_when_full = s->o->files == 0 };
+
+		(void)prctl(PR_SET_NAME, "earshot-sensor", 0, 0, 0);
+		ring_resume(s->ring);
+		_exit(sensor_run(&so));
+	}
+	return 0;
+}
+
+static bool
+too_many_crashes(struct super *s)
+{
+	time_t now = time(NULL);
+	unsigned i = s->crashes++ % CRASHES;
+	bool many = s->crashes > CRASHES && now - s->crash[i] < CRASH_WINDOW_S;
+
+	s->crash[i] = now;
+	return many;
+}
+
+/* The zygote, whose place the next one takes; the cells of a dead one come here too. */
+static void
+bury_other(struct super *s, pid_t pid, int status)
+{
+	struct fault why = { "", "" };
+
+	if (!dpi_cell_buried(s->cell, pid, &why) || s->stopping || s->sensor <= 0)
+		return;
+	if (WIFSIGNALED(status))
+		log_line(&s->log, LOG_LEVEL_WARN,
+		    "the classifier's keeper died (signal %d): "
+		    "starting it again", WTERMSIG(status));
+	if (!too_many_crashes(s) && dpi_cell_again(s->cell, &why) == 0)
+		return;
+	if (why.what[0] == '\0')
+		(void)fault_set(&why, NULL, "the classifier's keeper died too often");
+	log_fault(&s->log, LOG_LEVEL_WARN, &why);
+	log_line(&s->log, LOG_LEVEL_WARN,
+	    "packets are classified by port from here on; rules "
+	    "that need no classifier go on");
+}
+
+/* A live sensor goes on with another outlet;
+ * the ring keeps what the dead one did not take. */
+static bool
+outlet_again(struct super *s, int status)
+{
+	struct fault why = { "", "" };
+	bool again;
+
+	if (WIFEXITED(status))
+		return false;	/* it has said why */
+	again = s->o->files == 0 && s->sensor > 0 && !s->stopping && !too_many_crashes(s);
+	log_line(&s->log, LOG_LEVEL_WARN, "the outlet died (signal %d): %s",
+	    WTERMSIG(status),
+	    again ? "starting it again" : "what it had not delivered is lost");
+	return again && super_start_outlet(s, &why) == 0;
+}
+
+static void
+outlet_ended(struct super *s, int status)
+{
+	s->outlet = 0;
+	s->outlet_status = WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+	if (outlet_again(s, status) || s->sensor <= 0)
+		return;
+	/* Nobody takes events any more: the sensor need not go on. */
+	ring_close(s->ring);
+	(void)kill(s->sensor, SIGTERM);
+}
+
+static void
+sensor_ended(struct super *s, int status)
+{
+	struct fault why = { 0 };
+
+	s->sensor = 0;
+	if (WIFEXITED(status))
+		return;
+	if (s->o->files == 0 && !s->stopping && !too_many_crashes(s)) {
+		log_line(&s->log, LOG_LEVEL_WARN,
+		    "the sensor died (signal %d): starting it again",
+		    WTERMSIG(status));
+		(void)snprintf(s->boot, sizeof(s->boot), "%08llx%04x",
+		    (unsigned long long)time(NULL), s->crashes);
+		if (super_start_sensor(s, &why) == 0)
+			return;
+	}
+	s->report->failed = true;
+	(void)fault_set(&s->report->why,
+	    "please report it with the capture that led to it",
+	    "the sensor died (signal %d)", WTERMSIG(status));
+	ring_close(s->ring);
+}
+
+void
+super_bury(struct super *s)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == s->outlet)
+			outlet_ended(s, status);
+		else if (pid == s->sensor)
+			sensor_ended(s, status);
+		else
+			bury_other(s, pid, status);
+	}
+}
+
+void
+super_stop(struct super *s)
+{
+	s->stopping = true;
+	if (s->sensor > 0)
+		(void)kill(s->sensor, SIGTERM);
+}
