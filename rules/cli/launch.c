@@ -63,6 +63,7 @@ out:
 	program_destroy(s.program);
 	rule_files_free(s.files);
 	ring_destroy(s.ring);
+	boards_destroy(&s.boards);
 	if (s.report != NULL)
 		(void)munmap(s.report, sizeof(*s.report));
 	return rc;
@@ -115,6 +116,8 @@ prepare(struct super *s, struct fault *why)
 		s->report = NULL;
 		return fault_set(why, NULL, "cannot share memory: %s", strerror(errno));
 	}
+	if (boards_create(&s->boards, why) == -1)
+		return -1;
 	s->ring = ring_create(RING_BYTES, true, why);
 	return s->ring == NULL ? -1 : 0;
 }

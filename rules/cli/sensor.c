@@ -51,6 +51,8 @@ static void on_record(void *arg, const struct observation *o,
 static void on_step(void *arg, struct pkt_time now);
 static bool put(void *arg, const struct event_head *h, const char *json,
     const char *text);
+static void gather(struct sensor *s, struct sensor_stats *st);
+static void post(struct sensor *s);
 static void tell_stats(struct sensor *s);
 static struct pkt_time wall(void);
 
@@ -109,6 +111,7 @@ sensor_run(const struct sensor_options *o)
 	pipe_finish(s.pipe);
 	s.last_stats = true;
 	tell_stats(&s);
+	post(&s);
 
 	pipe_observer_stats(s.pipe, &os);
 	o->report->crossed = os.crossed;
@@ -223,6 +226,7 @@ loop(struct sensor *s, int signals)
 			break;
 		if (!live) {
 			tell_progress(s, n);
+			post(s);
 			continue;
 		}
 		now = wall();
@@ -232,6 +236,7 @@ loop(struct sensor *s, int signals)
 			pipe_loss(s->pipe, &loss);
 			tell_away(s, pkt_time_add(now, -LIVE_LAG), loss.away);
 			pipe_advance(s->pipe, pkt_time_add(now, -LIVE_LAG));
+			post(s);
 			/* A wire that never said anything has its stats too. */
 			if (pipe_first(s->pipe).ns == 0)
 				on_step(s, pkt_time_add(now, -LIVE_LAG));
@@ -374,21 +379,53 @@ on_step(void *arg, struct pkt_time now)
 }
 
 static void
+gather(struct sensor *s, struct sensor_stats *st)
+{
+	pipe_stats(s->pipe, st);
+	if (st->packets == 0 && s->o->files == 0)
+		st->now = wall();
+	st->seccomp = s->sandbox.seccomp;
+	st->landlock_abi = s->sandbox.landlock_abi;
+	st->ring_lost = s->emitter == NULL ? 0 : emitter_lost(s->emitter);
+	if (s->o->files == 0 && st->now.ns == 0)
+		st->now = pkt_time_add(wall(), -LIVE_LAG);
+	if (s->o->files == 0)
+		st->lag_ns = wall().ns - st->now.ns;
+}
+
+/* For metrics and the control socket: as it stands now. */
+static void
+post(struct sensor *s)
+{
+	struct sensor_snapshot now = { .sandbox = s->sandbox };
+	struct source_loss loss;
+	struct timespec ts;
+
+	gather(s, &now.stats);
+	(void)snprintf(now.boot, sizeof(now.boot), "%s", s->boot);
+	(void)snprintf(now.rules_version, sizeof(now.rules_version), "%s",
+	    s->o->program->version);
+	if (s->o->files == 0) {
+		source_get_loss(s->source, &loss);
+		(void)snprintf(now.iface[0].name, sizeof(now.iface[0].name), "%s",
+		    s->o->iface);
+		now.iface[0].kernel_drops = loss.kernel_drops;
+		now.iface[0].iface_drops = loss.iface_drops;
+		now.iface[0].away = loss.away;
+		now.ifaces = 1;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now.posted.ns = ts.tv_sec * NS_PER_S + ts.tv_nsec;
+	sensor_snapshot_post(s->o->boards->sensor, &now);
+}
+
+static void
 tell_stats(struct sensor *s)
 {
 	struct sensor_stats st;
 	struct sensor_report *r = s->o->report;
 
-	pipe_stats(s->pipe, &st);
-	if (st.packets == 0 && s->o->files == 0)
-		st.now = wall();
-	st.seccomp = s->sandbox.seccomp;
-	st.landlock_abi = s->sandbox.landlock_abi;
-	st.ring_lost = emitter_lost(s->emitter);
-	if (s->o->files == 0 && st.now.ns == 0)
-		st.now = pkt_time_add(wall(), -LIVE_LAG);
-	if (s->o->files == 0)
-		st.lag_ns = wall().ns - st.now.ns;
+	gather(s, &st);
 	r->packets = st.packets;
 	r->used = st.used;
 	r->bytes = st.bytes;

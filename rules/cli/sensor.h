@@ -9,6 +9,7 @@
 #include "capture/base/log.h"
 #include "capture/proc/ring.h"
 #include "rules/cli/pipe.h"
+#include "rules/event/snapshot.h"
 
 /* Faults of one file among many, kept to be said; more are counted. */
 #define SENSOR_TOLD 32
@@ -40,6 +41,7 @@ struct sensor_options {
 	struct dpi_cell *cell;
 	struct ring *ring;
 	struct sensor_report *report;	/* shared memory */
+	const struct boards *boards;	/* the same; lent */
 	const struct log *log;
 	const char *const *file;	/* captures and folders */
 	size_t files;			/* 0: live */

@@ -37,6 +37,7 @@ struct super {
 	struct dpi_cell *cell;
 	struct ring *ring;
 	struct sensor_report *report;
+	struct boards boards;		/* how sensor and outlet stand */
 	struct sink_spec sink[LAUNCH_SINKS];
 	unsigned sinks;
 	bool text, redis, tty;

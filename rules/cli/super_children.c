@@ -87,7 +87,8 @@ super_start_sensor(struct super *s, struct fault *why)
 		    strerror(errno));
 	if (s->sensor == 0) {
 		struct sensor_options so = { .program = s->program, .cell = s->cell,
-			.ring = s->ring, .report = s->report, .log = &s->log,
+			.ring = s->ring, .report = s->report, .boards = &s->boards,
+			.log = &s->log,
 			.file = s->o->file, .files = s->o->files, .iface = s->o->iface,
 			.filter = s->o->filter,
 			.name = s->name, .boot = s->boot, .text = s->text,
