@@ -28,7 +28,7 @@ HARDEN  ?= -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection -fPIE
 HARDEN_LD ?= -pie -Wl,-z,relro,-z,now
 ALL_CFLAGS = -std=gnu11 $(WARN) $(HARDEN) -I. -MMD -MP $(patsubst -I%,-isystem %,$(DEP_CFLAGS)) \
-	-DEARSHOT_VERSION='"$(VERSION)"' -DEARSHOT_RULES='"$(PREFIX)/share/earshot/rules"' $(CFLAGS)
+	-DEARSHOT_VERSION='"$(VERSION)"' -DEARSHOT_SHARE='"$(PREFIX)/share/earshot"' $(CFLAGS)
 ALL_LDFLAGS = $(HARDEN_LD) $(LDFLAGS)
 
 ifeq ($(V),1)
@@ -174,10 +174,11 @@ demo: ## from packets to explained alerts and a Redis, in a minute
 # ---- installing -----------------------------------------------------------------------------
 install: $(B)/earshot ## program, rules, manual and documents below DESTDIR/PREFIX
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/earshot/rules/std \
-		$(DESTDIR)$(PREFIX)/share/earshot/rules/site
+		$(DESTDIR)$(PREFIX)/share/earshot/rules/site $(DESTDIR)$(PREFIX)/share/earshot/selftest
 	install -m 755 $(B)/earshot $(DESTDIR)$(PREFIX)/bin/earshot
 	install -m 644 rules/std/*.rules $(DESTDIR)$(PREFIX)/share/earshot/rules/std/
 	install -m 644 rules/site/README.md $(DESTDIR)$(PREFIX)/share/earshot/rules/site/
+	install -m 644 contrib/selftest/*.pcap.zst $(DESTDIR)$(PREFIX)/share/earshot/selftest/
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
 		$(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/doc/earshot
 	install -m 644 contrib/man/earshot.1 $(DESTDIR)$(PREFIX)/share/man/man1/

@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef EARSHOT_RULES
-#define EARSHOT_RULES "/usr/local/share/earshot/rules"
+#ifndef EARSHOT_SHARE
+#define EARSHOT_SHARE "/usr/local/share/earshot"
 #endif
 
 #define FILE_MAX ((off_t)64 * 1024 * 1024)	/* a list of a million names is 30 MB */
@@ -43,6 +43,8 @@ static char *read_all(const char *path, size_t *len, struct fault *why);
 static bool provide(void *arg, const char *from, const char *path, struct span *out,
     struct fault *why);
 static void tell(void *arg, const struct diag *d);
+static const char *shipped_folder(const char *in_tree, const char *in_share,
+    const char *planned, char *buf, size_t size);
 
 static const char command_line[] = "command line";
 
@@ -120,28 +122,50 @@ rule_files_compile(struct rule_files *f, bool warnings, unsigned *errors)
 const char *
 rules_std_folder(char *buf, size_t size)
 {
-	char exe[4096];
+	return shipped_folder("rules/std", "rules/std", EARSHOT_SHARE "/rules/std", buf,
+	    size);
+}
+
+const char *
+selftest_folder(char *buf, size_t size)
+{
+	return shipped_folder("contrib/selftest", "selftest", EARSHOT_SHARE "/selftest",
+	    buf, size);
+}
+
+static bool
+is_folder(const char *path)
+{
 	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* build/earshot: in the tree above it. bin/earshot: in the share/earshot beside bin, so
+ * that what was installed elsewhere than planned is whole. Else where it was planned. */
+static const char *
+shipped_folder(const char *in_tree, const char *in_share, const char *planned, char *buf,
+    size_t size)
+{
+	char exe[4096];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 
 	if (n > 0) {
-		exe[n] = '\0';
-		/* build/earshot -> the tree above it */
-		(void)snprintf(buf, size, "%s", dirname(exe));
-		for (int up = 0; up < 2; up++) {
-			char try[4200];
+		char *at = exe;
 
-			(void)snprintf(try, sizeof(try), "%s/rules/std", buf);
-			if (stat(try, &st) == 0 && S_ISDIR(st.st_mode)) {
-				(void)snprintf(buf, size, "%s", try);
+		exe[n] = '\0';
+		for (int up = 0; up < 2; up++) {
+			at = dirname(at);
+			(void)snprintf(buf, size, "%s/%s", at, in_tree);
+			if (is_folder(buf))
 				return buf;
-			}
-			(void)snprintf(exe, sizeof(exe), "%s", buf);
-			(void)snprintf(buf, size, "%s", dirname(exe));
 		}
+		(void)snprintf(buf, size, "%s/share/earshot/%s", at, in_share);
+		if (is_folder(buf))
+			return buf;
 	}
-	(void)snprintf(buf, size, "%s/std", EARSHOT_RULES);
-	return stat(buf, &st) == 0 ? buf : NULL;
+	(void)snprintf(buf, size, "%s", planned);
+	return is_folder(buf) ? buf : NULL;
 }
 
 static int

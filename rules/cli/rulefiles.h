@@ -41,5 +41,7 @@ const struct compile_options *rule_files_options(struct rule_files *f);
 /* The folder of shipped rules: beside the executable in the source tree,
  * else installed. */
 const char *rules_std_folder(char *buf, size_t size);
+/* The captures of `earshot selftest`, found alike. */
+const char *selftest_folder(char *buf, size_t size);
 
 #endif
