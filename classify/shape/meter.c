@@ -9,7 +9,8 @@
  * var(b) = E[q] whatever their sizes and rate: F = J = 1. A sound card lets no second
  * hold more than another, so both go to 0 however the stream is cut up on its way. F
  * serves datagrams whose frames vary in size, J serves TCP, where a segment is not a
- * message. U. Fano, "Ionization yield of radiations. II", Phys. Rev. 72 (1947).
+ * message and one that was cut into full segments is put together. U. Fano, "Ionization
+ * yield of radiations. II", Phys. Rev. 72 (1947).
  *
  * T2. The same over ten four-second bins. Behind a bounded buffer the variance of a bin
  * stays what it is while its mean grows; what people and events make keeps its ratio.
@@ -40,6 +41,15 @@
  * well as over more. */
 #define CLOCK_PACKETS 4000
 
+/* Segments of at least FULL bytes, each within RUN_GAP of the one before,
+ * are the beginning of a message that the next shorter segment ends. The gap is a short
+ * round trip: a longer one would join what is independent. One that takes longer than
+ * RUN_MOST is no message: a program that always has more to send makes full segments
+ * for ever, and they vouch for nothing but themselves. */
+#define FULL 1200
+#define RUN_GAP (30 * NS_PER_MS)
+#define RUN_MOST (500 * NS_PER_MS)
+
 #define CONSTANT_PACKETS 10	/* fewer equal sizes are no evidence of a constant size */
 
 enum {
@@ -56,7 +66,8 @@ static const double clock_period[METER_CLOCKS] = {
 static void start(struct meter *m, int64_t now);
 static void open_window(struct meter *m, int64_t at);
 static void advance_fours(struct meter *m, int64_t now);
-static void count(struct meter_bin *bin, uint32_t size);
+static void count(struct meter_bin *bin, uint32_t size, double whole);
+static double whole_message(struct meter *m, int64_t now, uint32_t fresh);
 static void close_window(struct meter *m, const struct hearing *h,
     struct meter_window *w);
 static void measure_sizes(const struct meter *m, struct meter_window *w);
@@ -71,25 +82,30 @@ void
 meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram)
 {
 	int64_t t = moment_after(now, m->last), into;
-	double turn;
+	double turn, whole;
 	unsigned i;
 
 	if (fresh == 0)
 		return;
 	if ((m->flags & METER_STARTED) == 0)
 		start(m, t);
-	if (t < m->window.ns)
-		t = m->window.ns;
 	if (datagram)
 		m->flags |= METER_DATAGRAM;
-	m->last.ns = t;
 	m->packets++;
 	m->bytes += fresh;
+	if (t < m->origin.ns) {
+		m->last.ns = t;
+		return;
+	}
+	if (t < m->window.ns)
+		t = m->window.ns;
 
 	into = t - m->window.ns;
-	count(&m->second[into < WINDOW ? into / NS_PER_S : SECONDS - 1], fresh);
+	whole = whole_message(m, t, fresh);
+	count(&m->second[into < WINDOW ? into / NS_PER_S : SECONDS - 1], fresh, whole);
 	advance_fours(m, t);
-	count(&m->four[m->fours % METER_FOURS], fresh);
+	count(&m->four[m->fours % METER_FOURS], fresh, whole);
+	m->last.ns = t;
 
 	m->sum_size += fresh;
 	m->sum_size2 += (double)fresh * fresh;
@@ -169,10 +185,10 @@ start(struct meter *m, int64_t now)
 	if (m->packets == 0)
 		m->first.ns = now;
 	m->flags |= METER_STARTED;
-	m->origin.ns = now;
+	m->origin.ns = now + METER_LEAD;
 	m->fours = 0;
 	memset(m->four, 0, sizeof(m->four));
-	open_window(m, now);
+	open_window(m, m->origin.ns);
 }
 
 static void
@@ -201,13 +217,35 @@ advance_fours(struct meter *m, int64_t now)
 		m->fours = bin;
 }
 
+/* A message longer than a segment leaves as full ones and one that is not. What its
+ * square has beyond those of its segments, when it ends; 0 before. */
+static double
+whole_message(struct meter *m, int64_t now, uint32_t fresh)
+{
+	double more;
+
+	if (m->run_bytes > 0 && (now - m->last.ns > RUN_GAP ||
+	    now - m->run_start.ns > RUN_MOST))
+		m->run_bytes = m->run_squares = 0;
+	if (fresh >= FULL) {
+		if (m->run_bytes <= 0)
+			m->run_start.ns = now;
+		m->run_bytes += fresh;
+		m->run_squares += (double)fresh * fresh;
+		return 0;
+	}
+	more = m->run_bytes * m->run_bytes - m->run_squares + 2 * m->run_bytes * fresh;
+	m->run_bytes = m->run_squares = 0;
+	return more;
+}
+
 static void
-count(struct meter_bin *bin, uint32_t size)
+count(struct meter_bin *bin, uint32_t size, double whole)
 {
 	if (bin->packets < UINT32_MAX)
 		bin->packets++;
 	bin->bytes = bin->bytes > UINT32_MAX - size ? UINT32_MAX : bin->bytes + size;
-	bin->squares += (double)size * size;
+	bin->squares += (double)size * size + whole;
 }
 
 static void

@@ -4,8 +4,8 @@
  * decision.
  *
  * State of about 550 bytes, all of it inside the struct (no pointers, no allocation);
- * zeroed memory is a new meter. Bins are aligned to its first packet. A window is ten
- * one-second bins. The caller closes windows by packet time:
+ * zeroed memory is a new meter. Bins are aligned to its first packet (METER_LEAD). A
+ * window is ten one-second bins. The caller closes windows by packet time:
  *
  *	while (meter_step(m, h, now, &w))	judge w
  *	meter_packet(m, now, fresh, datagram)
@@ -21,6 +21,11 @@
 
 #include "capture/base/ptime.h"
 #include "classify/shape/hearing.h"
+
+/* The bins begin this long after the first packet, and what comes before is in none.
+ * Pages that follow each other by a whole part of a second would otherwise lie on the
+ * edges of the bins and fall now on this side, now on that. */
+#define METER_LEAD (300 * NS_PER_MS)
 
 #define METER_CLOCKS 9		/* 10 10.667 11.61 20 21.333 23.22 30 40 60 ms */
 
@@ -42,6 +47,8 @@ struct meter {
 	float re[METER_CLOCKS], im[METER_CLOCKS];
 	uint32_t clock_n;
 	double sum_size, sum_size2;
+	struct pkt_time run_start;		/* full segments of one message so far */
+	double run_bytes, run_squares;		/* 0: none */
 	uint32_t size_min, size_max;
 	double score;
 	uint32_t windows, passed, clocked;

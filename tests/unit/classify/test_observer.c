@@ -149,7 +149,7 @@ test_silence_closes_windows_bursts_and_flows(void **state)
 	assert_null(sockets(d, 0));	/* its first packet was the fourth, at 0.06 s */
 	observer_advance(d->o, at(11));
 	assert_non_null(sockets(d, 0));
-	assert_true(sockets(d, 0)->time == at(10.06).ns);
+	assert_true(sockets(d, 0)->time == at(10.36).ns);
 	assert_non_null(pairs(d, 0));	/* ten seconds of voice are one burst */
 	assert_null(closes(d, 0));
 	observer_advance(d->o, at(200));
@@ -221,8 +221,8 @@ test_a_socket_has_a_window_every_ten_seconds(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		const struct observation *r = sockets(d, i);
 
-		assert_true(r->time == at(10.06 + 10 * i).ns);
-		assert_true(r->window_start == at(0.06 + 10 * i).ns);
+		assert_true(r->time == at(10.36 + 10 * i).ns);
+		assert_true(r->window_start == at(0.36 + 10 * i).ns);
 		assert_true(r->window_length == 10 * NS_PER_S);
 		assert_near(r->voice_rate, 48000, 100);
 		assert_near(r->voice_packets, 50, 0.2);

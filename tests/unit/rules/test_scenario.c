@@ -52,11 +52,11 @@ test_an_open_microphone_alerts_after_40_s_and_is_updated_at_the_end(void **state
 	pipe_finish(s->pipe);
 	t = told(s, "live-suspect", false, 0);
 	assert_non_null(t);
-	near(t->at, 20);
+	near(t->at, 20.3);
 	assert_int_equal(count_told(s, "live-suspect", false), 1);
 	t = told(s, "live-microphone", false, 0);
 	assert_non_null(t);
-	near(t->at, 40);
+	near(t->at, 40.3);
 	assert_int_equal(t->severity, SEVERITY_CRITICAL);
 	assert_string_equal(t->src, "10.20.0.13");
 	assert_string_equal(t->dest, "203.0.113.7");
@@ -65,7 +65,7 @@ test_an_open_microphone_alerts_after_40_s_and_is_updated_at_the_end(void **state
 	assert_non_null(t);
 	assert_int_equal(t->suppressed, 4);
 	assert_int_equal(t->first, told(s, "live-microphone", false, 0) - s->told + 1);
-	near(t->at, 80);
+	near(t->at, 80.3);
 	assert_int_equal(count_told(s, "live-microphone", true), 1);
 	scene_close(s);
 }
@@ -83,7 +83,7 @@ test_the_limit_window_is_an_hour_long(void **state)
 	/* The second hour's alert is told, the first hour's update came before it. */
 	assert_int_equal(count_told(s, "live-microphone", false), 2);
 	assert_int_equal(count_told(s, "live-microphone", true), 1);
-	near(told(s, "live-microphone", false, 1)->at, 3740);
+	near(told(s, "live-microphone", false, 1)->at, 3740.3);
 	t = told(s, "live-microphone", true, 0);
 	/* Two windows after the alert in the first minute, three in the second spell. */
 	assert_int_equal(t->suppressed, 5);
@@ -206,7 +206,7 @@ test_a_tap_that_shows_one_side_lowers_the_verdict(void **state)
 	listen_to(s, &x, 1);
 	t = told(s, "live-microphone", false, 0);
 	assert_non_null(t);
-	near(t->at, 110);
+	near(t->at, 110.3);
 	assert_int_equal(t->severity, SEVERITY_HIGH);
 	scene_close(s);
 }
