@@ -18,7 +18,7 @@ for _ in $(seq 100); do redis-cli -s "$t/redis.sock" ping >/dev/null 2>&1 && bre
 
 say "five minutes of a mixed office: 17 hosts, calls, browsing, backup, printing, telemetry - and five recordings that leave"
 start=$(date +%s.%N)
-"$earshot" read --format text --out - --out "redis:unix:$t/redis.sock" \
+"$earshot" read --format text --output - --output "redis:unix:$t/redis.sock" \
 	--inventory "csv:$captures/inventory/assets.csv" --known "$captures/allowed_destinations.txt" \
 	"$captures/m01-mixed-office.pcap.zst" || exit 1
 printf 'read in %.1f s\n' "$(echo "$(date +%s.%N) $start" | awk '{print $1 - $2}')"

@@ -21,7 +21,7 @@ static int fields(void);
 int
 command_rules(int argc, char **argv)
 {
-	struct launch_options o = { .fail_on = -1, .verbosity = LOG_LEVEL_WARN };
+	struct launch_options o;
 	struct rule_files *f;
 	struct fault why = { 0 };
 	char **words;

@@ -2,6 +2,7 @@
 /* launch: from options to a running program: rules, name, sinks, spool, shared memory;
  * then the supervisor's loop (super.h). Owns exit codes; refuses to look at a packet or
  * an event. */
+#include "rules/cli/settings_read.h"
 #include "rules/cli/super.h"
 
 #include <dirent.h>
@@ -69,15 +70,6 @@ out:
 	return rc;
 }
 
-static bool
-name_is_safe(const char *s)
-{
-	size_t n = strspn(s,
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
-
-	return n > 0 && n <= 64 && s[n] == '\0';
-}
-
 static int
 prepare(struct super *s, struct fault *why)
 {
@@ -99,7 +91,7 @@ prepare(struct super *s, struct fault *why)
 		(void)snprintf(s->name, sizeof(s->name), "file");
 	else if (gethostname(s->name, sizeof(s->name) - 1) == -1)
 		(void)snprintf(s->name, sizeof(s->name), "sensor");
-	if (!name_is_safe(s->name))
+	if (!settings_name_ok(s->name))
 		return fault_set(why,
 		    "--name takes letters, digits, dot, dash and underscore, "
 		    "up to 64", "cannot call this sensor '%.80s'", s->name);
@@ -127,7 +119,8 @@ choose_sinks(struct super *s, struct fault *why)
 {
 	const struct launch_options *o = s->o;
 
-	s->text = o->format == 't' || (o->format == 0 && isatty(STDOUT_FILENO) == 1);
+	s->text = o->format == FORMAT_TEXT ||
+	    (o->format == 0 && isatty(STDOUT_FILENO) == 1);
 	if (o->quiet)
 		s->text = false;
 	memcpy(s->sink, o->sink, sizeof(s->sink));
@@ -147,8 +140,7 @@ choose_sinks(struct super *s, struct fault *why)
 static int
 choose_spool(struct super *s, struct fault *why)
 {
-	const char *dir = s->o->state;
-	const char *home = getenv("HOME"), *tmp = getenv("TMPDIR");
+	const char *dir = s->o->state, *tmp = getenv("TMPDIR");
 
 	if (s->o->files > 0 && dir == NULL) {
 		(void)snprintf(s->spool, sizeof(s->spool), "%s/earshot-spool-XXXXXX",
@@ -160,14 +152,9 @@ choose_spool(struct super *s, struct fault *why)
 		return 0;
 	}
 	if (dir == NULL)
-		dir = getenv("STATE_DIRECTORY");
-	if (dir != NULL)
-		(void)snprintf(s->spool, sizeof(s->spool), "%s", dir);
-	else if (geteuid() == 0)
-		(void)snprintf(s->spool, sizeof(s->spool), "/var/lib/earshot");
+		(void)state_folder(s->spool, sizeof(s->spool));
 	else
-		(void)snprintf(s->spool, sizeof(s->spool), "%s/.local/state/earshot",
-		    home == NULL ? "." : home);
+		(void)snprintf(s->spool, sizeof(s->spool), "%s", dir);
 	for (char *p = s->spool + 1; ; p++) {
 		char was = *p;
 

@@ -13,22 +13,28 @@
 
 enum { EXIT_DONE = 0, EXIT_COULD_NOT = 1, EXIT_USAGE = 2, EXIT_ALERTS = 3 };
 
+enum { FORMAT_TEXT = 1, FORMAT_JSON };
+
 #define LAUNCH_SINKS 8
 
+/* What a command knows about how to run: the table of settings fills it. */
 struct launch_options {
 	struct rule_choice rules;
 	const char *file[SOURCE_FILES_MOST];	/* read: captures and folders */
-	size_t files;			/* 0: run */
+	unsigned files;			/* 0: run */
 	const char *iface;
 	const char *filter;
 	const char *name;		/* NULL: host name; read: "file" */
 	const char *state;		/* --state; NULL: the default place */
 	struct sink_spec sink[LAUNCH_SINKS];
 	unsigned sinks;			/* 0: standard output */
-	int format;			/* 't', 'j', 0: text on a terminal */
-	int fail_on;			/* severity; -1: never */
-	bool flows, quiet, stats, test_only;
+	uint64_t spool_bytes;		/* 0: 256 MiB */
+	int format;			/* FORMAT_TEXT, FORMAT_JSON; 0: by the terminal */
+	int fail_on;			/* 1 + a severity; 0: never */
+	int stats;			/* 1: JSON */
+	bool flows, quiet, test_only;
 	enum log_level verbosity;
+	struct settings *settings;	/* owns the texts; launch does not look */
 };
 
 /* The exit code. */

@@ -15,6 +15,7 @@
 	X("rules", command_rules, "check, print, test or list what rules may say") \
 	X("redis", command_redis, "set a Redis up for events, look what lies there") \
 	X("selftest", command_selftest, "four small captures to the alert, without a network") \
+	X("settings", command_settings, "every setting, as a commented settings file") \
 	X("schema", command_schema, "the JSON schema of an event")
 
 static const struct {

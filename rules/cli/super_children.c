@@ -53,6 +53,7 @@ super_start_outlet(struct super *s, struct fault *why)
 		struct outlet_options oo = { .ring = s->ring, .sink = s->sink,
 			.sinks = s->sinks, .sensor = s->name,
 			.spool_dir = s->redis ? s->spool : NULL,
+			.spool_bytes = s->o->spool_bytes,
 			.redis_flows = s->o->flows,
 			.keep_spool = s->o->files == 0 || !s->spool_is_private,
 			.log = &log, .ready_fd = ready[1] };
@@ -96,7 +97,7 @@ super_start_sensor(struct super *s, struct fault *why)
 			    getenv("NO_COLOR") == NULL,
 			.clear = s->progress.on && s->text && s->tty,
 			.flows = s->o->flows, .quiet = s->o->quiet && s->o->sinks == 0,
-			.stats = s->o->stats,
+			.stats = s->o->stats != 0,
 			.drop_when_full = s->o->files == 0 };
 
 		(void)prctl(PR_SET_NAME, "earshot-sensor", 0, 0, 0);

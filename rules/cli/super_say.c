@@ -63,7 +63,7 @@ super_say_end(struct super *s)
 	}
 	if (s->outlet_status != 0 || r->harmed)
 		return EXIT_COULD_NOT;
-	if (o->fail_on >= 0 && r->worst <= o->fail_on)
+	if (r->worst < o->fail_on)
 		return EXIT_ALERTS;
 	return EXIT_DONE;
 }

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * settings_table: what can be set about how earshot runs, once. From this table come the
+ * parser of settings files, `--set`, the command line's options and their help, what
+ * --dump-config and `earshot settings` print; tests hold the manual against it.
+ *
+ * A new setting is a member of struct launch_options (launch.h) and an entry here: its
+ * member gets the value, checked, from wherever it was given.
+ *
+ * X(id, word, letter, argument, form, default, example, whose, needs, help)
+ *   word      in a file, after --set, and the long option
+ *   letter    the short option; 0: none
+ *   argument  what the option's argument is called; "": a switch, which takes none
+ *   form      type and member, below; with bounds or words where the type has them
+ *   default   as a file would write it; "": none, or computed (settings.c: computed)
+ *   example   for the commented file, where there is no default to show
+ *   whose     the commands that take it, and where it may stand
+ *   needs     what must be so for it to do something; else it is an error in a file
+ *   help      one line, the manual's too
+ */
+#ifndef RULES_CLI_SETTINGS_TABLE_H
+#define RULES_CLI_SETTINGS_TABLE_H
+
+#include "rules/cli/launch.h"
+
+/* whose: commands... */
+#define FOR_READ 1u
+#define FOR_RUN 2u
+#define FOR_RULES 4u
+#define FOR_ALL (FOR_READ | FOR_RUN | FOR_RULES)
+/* ...and where. */
+#define NO_FILE 0x100u		/* an option only: it is about one call, not a sensor */
+#define ONCE 0x200u		/* the program's, not one sensor's: not in a sensor block */
+
+/* needs: X(id, why it is idle) */
+#define SETTING_NEEDS(X) \
+	X(NOTHING, "") \
+	X(REDIS, "no output is a Redis") \
+	X(STDOUT, "no output is standard output")
+
+enum setting_need {
+#define X(id, why) NEED_##id,
+	SETTING_NEEDS(X)
+#undef X
+	NEED_COUNT
+};
+
+enum setting_type {
+	SETTING_TEXT,		/* const char * */
+	SETTING_PATH,		/* const char *; absolute, in a file */
+	SETTING_NAMED,		/* const char *; letters, digits, dot, dash, underscore */
+	SETTING_NUMBER,		/* uint64_t */
+	SETTING_BYTES,		/* uint64_t */
+	SETTING_DURATION,	/* int64_t, ns */
+	SETTING_SWITCH,		/* bool: on or off; as an option it means on */
+	SETTING_CHOICE,		/* int: 1 is the first word, 0 none was given */
+	SETTING_NAMES,		/* const char *: "eth0,eth1"; a list in a file */
+	SETTING_PATHS,		/* const char *[] and how many */
+	SETTING_SINKS,		/* sink[] and sinks */
+	SETTING_TIMES,		/* enum log_level: each time one more */
+	SETTING_ACTION,		/* of the command line itself; no member */
+};
+
+/* form: the member must have the type's C type, or it does not compile. */
+#define SETTING_AT(member, ctype) \
+	(offsetof(struct launch_options, member) + \
+	    0 * sizeof(char[__builtin_types_compatible_p( \
+		__typeof__(((struct launch_options *)0)->member), ctype) ? 1 : -1]))
+#define TEXT(m) { SETTING_TEXT, SETTING_AT(m, const char *), 0, 0, 0, NULL }
+#define PATH(m) { SETTING_PATH, SETTING_AT(m, const char *), 0, 0, 0, NULL }
+#define NAME(m) { SETTING_NAMED, SETTING_AT(m, const char *), 0, 0, 0, NULL }
+#define NUMBER(m, low, high) { SETTING_NUMBER, SETTING_AT(m, uint64_t), 0, low, high, NULL }
+#define BYTES(m, low, high) { SETTING_BYTES, SETTING_AT(m, uint64_t), 0, low, high, NULL }
+#define DURATION(m, low, high) \
+	{ SETTING_DURATION, SETTING_AT(m, int64_t), 0, low, high, NULL }
+#define SWITCH(m) { SETTING_SWITCH, SETTING_AT(m, bool), 0, 0, 0, NULL }
+#define CHOICE(m, words) { SETTING_CHOICE, SETTING_AT(m, int), 0, 0, 0, words }
+#define NAMES(m) { SETTING_NAMES, SETTING_AT(m, const char *), 0, 0, 0, NULL }
+#define PATHS(m, count, most) \
+	{ SETTING_PATHS, SETTING_AT(m, const char *[most]), \
+	    SETTING_AT(count, unsigned), 0, most, NULL }
+#define SINKS { SETTING_SINKS, 0, 0, 0, LAUNCH_SINKS, NULL }
+#define TIMES(m) { SETTING_TIMES, SETTING_AT(m, enum log_level), 0, 0, 0, NULL }
+#define ACTION { SETTING_ACTION, 0, 0, 0, 0, NULL }
+
+#define MEGA UINT64_C(1000000)
+#define SEVERITY_WORDS "critical|high|medium|low|info"	/* of SEVERITIES, in order */
+
+#define SETTINGS(X) \
+	X(INPUT, "read", 'r', "FILE", PATHS(file, files, SOURCE_FILES_MOST), "", "", \
+	    FOR_READ | NO_FILE, NEED_NOTHING, \
+	    "a capture, a folder of them, '-' for standard input (or just name them)") \
+	X(CONFIG, "config", 'c', "FILE", ACTION, "", "", \
+	    FOR_ALL | NO_FILE, NEED_NOTHING, \
+	    "settings from FILE, and from *.conf in FILE.d") \
+	X(SET, "set", 0, "WORD=VALUE", ACTION, "", "", \
+	    FOR_ALL | NO_FILE, NEED_NOTHING, "one setting; stronger than the files'") \
+	X(SENSOR, "sensor", 0, "NAME", ACTION, "", "", \
+	    FOR_RUN | NO_FILE, NEED_NOTHING, \
+	    "only this one of the sensors in the settings file") \
+	X(DUMP, "dump-config", 0, "", ACTION, "", "", \
+	    FOR_READ | FOR_RUN | NO_FILE, NEED_NOTHING, \
+	    "print the settings in force, and where each is from, then leave") \
+	X(INTERFACE, "interface", 'i', "IF", NAMES(iface), "", "\"eth0\"", \
+	    FOR_RUN, NEED_NOTHING, "the interface to listen on") \
+	X(FILTER, "filter", 'f', "BPF", TEXT(filter), "", "\"not port 6379\"", \
+	    FOR_READ | FOR_RUN, NEED_NOTHING, \
+	    "a tcpdump filter (or the trailing words)") \
+	X(NAME, "name", 0, "NAME", NAME(name), "", "lobby", \
+	    FOR_READ | FOR_RUN, NEED_NOTHING, "what this sensor is called") \
+	X(ADD, "rules", 's', "PATH", PATHS(rules.add, rules.adds, RULE_PATHS), \
+	    "", "\"/etc/earshot/site.rules\"", \
+	    FOR_ALL, NEED_NOTHING, "adds a rule file, or a folder of them") \
+	X(REPLACE, "only-rules", 'S', "PATH", \
+	    PATHS(rules.replace, rules.replaces, RULE_PATHS), \
+	    "", "\"/etc/earshot/rules\"", \
+	    FOR_ALL, NEED_NOTHING, "replaces the shipped rules") \
+	X(HOME, "home", 0, "NETS", TEXT(rules.home), "", "", \
+	    FOR_ALL | NO_FILE, NEED_NOTHING, \
+	    "the office's networks: 10.1.0.0/16,fd00::/8") \
+	X(KNOWN, "known", 0, "FILE", TEXT(rules.known), "", "", \
+	    FOR_ALL | NO_FILE, NEED_NOTHING, \
+	    "destinations the office knows: domain, host and net lines") \
+	X(INVENTORY, "inventory", 0, "FORMAT:FILE", TEXT(rules.inventory), "", "", \
+	    FOR_ALL | NO_FILE, NEED_NOTHING, \
+	    "the office's devices: csv, ethers or dnsmasq") \
+	X(OUTPUT, "output", 'o', "SINK", SINKS, "-", "", \
+	    FOR_READ | FOR_RUN, NEED_NOTHING, \
+	    "-, file:PATH or redis:unix:PATH; may be given again") \
+	X(FORMAT, "format", 0, "text|json", CHOICE(format, "text|json"), "", "json", \
+	    FOR_READ | FOR_RUN, NEED_STDOUT, \
+	    "of standard output; text on a terminal") \
+	X(FLOWS, "flows", 0, "", SWITCH(flows), "off", "", \
+	    FOR_READ | FOR_RUN, NEED_NOTHING, "flow events too") \
+	X(STATE, "state", 0, "DIR", PATH(state), "", "\"/var/lib/earshot\"", \
+	    FOR_READ | FOR_RUN, NEED_NOTHING, "where the spool lies") \
+	X(SPOOL, "spool", 0, "BYTES", BYTES(spool_bytes, MEGA, MEGA * MEGA), \
+	    "256 MB", "", FOR_READ | FOR_RUN, NEED_REDIS, \
+	    "how much waits on disk while Redis is away") \
+	X(FAIL_ON, "fail-on", 0, "SEVERITY", CHOICE(fail_on, SEVERITY_WORDS), "", "", \
+	    FOR_READ | NO_FILE, NEED_NOTHING, \
+	    "exit 3 after an alert this severe or worse") \
+	X(STATS, "stats", 0, "json", CHOICE(stats, "json"), "", "", \
+	    FOR_READ | NO_FILE, NEED_NOTHING, \
+	    "with -q: the counters at the end, as one event") \
+	X(TEST, "test", 'T', "", SWITCH(test_only), "", "", \
+	    FOR_READ | FOR_RUN | NO_FILE, NEED_NOTHING, \
+	    "check rules and settings, then leave") \
+	X(VERBOSE, "verbose", 'v', "", TIMES(verbosity), "", "", \
+	    FOR_ALL | NO_FILE, NEED_NOTHING, "say more; twice: even more") \
+	X(QUIET, "quiet", 'q', "", SWITCH(quiet), "", "", \
+	    FOR_ALL | NO_FILE, NEED_NOTHING, \
+	    "no events, unless --output says where; warnings only") \
+	X(HELP, "help", 'h', "", ACTION, "", "", \
+	    FOR_ALL | NO_FILE, NEED_NOTHING, "this text")
+
+#endif
