@@ -2,9 +2,13 @@
 /*
  * live: an interface, through libpcap and the kernel's ring.
  *
- * Owns the handle, and that it comes back: an interface that goes down is kept, one that
- * is removed is opened again by name. libpcap says nothing when a removed interface
- * returns under another number, so the number is looked at. Refuses to write to the wire.
+ * Owns the handle, and that it comes back. An interface that goes down is kept: the
+ * kernel hooks the handle in again when it is up. One that is removed is opened again by
+ * name, for libpcap says nothing when it returns under another number; even the number
+ * may be the old one, so the socket is asked whether it is still bound. One that was
+ * renamed is listened to until another takes the name. A handle that is done with is read
+ * once more before it is closed: the kernel shows the last block when its time is over.
+ * Refuses to write to the wire.
  *
  * The ring is 64 MiB: with libpcap's 2 MiB a sensor that is not scheduled for a few
  * milliseconds loses packets at half of what it can carry. Packets arrive in blocks, at
@@ -17,12 +21,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +36,8 @@
 #define SNAPLEN 262144U
 #define BLOCK_MS 100
 #define LOOK_NS (250 * NS_PER_MS)	/* how often an interface is looked for */
+#define LOOK_FRAMES 4096
+#define LATE_NS (20 * NS_PER_MS)	/* a block may come this much too late */
 
 struct live {
 	struct live_options o;
@@ -41,15 +49,17 @@ struct live {
 	pcap_t *p;			/* NULL: away, looked for every LOOK_NS */
 	bool nano;
 	bool bound;			/* has an interface number ("any" has none) */
-	int index;			/* of the interface this handle listens to */
-	uint32_t first_index;		/* what frames say: it does not
-					 * change when it comes back */
+	bool broken;			/* libpcap has nothing more to say */
+	bool leaving;			/* closed at the next look */
+	enum source_iface_state state;
+	char now[IFNAMSIZ];		/* when renamed */
 	int link_type;
 	int idle;			/* an eventfd nobody writes to:
 					 * what to poll while away */
 	struct loop_time look;
-	uint64_t ordinal;
-	uint64_t kernel_before, iface_before;	/* losses of handles that are gone */
+	uint64_t ordinal, looked;
+	uint64_t kernel_drops, iface_drops;	/* of all handles there were */
+	uint32_t kernel_last, iface_last;	/* what this handle said */
 };
 
 struct handing {
@@ -94,16 +104,47 @@ activate_fault(const struct live *l, pcap_t *p, int r, struct fault *why)
 	}
 }
 
+/* All on libpcap's own socket: a sandbox need not allow another kind. */
 static int
-interface_index(const struct live *l)
+index_of_name(const struct live *l)
 {
 	struct ifreq r = { 0 };
 
-	if (l->p == NULL)
-		return 0;
 	memcpy(r.ifr_name, l->iface, sizeof(r.ifr_name) - 1);
-	/* On libpcap's own socket: a sandbox need not allow another kind. */
 	return ioctl(pcap_fileno(l->p), SIOCGIFINDEX, &r) == -1 ? 0 : r.ifr_ifindex;
+}
+
+/* The interface this handle is bound to; not above 0 once that is removed. */
+static int
+index_of_handle(const struct live *l)
+{
+	struct sockaddr_ll at = { 0 };
+	socklen_t len = sizeof(at);
+
+	return getsockname(pcap_fileno(l->p), (struct sockaddr *)&at, &len) == -1 ? 0 :
+	    at.sll_ifindex;
+}
+
+static bool
+is_up(const struct live *l)
+{
+	struct ifreq r = { 0 };
+
+	memcpy(r.ifr_name, l->iface, sizeof(r.ifr_name) - 1);
+	return ioctl(pcap_fileno(l->p), SIOCGIFFLAGS, &r) == -1 ||
+	    (r.ifr_flags & IFF_UP) != 0;
+}
+
+static bool
+find_new_name(struct live *l, int index)
+{
+	struct ifreq r = { .ifr_ifindex = index };
+
+	if (ioctl(pcap_fileno(l->p), SIOCGIFNAME, &r) == -1)
+		return false;
+	memcpy(l->now, r.ifr_name, sizeof(l->now));
+	l->now[sizeof(l->now) - 1] = '\0';
+	return true;
 }
 
 static int
@@ -118,7 +159,7 @@ live_activate(struct live *l, struct fault *why)
 		return fault_set(why, NULL, "cannot capture on '%s': %s", l->iface, said);
 	(void)pcap_set_snaplen(p, (int)l->o.snaplen);
 	(void)pcap_set_promisc(p, !l->o.no_promiscuous);
-	(void)pcap_set_timeout(p, BLOCK_MS);
+	(void)pcap_set_timeout(p, l->o.block_ms);
 	(void)pcap_set_buffer_size(p, (int)l->o.ring_bytes);
 	(void)pcap_set_tstamp_precision(p, PCAP_TSTAMP_PRECISION_NANO);
 	/* Warnings (> 0) are lived with: no promiscuous mode on "any",
@@ -161,7 +202,9 @@ live_activate(struct live *l, struct fault *why)
 	l->p = p;
 	l->nano = pcap_get_tstamp_precision(p) == PCAP_TSTAMP_PRECISION_NANO;
 	l->link_type = pcap_datalink(p);
-	l->index = interface_index(l);
+	l->state = SOURCE_IFACE_HERE;
+	l->broken = l->leaving = false;
+	l->kernel_last = l->iface_last = 0;
 	return 0;
 
 fail:
@@ -169,23 +212,49 @@ fail:
 	return -1;
 }
 
+/* libpcap counts in 32 bits; and what it says of the interface goes back when that was
+ * removed, for then it reads 0. */
 static void
-live_losses(struct live *l, uint64_t *kernel, uint64_t *iface)
+live_losses(struct live *l)
 {
 	struct pcap_stat st;
+	uint32_t iface;
 
 	if (l->p == NULL || pcap_stats(l->p, &st) == -1)
 		return;
-	*kernel += st.ps_drop;
-	*iface += st.ps_ifdrop;
+	l->kernel_drops += (uint32_t)(st.ps_drop - l->kernel_last);
+	l->kernel_last = st.ps_drop;
+	iface = (uint32_t)(st.ps_ifdrop - l->iface_last);
+	if (iface <= INT32_MAX)
+		l->iface_drops += iface;
+	l->iface_last = st.ps_ifdrop;
 }
 
 static void
 live_away(struct live *l)
 {
-	live_losses(l, &l->kernel_before, &l->iface_before);
+	live_losses(l);
 	pcap_close(l->p);
 	l->p = NULL;
+	l->state = SOURCE_IFACE_AWAY;
+}
+
+/* Does this handle still listen to what the name says? */
+static bool
+live_holds(struct live *l)
+{
+	int bound = index_of_handle(l), named = index_of_name(l);
+
+	if (bound > 0 && named == 0 && find_new_name(l, bound)) {
+		/* libpcap asks by name and finds it broken; it still reads. */
+		l->state = SOURCE_IFACE_RENAMED;
+		l->broken = false;
+		return true;
+	}
+	if (bound <= 0 || named != bound || l->broken)
+		return false;
+	l->state = is_up(l) ? SOURCE_IFACE_HERE : SOURCE_IFACE_DOWN;
+	return true;
 }
 
 /* Is the interface still the one this handle listens to; is one that was away back? */
@@ -198,8 +267,12 @@ live_look(struct live *l)
 	if (now.ns < l->look.ns)
 		return;
 	l->look.ns = now.ns + LOOK_NS;
-	if (l->p != NULL && l->bound && interface_index(l) != l->index)
+	if (l->p != NULL && l->leaving) {
 		live_away(l);
+	} else if (l->p != NULL && (l->bound ? !live_holds(l) : l->broken)) {
+		l->leaving = true;
+		l->look.ns = now.ns + l->o.block_ms * NS_PER_MS + LATE_NS;
+	}
 	if (l->p == NULL)
 		(void)live_activate(l, &why);
 }
@@ -212,7 +285,6 @@ live_frame(u_char *arg, const struct pcap_pkthdr *h, const u_char *bytes)
 	const struct frame f = {
 		.time = frame_time(h->ts.tv_sec,
 		h->ts.tv_usec * (l->nano ? 1 : NS_PER_US)), .ordinal = ++l->ordinal,
-		.iface = l->first_index,
 		.link_type = l->link_type,
 		.cap = h->caplen,
 		.wire = h->len,
@@ -231,53 +303,91 @@ live_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct faul
 	(void)why;
 	if (budget <= 0)
 		return 0;
+	/* A wire that is never silent is looked at, too. */
+	if (l->ordinal - l->looked >= LOOK_FRAMES) {
+		l->looked = l->ordinal;
+		live_look(l);
+	}
 	if (l->p != NULL) {
 		r = pcap_dispatch(l->p, budget, live_frame, (u_char *)&to);
 		if (r > 0)
 			return r;
-		if (r < 0)
-			live_away(l);
+		if (r < 0 && !l->broken) {
+			l->broken = true;
+			l->look.ns = 0;
+		}
 	}
 	live_look(l);
 	return 0;
+}
+
+/* libpcap says 0 when it may not read what the driver counts; then it is not known. */
+static bool
+live_knows_drops(const struct live *l)
+{
+	char path[128];
+	int fd;
+
+	(void)snprintf(path, sizeof(path),
+	    "/sys/class/net/%s/statistics/rx_missed_errors", l->iface);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd != -1)
+		(void)close(fd);
+	return fd != -1 || l->p == NULL;
 }
 
 static void
 live_loss(void *src, struct source_loss *out)
 {
 	struct live *l = src;
-	char path[128];
-	int fd;
 
-	out->kernel_drops = l->kernel_before;
-	out->iface_drops = l->iface_before;
-	out->away = l->p == NULL;
-	live_losses(l, &out->kernel_drops, &out->iface_drops);
-	/* libpcap says 0 when it may not read what the driver counts;
-	 * then it is not known. */
-	(void)snprintf(path, sizeof(path),
-	    "/sys/class/net/%s/statistics/rx_missed_errors", l->iface);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd == -1 && l->p != NULL)
-		out->iface_drops = UINT64_MAX;
-	if (fd != -1)
-		(void)close(fd);
+	live_losses(l);
+	out->kernel_drops = l->kernel_drops;
+	out->iface_drops = live_knows_drops(l) ? l->iface_drops : UINT64_MAX;
 }
 
 static int
-live_wait_fd(void *src)
+live_ifaces(void *src, struct source_iface *out, int most)
+{
+	struct live *l = src;
+	struct source_loss loss;
+
+	if (most < 1)
+		return 0;
+	*out = (struct source_iface){ .state = l->state, .packets = l->ordinal };
+	memcpy(out->name, l->iface, sizeof(out->name));
+	memcpy(out->now, l->state == SOURCE_IFACE_RENAMED ? l->now : l->iface,
+	    sizeof(out->now));
+	live_loss(l, &loss);
+	out->kernel_drops = loss.kernel_drops;
+	out->iface_drops = loss.iface_drops;
+	return 1;
+}
+
+static int
+live_wait(void *src, int *fds, int most, int *ms)
 {
 	struct live *l = src;
 
-	return l->p == NULL ? l->idle : pcap_get_selectable_fd(l->p);
+	(void)ms;
+	if (most < 1)
+		return 0;
+	fds[0] = l->p == NULL || l->broken ? l->idle : pcap_get_selectable_fd(l->p);
+	return 1;
 }
 
 static int
 live_keep_fds(void *src, int *out, int most)
 {
+	struct live *l = src;
+
 	if (most > 0)
-		out[0] = ((struct live *)src)->idle;
-	return 1;
+		out[0] = l->idle;
+	if (l->p == NULL)
+		return 1;
+	if (most > 1)
+		out[1] = pcap_fileno(l->p);
+	return 2;
 }
 
 static void
@@ -299,7 +409,8 @@ live_destroy(void *src)
 
 static const struct source_ops live_ops = {
 	.name = "live", .dispatch = live_dispatch, .loss = live_loss,
-	.wait_fd = live_wait_fd, .keep_fds = live_keep_fds, .destroy = live_destroy,
+	.wait = live_wait, .ifaces = live_ifaces, .keep_fds = live_keep_fds,
+	.destroy = live_destroy,
 };
 
 struct source *
@@ -321,10 +432,12 @@ source_open_live(const struct live_options *o, struct fault *why)
 		l->o.ring_bytes = INT32_MAX;
 	if (l->o.snaplen == 0 || l->o.snaplen > SNAPLEN)
 		l->o.snaplen = SNAPLEN;
+	if (l->o.block_ms <= 0)
+		l->o.block_ms = BLOCK_MS;
 	l->bound = strcmp(o->iface, "any") != 0;
 	/* libpcap would ask for permission first;
 	 * a wrong name is the likelier mistake. */
-	if (l->bound && (l->first_index = if_nametoindex(o->iface)) == 0) {
+	if (l->bound && if_nametoindex(o->iface) == 0) {
 		(void)no_such_device(o->iface, why);
 		goto fail;
 	}

@@ -3,7 +3,7 @@
  * source: the general object, and the source that tests write by hand.
  *
  * Files are in file.c (classic pcap) and pcapfile.c (what libpcap reads), many of them in
- * folder.c, the wire is in live.c.
+ * folder.c, the wire is in live.c, several wires in interfaces.c and merge.c.
  */
 #include "capture/source/source.h"
 
@@ -44,9 +44,26 @@ source_get_loss(struct source *s, struct source_loss *out)
 }
 
 int
-source_wait_fd(struct source *s)
+source_wait(struct source *s, int *fds, int most, int *ms)
 {
-	return s->ops->wait_fd == NULL ? -1 : s->ops->wait_fd(s->src);
+	return s->ops->wait == NULL ? 0 : s->ops->wait(s->src, fds, most, ms);
+}
+
+int
+source_get_ifaces(struct source *s, struct source_iface *out, int most)
+{
+	return s->ops->ifaces == NULL ? 0 : s->ops->ifaces(s->src, out, most);
+}
+
+const char *
+source_iface_state_name(enum source_iface_state state)
+{
+	static const char *const name[SOURCE_IFACE_STATES] = {
+		[SOURCE_IFACE_HERE] = "here", [SOURCE_IFACE_DOWN] = "down",
+		[SOURCE_IFACE_RENAMED] = "renamed", [SOURCE_IFACE_AWAY] = "away",
+	};
+
+	return name[state];
 }
 
 int

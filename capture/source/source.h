@@ -5,7 +5,7 @@
  * Kinds: a capture file (classic pcap by a block reader of our own; pcapng and
  * whatever else libpcap knows through libpcap; either byte order, microseconds or
  * nanoseconds; zstd and gzip by their magic; "-" is standard input), many of these as
- * one, a live interface (libpcap), and frames a test wrote.
+ * one, a live interface (libpcap), several of them as one, and frames a test wrote.
  *
  * source_dispatch hands on at most `budget` frames and returns how many; 0 is a normal
  * answer on a wire (nothing to read now) and SOURCE_END, SOURCE_FAULT say that no more
@@ -32,17 +32,43 @@ struct source_loss {
 	uint64_t kernel_drops;		/* the kernel had no room in the ring */
 	uint64_t iface_drops;		/* the interface or its driver dropped */
 	uint64_t bytes_read, bytes_total;	/* files; total 0 when unknown (a pipe) */
-	bool away;			/* the interface was removed and is looked for */
 };
+
+/* One interface of a live source. */
+#define SOURCE_IFACES_MOST 16
+#define SOURCE_IFACE_NAME 16		/* IFNAMSIZ: room for the name and its NUL */
+
+enum source_iface_state {
+	SOURCE_IFACE_HERE,
+	SOURCE_IFACE_DOWN,		/* switched off; it is waited for */
+	SOURCE_IFACE_RENAMED,		/* listened to, under the name `now` */
+	SOURCE_IFACE_AWAY,		/* removed; it is looked for by its name */
+	SOURCE_IFACE_STATES
+};
+
+struct source_iface {
+	char name[SOURCE_IFACE_NAME], now[SOURCE_IFACE_NAME];
+	enum source_iface_state state;
+	uint64_t packets;		/* that were handed on */
+	uint64_t kernel_drops, iface_drops;	/* as in struct source_loss */
+};
+
+/* "here", "down", "renamed", "away". */
+const char *source_iface_state_name(enum source_iface_state state);
 
 struct source_ops {
 	const char *name;
 	int (*dispatch)(void *src, int budget, source_frame_fn *fn, void *arg,
 	    struct fault *why);
 	void (*loss)(void *src, struct source_loss *out);
-	/* poll(2) it before dispatch, with a timeout, and ask for it anew each time: an
-	 * interface that went away and came back has another one. -1: always ready. */
-	int (*wait_fd)(void *src);
+	/* What to poll(2) for reading before the next dispatch: at most `most` descriptors
+	 * are put into fds; how many there are. 0 and NULL: always ready. *ms is how long
+	 * the caller would wait, and is lowered where the source has something to do
+	 * before. Ask anew each time: an interface that went away and came back has another
+	 * descriptor. */
+	int (*wait)(void *src, int *fds, int most, int *ms);
+	/* The interfaces of a live source; as many as fit, how many there are. NULL: 0. */
+	int (*ifaces)(void *src, struct source_iface *out, int most);
 	/* What a sandbox must leave open: at most `most` of them are put into out; how
 	 * many there are. NULL: none. */
 	int (*keep_fds)(void *src, int *out, int most);
@@ -55,7 +81,8 @@ struct source *source_wrap(const struct source_ops *ops, void *src);
 int source_dispatch(struct source *s, int budget, source_frame_fn *fn, void *arg,
     struct fault *why);
 void source_get_loss(struct source *s, struct source_loss *out);
-int source_wait_fd(struct source *s);
+int source_wait(struct source *s, int *fds, int most, int *ms);
+int source_get_ifaces(struct source *s, struct source_iface *out, int most);
 int source_keep_fds(struct source *s, int *out, int most);
 void source_destroy(struct source *s);
 
@@ -104,17 +131,48 @@ bool source_named_capture(const char *path);
 
 /* A live interface. One that goes down is waited for; one that is removed is opened again
  * by its name as soon as it is back (tried four times a second), with its counters
- * carried on; a dispatch meanwhile answers 0. Needs root or CAP_NET_RAW,
- * again at each opening. */
+ * carried on; a dispatch meanwhile answers 0. One that is given another name is listened
+ * to as long as no other interface takes the old one. Needs root or CAP_NET_RAW, again at
+ * each opening. frame.iface is 0. */
 struct live_options {
 	const char *iface;
 	const char *filter;		/* NULL: everything */
 	uint32_t ring_bytes;		/* 0: 64 MiB */
 	uint32_t snaplen;		/* 0: 262144 */
+	int block_ms;			/* 0: 100; the kernel keeps frames at most
+					 * this long before it shows them */
 	bool no_promiscuous;
 };
 
 struct source *source_open_live(const struct live_options *o, struct fault *why);
+
+/* The names of interfaces, as an operator writes them. */
+struct iface_names {
+	char name[SOURCE_IFACES_MOST][SOURCE_IFACE_NAME];
+	size_t n;
+};
+
+/* Adds "eth0" or "eth0,eth1". -1 and *why, and nothing is added: an empty or too long
+ * name, one that is there already, "any" beside others, more than SOURCE_IFACES_MOST. */
+int iface_names_add(struct iface_names *l, const char *list, struct fault *why);
+
+/* Several live interfaces as one source: the two halves of a TAP are one wire. Frames
+ * come in the order of their times, see merge.h; frame.iface is the position in `names`.
+ * One that goes away is looked for while the others are listened to. o->iface is not
+ * looked at; o->ring_bytes 0 shares 128 MiB among them (at most 64, at least 16 each).
+ * One name alone is source_open_live. */
+struct source *source_open_interfaces(const struct iface_names *names,
+    const struct live_options *o, struct fault *why);
+
+/* What can be listened to, for `-D`: one call for each interface of this host. */
+struct iface_listing {
+	const char *name, *state;	/* "up", "down", "up, no link" */
+	const char *addresses;		/* "10.0.0.1, fe80::1"; may be "" */
+	const char *description;	/* may be "" */
+};
+
+int source_list_interfaces(void (*tell)(void *arg, const struct iface_listing *l),
+    void *arg, struct fault *why);
 
 /* Frames from an array, for tests: the array and its bytes are lent
  * for the source's life. */

@@ -23,7 +23,7 @@ int
 command_run(int argc, char **argv)
 {
 	return go(argc, argv, FOR_RUN,
-	    "usage: earshot run -i IF [OPTIONS] [FILTER ...], or earshot run -c FILE");
+	    "usage: earshot run -i IF[,IF] [OPTIONS] [FILTER ...], or earshot run -c FILE");
 }
 
 int
@@ -102,6 +102,29 @@ compute(struct options *o, unsigned who)
 	settings_computed(o->settings, SETTING_STATE, state_folder(state, sizeof(state)));
 }
 
+static void
+print_interface(void *arg, const struct iface_listing *l)
+{
+	fprintf(arg, "%-16s %s", l->name, l->state);
+	if (l->addresses[0] != '\0')
+		fprintf(arg, "%*s%s", 13 - (int)strlen(l->state), "", l->addresses);
+	if (l->description[0] != '\0')
+		fprintf(arg, " (%s)", l->description);
+	fputc('\n', arg);
+}
+
+static int
+list_interfaces(void)
+{
+	struct fault why;
+
+	if (source_list_interfaces(print_interface, stdout, &why) == -1) {
+		fprintf(stderr, "earshot: %s\n", why.what);
+		return EXIT_COULD_NOT;
+	}
+	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_COULD_NOT;
+}
+
 static int
 dump(struct options *o)
 {
@@ -116,9 +139,12 @@ static int
 check_sources(struct options *o, unsigned who, const char *usage, struct fault *why)
 {
 	for (unsigned i = 0; i < settings_sensors(o->settings); i++) {
+		struct iface_names names = { .n = 0 };
 		struct launch_options one;
 
 		settings_fill(o->settings, i, &one);
+		if (one.iface != NULL && iface_names_add(&names, one.iface, why) == -1)
+			return -1;
 		if (one.test_only || (who == FOR_READ ? one.files > 0 : one.iface != NULL))
 			continue;
 		if (who == FOR_READ)
@@ -140,6 +166,10 @@ go(int argc, char **argv, unsigned who, const char *usage)
 
 	if (rc != 0)
 		return rc - 1;
+	if (o.list) {
+		options_free(&o);
+		return list_interfaces();
+	}
 	compute(&o, who);
 	if (take_words(&o, who, &why) == -1)
 		goto fail;

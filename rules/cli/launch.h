@@ -22,7 +22,7 @@ struct launch_options {
 	struct rule_choice rules;
 	const char *file[SOURCE_FILES_MOST];	/* read: captures and folders */
 	unsigned files;			/* 0: run */
-	const char *iface;
+	const char *iface;		/* run: one, or several with commas between */
 	const char *filter;
 	const char *name;		/* NULL: host name; read: "file" */
 	const char *state;		/* --state; NULL: the default place */

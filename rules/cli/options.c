@@ -152,6 +152,9 @@ take(struct options *o, const struct setting_info *i, const char *arg, struct fa
 	case SETTING_DUMP:
 		o->dump = true;
 		return 0;
+	case SETTING_LIST:
+		o->list = true;
+		return 0;
 	default:
 		return settings_option(o->settings, i->id, arg, why);
 	}

@@ -12,6 +12,7 @@ struct options {
 	struct settings *settings;	/* ours until options_free */
 	const char *config;		/* -c; NULL: no file is read */
 	bool dump;			/* --dump-config */
+	bool list;			/* --list-interfaces */
 	char **words;			/* what is no option, n of them */
 	int n;
 };

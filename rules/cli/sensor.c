@@ -21,6 +21,7 @@
 #define LEARN_FOR (7 * 86400 * NS_PER_S)	/* before it first-seen means nothing */
 #define LIVE_LAG (2 * NS_PER_S)		/* packet time follows the
 					 * clock this far behind */
+#define WAIT_MS 100
 #define ROOM_WAIT_MS 200
 #define DRAIN_LOOKS 4
 #define DRAIN_LOOK_MS 60
@@ -36,7 +37,9 @@ struct sensor {
 	char boot[40], input[300];
 	struct pkt_time next_stats;
 	uint64_t deaths_told, trips_told;
-	bool last_stats, away;
+	bool last_stats;
+	const char *iface[SOURCE_IFACES_MOST];	/* names by frame.iface */
+	enum source_iface_state iface_state[SOURCE_IFACES_MOST];	/* as told */
 };
 
 static int open_source(struct sensor *s, int signals);
@@ -87,8 +90,6 @@ sensor_run(const struct sensor_options *o)
 	keep[kept++] = signals;
 	if (ring_fd(o->ring) != -1)
 		keep[kept++] = ring_fd(o->ring);
-	if (source_wait_fd(s.source) != -1)
-		keep[kept++] = source_wait_fd(s.source);
 	fds = source_keep_fds(s.source, keep + kept, SOURCE_FILES_MOST);
 	kept += (size_t)fds;
 	so.role = o->files > 0 ? SANDBOX_SENSOR : SANDBOX_SENSOR_LIVE;
@@ -102,7 +103,9 @@ sensor_run(const struct sensor_options *o)
 	if (o->files == 0) {
 		if (make_emitter(&s, NULL) == -1)
 			goto fail;
-		log_line(o->log, LOG_LEVEL_INFO, "listening on '%s'", o->iface);
+		for (size_t i = 0; i < o->ifaces->n; i++)
+			log_line(o->log, LOG_LEVEL_INFO, "listening on '%s'",
+			    o->ifaces->name[i]);
 	}
 
 	loop(&s, signals);
@@ -136,15 +139,14 @@ out:
 static int
 open_source(struct sensor *s, int signals)
 {
-	struct live_options lo = { .iface = s->o->iface, .filter = s->o->filter };
-
+	struct live_options lo = { .filter = s->o->filter };
 	struct files_options fo = { .path = s->o->file, .paths = s->o->files,
 		.filter = s->o->filter, .stop_fd = signals, .tell = on_tell, .arg = s };
 
 	if (s->o->files > 0)
 		s->source = source_open_files(&fo, &s->why);
 	else
-		s->source = source_open_live(&lo, &s->why);
+		s->source = source_open_interfaces(s->o->ifaces, &lo, &s->why);
 	return s->source == NULL ? -1 : 0;
 }
 
@@ -184,28 +186,73 @@ signalled(int signals)
 	return read(signals, &si, sizeof(si)) == (ssize_t)sizeof(si);
 }
 
-/* An interface that was removed is looked for: nothing is heard meanwhile. */
+/* An interface that is not listened to as it was, or is again. */
 static void
-tell_away(struct sensor *s, struct pkt_time now, bool away)
+tell_iface(struct sensor *s, struct pkt_time now, const struct source_iface *i,
+    enum source_iface_state was)
 {
-	char text[96];
+	static const char *const event[SOURCE_IFACE_STATES] = { "interface-back",
+		"interface-down", "interface-renamed", "interface-gone" };
+	enum severity severity = SEVERITY_HIGH;
+	const char *what = event[i->state];
+	char text[128];
 
-	if (away == s->away)
-		return;
-	s->away = away;
-	(void)snprintf(text, sizeof(text), away ?
-	    "'%s' is gone: nothing is heard until it is back" : "'%s' is back",
-	    s->o->iface);
+	switch (i->state) {
+	case SOURCE_IFACE_DOWN:
+		(void)snprintf(text, sizeof(text),
+		    "'%.15s' is down: nothing is heard there until it is up", i->name);
+		break;
+	case SOURCE_IFACE_RENAMED:
+		(void)snprintf(text, sizeof(text),
+		    "'%.15s' is called '%.15s' now: it is still listened to",
+		    i->name, i->now);
+		severity = SEVERITY_LOW;
+		break;
+	case SOURCE_IFACE_AWAY:
+		(void)snprintf(text, sizeof(text),
+		    "'%.15s' is gone: nothing is heard there until it is back", i->name);
+		break;
+	default:
+		if (was == SOURCE_IFACE_DOWN)
+			what = "interface-up";
+		(void)snprintf(text, sizeof(text), was == SOURCE_IFACE_DOWN ?
+		    "'%.15s' is up" : "'%.15s' is back", i->name);
+		severity = SEVERITY_INFO;
+	}
 	log_line(s->o->log, LOG_LEVEL_WARN, "%s", text);
-	emitter_anomaly(s->emitter, now, away ? SEVERITY_HIGH : SEVERITY_INFO,
-	    away ? "interface-gone" : "interface-back", text);
+	emitter_anomaly(s->emitter, now, severity, what, text);
+}
+
+static void
+tell_ifaces(struct sensor *s, struct pkt_time now)
+{
+	struct source_iface all[SOURCE_IFACES_MOST];
+	int n = source_get_ifaces(s->source, all, SOURCE_IFACES_MOST);
+
+	for (int i = 0; i < n; i++) {
+		if (all[i].state != s->iface_state[i])
+			tell_iface(s, now, &all[i], s->iface_state[i]);
+		s->iface_state[i] = all[i].state;
+	}
+}
+
+/* Until there may be a frame, or a signal (fd -1: none), or the time is over. */
+static void
+wait_source(struct sensor *s, int signals, int ms)
+{
+	struct pollfd p[1 + SOURCE_IFACES_MOST] = { { .fd = signals,
+		.events = POLLIN } };
+	int fd[SOURCE_IFACES_MOST], n;
+
+	n = source_wait(s->source, fd, SOURCE_IFACES_MOST, &ms);
+	for (int i = 0; i < n; i++)
+		p[1 + i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
+	(void)poll(p, (nfds_t)n + 1, ms);
 }
 
 static void
 loop(struct sensor *s, int signals)
 {
-	struct pollfd p[2] = { { .fd = signals, .events = POLLIN },
-		{ .fd = source_wait_fd(s->source), .events = POLLIN } };
 	struct source_loss loss;
 	bool live = s->o->files == 0;
 	struct pkt_time looked = { 0 }, now;
@@ -234,24 +281,22 @@ loop(struct sensor *s, int signals)
 			looked = now;
 			source_get_loss(s->source, &loss);
 			pipe_loss(s->pipe, &loss);
-			tell_away(s, pkt_time_add(now, -LIVE_LAG), loss.away);
+			tell_ifaces(s, pkt_time_add(now, -LIVE_LAG));
 			pipe_advance(s->pipe, pkt_time_add(now, -LIVE_LAG));
 			post(s);
 			/* A wire that never said anything has its stats too. */
 			if (pipe_first(s->pipe).ns == 0)
 				on_step(s, pkt_time_add(now, -LIVE_LAG));
 		}
-		p[1].fd = source_wait_fd(s->source);
 		if (n == 0)
-			(void)poll(p, p[1].fd == -1 ? 1 : 2, 100);
+			wait_source(s, signals, WAIT_MS);
 	}
 	if (live) {
 		/* What the kernel still holds was on the wire before we were told to
 		 * stop; a block of its ring that is not full comes
 		 * when its time-out is over. */
 		for (int i = 0; i < DRAIN_LOOKS; i++) {
-			p[1].fd = source_wait_fd(s->source);
-			(void)poll(p + 1, 1, DRAIN_LOOK_MS);
+			wait_source(s, -1, DRAIN_LOOK_MS);
 			while (source_dispatch(s->source, BUDGET, on_frame, s,
 			    &s->why) > 0)
 				continue;
@@ -316,8 +361,10 @@ make_emitter(struct sensor *s, const struct frame *first)
 		eo.input = s->input;	/* lent for the emitter's life */
 	} else {
 		(void)snprintf(s->boot, sizeof(s->boot), "%s", o->boot);
-		eo.iface = &o->iface;
-		eo.ifaces = 1;
+		for (size_t i = 0; i < o->ifaces->n; i++)
+			s->iface[i] = o->ifaces->name[i];
+		eo.iface = s->iface;
+		eo.ifaces = (unsigned)o->ifaces->n;
 	}
 	eo.boot = s->boot;
 	s->emitter = emitter_create(&eo, &s->why);
@@ -398,22 +445,22 @@ static void
 post(struct sensor *s)
 {
 	struct sensor_snapshot now = { .sandbox = s->sandbox };
-	struct source_loss loss;
+	struct source_iface all[SOURCE_IFACES_MOST];
 	struct timespec ts;
+	int n;
 
 	gather(s, &now.stats);
 	(void)snprintf(now.boot, sizeof(now.boot), "%s", s->boot);
 	(void)snprintf(now.rules_version, sizeof(now.rules_version), "%s",
 	    s->o->program->version);
-	if (s->o->files == 0) {
-		source_get_loss(s->source, &loss);
-		(void)snprintf(now.iface[0].name, sizeof(now.iface[0].name), "%s",
-		    s->o->iface);
-		now.iface[0].kernel_drops = loss.kernel_drops;
-		now.iface[0].iface_drops = loss.iface_drops;
-		now.iface[0].away = loss.away;
-		now.ifaces = 1;
+	n = source_get_ifaces(s->source, all, SOURCE_IFACES_MOST);
+	for (int i = 0; i < n; i++) {
+		memcpy(now.iface[i].name, all[i].name, sizeof(all[i].name));
+		now.iface[i].kernel_drops = all[i].kernel_drops;
+		now.iface[i].iface_drops = all[i].iface_drops;
+		now.iface[i].away = all[i].state == SOURCE_IFACE_AWAY;
 	}
+	now.ifaces = (unsigned)n;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	now.posted.ns = ts.tv_sec * NS_PER_S + ts.tv_nsec;
 	sensor_snapshot_post(s->o->boards->sensor, &now);

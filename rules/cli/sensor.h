@@ -45,7 +45,7 @@ struct sensor_options {
 	const struct log *log;
 	const char *const *file;	/* captures and folders */
 	size_t files;			/* 0: live */
-	const char *iface;
+	const struct iface_names *ifaces;
 	const char *filter;
 	const char *name;		/* `host` */
 	const char *boot;		/* live; files make their own */

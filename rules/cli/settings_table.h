@@ -101,8 +101,12 @@ enum setting_type {
 	X(DUMP, "dump-config", 0, "", ACTION, "", "", \
 	    FOR_READ | FOR_RUN | NO_FILE, NEED_NOTHING, \
 	    "print the settings in force, and where each is from, then leave") \
-	X(INTERFACE, "interface", 'i', "IF", NAMES(iface), "", "\"eth0\"", \
-	    FOR_RUN, NEED_NOTHING, "the interface to listen on") \
+	X(INTERFACE, "interface", 'i', "IF[,IF]", NAMES(iface), "", "\"eth0\"", \
+	    FOR_RUN, NEED_NOTHING, \
+	    "the interface to listen on; several are heard as one wire") \
+	X(LIST, "list-interfaces", 'D', "", ACTION, "", "", \
+	    FOR_RUN | NO_FILE, NEED_NOTHING, \
+	    "print what can be listened to, then leave") \
 	X(FILTER, "filter", 'f', "BPF", TEXT(filter), "", "\"not port 6379\"", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, \
 	    "a tcpdump filter (or the trailing words)") \

@@ -82,6 +82,11 @@ super_start_outlet(struct super *s, struct fault *why)
 int
 super_start_sensor(struct super *s, struct fault *why)
 {
+	struct iface_names ifaces = { .n = 0 };
+
+	/* The command line was checked: there is nothing to refuse here. */
+	if (s->o->iface != NULL && iface_names_add(&ifaces, s->o->iface, why) == -1)
+		return -1;
 	s->sensor = child();
 	if (s->sensor == -1)
 		return fault_set(why, NULL, "cannot start the sensor: %s",
@@ -90,7 +95,7 @@ super_start_sensor(struct super *s, struct fault *why)
 		struct sensor_options so = { .program = s->program, .cell = s->cell,
 			.ring = s->ring, .report = s->report, .boards = &s->boards,
 			.log = &s->log,
-			.file = s->o->file, .files = s->o->files, .iface = s->o->iface,
+			.file = s->o->file, .files = s->o->files, .ifaces = &ifaces,
 			.filter = s->o->filter,
 			.name = s->name, .boot = s->boot, .text = s->text,
 			.colour = s->text && isatty(STDOUT_FILENO) == 1 &&

@@ -135,10 +135,11 @@ tap_close(struct tap *t)
 static void
 catch_some(struct tap *t, struct catch *c, int wait_ms)
 {
-	struct pollfd p = { .fd = source_wait_fd(t->source), .events = POLLIN };
+	struct pollfd p = { .events = POLLIN };
 	struct fault why;
+	int n = source_wait(t->source, &p.fd, 1, &wait_ms);
 
-	(void)poll(&p, 1, wait_ms);
+	(void)poll(&p, (nfds_t)n, wait_ms);
 	while (source_dispatch(t->source, WAVE, on_frame, c, &why) > 0)
 		continue;
 }

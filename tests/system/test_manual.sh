@@ -6,7 +6,7 @@
 #
 # An example is a `.Dl` line of a manual page, or a line of a fenced block in a .md file, that
 # holds earshot or redis-cli. It runs in a folder where office.pcap, assets.csv, known.txt and
-# site.rules are what the pages say they are; eth0 becomes lo, the Redis a private one.
+# site.rules are what the pages say they are; eth0 becomes lo and stands alone, the Redis a private one.
 . "$(dirname "$0")/../tools/tap.sh"
 program=$(realpath "$EARSHOT") top=$PWD
 page=contrib/man/earshot.1
@@ -101,7 +101,7 @@ run_example() { # command
 	case $cmd in *--fail-on*) want=3 ;; esac
 	# A sensor listens for a second as root, and otherwise says what it would do.
 	case $cmd in
-	"earshot run "*) cmd=${cmd/ eth0/ lo}
+	"earshot run "*) cmd=${cmd/ eth0/ lo} cmd=${cmd/,eth1/}
 		if [ "$(id -u)" = 0 ]; then cmd="timeout --preserve-status -s TERM 1 $cmd"; else cmd="$cmd -T"; fi ;;
 	esac
 	(cd "$T/desk" && PATH=$T/bin:$PATH HOME=$T STATE_DIRECTORY=$T TMPDIR=$T timeout 60 bash -c "set -o pipefail; $cmd") >"$T/example.out" 2>&1 </dev/null

@@ -26,7 +26,7 @@ test_zstd_is_unpacked_by_its_magic_also_in_two_frames(void **state)
 	source_get_loss(s, &loss);
 	assert_int_equal(loss.bytes_read, n + m);
 	assert_int_equal(loss.bytes_total, n + m);
-	assert_int_equal(source_wait_fd(s), -1);
+	assert_int_equal(source_wait(s, NULL, 0, NULL), 0);
 	source_destroy(s);
 
 	/* Cut inside: never an end that looks like a good one. */

@@ -353,7 +353,7 @@ test_a_script_hands_on_what_was_written_and_numbers_it(void **state)
 	assert_int_equal(source_dispatch(s, 2, see, &seen, &why), SOURCE_END);
 	assert_string_equal(seen.text[2], "c");
 	assert_int_equal(seen.last[2].ordinal, 3);
-	assert_int_equal(source_wait_fd(s), -1);
+	assert_int_equal(source_wait(s, NULL, 0, NULL), 0);
 	source_destroy(s);
 	source_destroy(NULL);
 }
