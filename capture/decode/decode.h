@@ -47,7 +47,8 @@
 	X(BAD_TCP, "bad-tcp", "a TCP header whose length cannot be") \
 	X(CUT_UDP, "cut-udp", "captured bytes end inside a UDP header") \
 	X(BAD_UDP, "bad-udp", "a UDP header whose length cannot be") \
-	X(CUT_ICMP, "cut-icmp", "captured bytes end inside an ICMP header")
+	X(CUT_ICMP, "cut-icmp", "captured bytes end inside an ICMP header") \
+	X(DUPLICATE, "duplicate", "copies of packets, on a tap that shows them twice")
 
 enum drop {
 	DROP_NONE,

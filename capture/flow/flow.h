@@ -14,7 +14,8 @@
  * acknowledgements prove delivered; a jump of more than 16 MiB (GAP_MAX) is not believed.
  * Wire bytes are frame lengths. When an acknowledgement overtook its data, the bytes are
  * gaps first and move to captured when they come: gaps may shrink, captured and true
- * never do.
+ * never do, unless a packet is taken back: one that proved to be the tap's own copy of
+ * another (duplicates.h).
  *
  * Client and server. TCP: who sent the SYN is the client, who sent a SYN+ACK first the
  * server. Mid-stream a port under 1024 against one that is not is the server's, of two
@@ -88,6 +89,8 @@ enum {
 	FLOW_FRAGMENTS = 1 << 6,
 	FLOW_ACKS_UNSEEN = 1 << 7,	/* an acknowledgement of bytes
 					 * nobody saw: half capture */
+	FLOW_TAGS_DIFFER = 1 << 8,	/* one direction has another VLAN tag than
+					 * the other, or none */
 };
 
 struct pair {
@@ -109,6 +112,8 @@ struct flow {
 	uint16_t client_port, server_port;
 	uint64_t mac[2];		/* last source MAC seen from client,
 					 * from server; 0 unknown */
+	uint16_t vlan[2];		/* tag of the last packet by enum flow_dir;
+					 * VLAN_NONE: untagged, or no packet yet */
 	struct pkt_time first, last;
 	uint64_t first_ordinal;
 	struct flow_count count[2];	/* by enum flow_dir */
@@ -144,6 +149,15 @@ struct flow_hit {
 	 * first byte after SYN, or the first byte seen mid-stream); UDP: 0. May be before
 	 * what was seen already (a retransmission). */
 	uint64_t offset;
+	uint32_t payload;		/* bytes counted: 0 in TCP's later fragments */
+};
+
+/* What counting a packet added, kept by whoever may have to take it back. */
+struct flow_trace {
+	struct flow_key key;
+	uint64_t id;
+	enum flow_dir dir;
+	uint32_t wire, payload, fresh, late, acked_unseen;
 };
 
 struct flow_callbacks {
@@ -175,6 +189,8 @@ struct flow_stats {
 					 * after eviction: must stay 0 */
 	uint64_t time_back;		/* packets older than the
 					 * table's time, taken as now */
+	uint64_t tags_differ;		/* flows with another VLAN tag one way than
+					 * the other */
 };
 
 struct flowtab;
@@ -185,6 +201,12 @@ void flowtab_destroy(struct flowtab *t);		/* calls no callback */
 /* One decoded packet of class PACKET_FLOW.
  * Calls on.packet (and on.end for what was evicted). */
 void flowtab_packet(struct flowtab *t, const struct packet *pkt);
+
+void flow_trace_of(const struct flow_hit *hit, struct flow_trace *out);
+
+/* Undoes the counting of one packet, in its flow and pair, but for times and flags.
+ * Returns the flow; NULL when it has ended since, and then nothing is undone. */
+struct flow *flowtab_take_back(struct flowtab *t, const struct flow_trace *trace);
 
 /* Packet time has come to now: expires what is due, in order. */
 void flowtab_step(struct flowtab *t, struct pkt_time now);

@@ -231,6 +231,7 @@ flow_begin(struct flowtab *t, const struct sighting *s)
 	f.id = flow_id_of(&born, sizeof(born));
 	f.first.ns = f.last.ns = t->now;
 	f.first_ordinal = pkt->frame->ordinal;
+	f.vlan[FLOW_TO_SERVER] = f.vlan[FLOW_TO_CLIENT] = VLAN_NONE;
 	f.iface = pkt->frame->iface;
 	if (s->key.proto == IPPROTO_IS_TCP && !s->later &&
 	    (pkt->tcp_flags & TCP_SYN) == 0)
@@ -331,6 +332,18 @@ count_packet(struct flow_count *c, const struct flow_hit *hit, uint32_t payload)
 	c->retrans += payload - hit->fresh;
 }
 
+/* A TAP's two halves, or a mirror port that tags one way only. */
+static void
+hear_tag(struct flowtab *t, struct flow *f, const struct flow_hit *hit)
+{
+	f->vlan[hit->dir] = hit->pkt->vlan;
+	if ((f->flags & FLOW_TAGS_DIFFER) != 0 || f->count[!hit->dir].pkts == 0 ||
+	    f->vlan[0] == f->vlan[1])
+		return;
+	f->flags |= FLOW_TAGS_DIFFER;
+	t->stats.tags_differ++;
+}
+
 void
 flowtab_packet(struct flowtab *t, const struct packet *pkt)
 {
@@ -381,6 +394,8 @@ flowtab_packet(struct flowtab *t, const struct packet *pkt)
 		payload = 0;	/* frames and wire bytes only: it carries no numbers */
 	else
 		tcp_hear(e, pkt, &hit);
+	hit.payload = payload;
+	hear_tag(t, f, &hit);
 	count_packet(&f->count[hit.dir], &hit, payload);
 	f->count[!hit.dir].gaps += hit.acked_unseen;
 	if (f->pair != NULL) {
@@ -393,6 +408,63 @@ flowtab_packet(struct flowtab *t, const struct packet *pkt)
 	life_touch(t, e);
 	if (t->o.on.packet != NULL)
 		t->o.on.packet(t->o.on.arg, &hit);
+}
+
+void
+flow_trace_of(const struct flow_hit *hit, struct flow_trace *out)
+{
+	memset(out, 0, sizeof(*out));	/* the key's padding is hashed and compared */
+	memcpy(&out->key, &hit->flow->key, sizeof(out->key));
+	out->id = hit->flow->id;
+	out->dir = hit->dir;
+	out->wire = hit->pkt->frame->wire;
+	out->payload = hit->payload;
+	out->fresh = hit->fresh;
+	out->late = hit->late;
+	out->acked_unseen = hit->acked_unseen;
+}
+
+static void
+uncount_packet(struct flow_count *c, const struct flow_trace *tr)
+{
+	c->pkts--;
+	c->wire -= tr->wire;
+	if (tr->payload == 0)
+		return;
+	c->data_pkts--;
+	c->captured -= tr->fresh;
+	c->gaps += tr->late;
+	c->retrans -= tr->payload - tr->fresh;
+}
+
+/* The gaps that an acknowledgement proved may have been filled since. */
+static void
+uncount_gaps(struct flow_count *c, uint32_t gaps)
+{
+	c->gaps -= gaps < c->gaps ? gaps : c->gaps;
+}
+
+struct flow *
+flowtab_take_back(struct flowtab *t, const struct flow_trace *trace)
+{
+	uint64_t hash = siphash13(&t->o.key, &trace->key, sizeof(trace->key));
+	struct flow_entry *e = slots_find(&t->flows, hash, flow_same, &trace->key);
+	struct flow *f;
+
+	if (e == NULL || e->flow.id != trace->id)
+		return NULL;
+	f = &e->flow;
+	uncount_packet(&f->count[trace->dir], trace);
+	uncount_gaps(&f->count[!trace->dir], trace->acked_unseen);
+	if (f->pair != NULL) {
+		int i = pair_transport(f->key.proto);
+		bool up = f->up == (int8_t)trace->dir;
+
+		uncount_packet(up ? &f->pair->up[i] : &f->pair->down[i], trace);
+		uncount_gaps(up ? &f->pair->down[i] : &f->pair->up[i],
+		    trace->acked_unseen);
+	}
+	return f;
 }
 
 void

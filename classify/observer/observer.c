@@ -60,7 +60,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	fo.key = opt->hash;
 	fo.zone = opt->zone;
 	fo.max_flows = opt->max_flows;
-	fo.ignore_vlan = opt->ignore_vlan;
+	fo.ignore_vlan = !opt->split_vlans;
 	fo.flow_user = sizeof(struct flow_ext);
 	fo.pair_user = sizeof(struct pair_ext);
 	fo.on = (struct flow_callbacks){ o, on_packet, on_end, on_pair_end };
@@ -77,6 +77,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 		if (o->dpi == NULL)
 			goto fail;
 	}
+	o->duplicates = duplicates_create(&opt->hash);
 	o->strings = intern_create(&opt->hash, STRINGS);
 	co.hash = opt->hash;
 	o->content = content_create(&co);
@@ -95,7 +96,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	o->record = calloc(RECORDS, sizeof(*o->record));
 	o->order = calloc(RECORDS, sizeof(*o->order));
 	o->drop = calloc(DROPS_HELD, sizeof(*o->drop));
-	if (o->strings == NULL || o->content == NULL || o->endpoint == NULL ||
+	if (o->duplicates == NULL || o->strings == NULL || o->content == NULL || o->endpoint == NULL ||
 	    o->meters == NULL || o->sockets == NULL || o->hosts == NULL ||
 	    o->domains == NULL ||
 	    o->record == NULL || o->order == NULL || o->drop == NULL)
@@ -117,6 +118,7 @@ observer_destroy(struct observer *o)
 	dpi_destroy(o->dpi);
 	flowtab_destroy(o->flows);
 	content_destroy(o->content);
+	duplicates_destroy(o->duplicates);
 	endpoint_destroy(o->endpoint);
 	intern_destroy(o->strings);
 	table_destroy(o->meters);
@@ -129,9 +131,19 @@ observer_destroy(struct observer *o)
 	free(o);
 }
 
-void
+bool
 observer_packet(struct observer *o, const struct packet *pkt)
 {
+	enum duplicates_word word = DUPLICATES_FIRST;
+
+	if (pkt->class == PACKET_FLOW) {
+		word = duplicates_packet(o->duplicates, pkt);
+		if (word == DUPLICATES_COPY) {
+			if (o->copies.n > 0)
+				copies_take_back(o);
+			return false;
+		}
+	}
 	o->ordinal = pkt->frame->ordinal;
 	steps_until(o, pkt->frame->time);
 	if (pkt->frame->time.ns > o->now.ns)
@@ -140,10 +152,15 @@ observer_packet(struct observer *o, const struct packet *pkt)
 		if (pkt->has_mac && zone_inside(&o->o.zone, &pkt->src))
 			endpoint_arp(o->endpoint, &pkt->src, mac_from_bytes(pkt->smac),
 			    o->now);
-		return;
+		return true;
 	}
-	if (pkt->class == PACKET_FLOW)
-		flowtab_packet(o->flows, pkt);
+	if (pkt->class != PACKET_FLOW)
+		return true;
+	if (word == DUPLICATES_SUSPECT)
+		copies_open(o);
+	flowtab_packet(o->flows, pkt);
+	copies_close(o);
+	return true;
 }
 
 void
@@ -174,6 +191,7 @@ observer_loss(struct observer *o, struct pkt_time now, uint64_t lost)
 void
 observer_finish(struct observer *o)
 {
+	early_step(o);
 	if (o->dpi != NULL)
 		(void)dpi_sync(o->dpi, o->now);
 	if (o->started) {
@@ -224,6 +242,9 @@ observer_get_stats(const struct observer *o, struct observer_stats *out)
 	out->meters = table_used(o->meters);
 	out->meters_evicted = table_evicted(o->meters);
 	out->crossed = o->crossed;
+	duplicates_get_stats(o->duplicates, &out->duplicates);
+	out->taken_back = o->copies.taken_back;
+	out->copies_told = o->copies.told;
 }
 
 /* ---- time ---- */
@@ -266,6 +287,7 @@ step(struct observer *o, struct pkt_time now)
 	struct meter_ext *m;
 	struct domain_ext *d, *newer;
 
+	early_step(o);
 	if (o->dpi != NULL)
 		(void)dpi_sync(o->dpi, now);
 	for (m = table_oldest(o->meters); m != NULL; m = table_next(o->meters, m))
@@ -295,6 +317,10 @@ on_packet(void *arg, const struct flow_hit *hit)
 	struct flow_ext *x = flow_user(f);
 	const struct packet *p = hit->pkt;
 
+	if (o->copies.open != NULL) {
+		flow_trace_of(hit, &o->copies.open->trace);
+		o->copies.open->up = hit->up && hit->fresh > 0;
+	}
 	if (hit->is_new) {
 		x->content_length = UINT64_MAX;
 		x->part_at = o->now;
@@ -331,12 +357,15 @@ on_packet(void *arg, const struct flow_hit *hit)
 	news_of(o, hit);
 	if (hit->is_new)
 		record_flow(o, record_new(o, OBSERVATION_OPEN, o->now, o->ordinal), f);
-	if (o->dpi != NULL && p->payload.left > 0 && dpi_wants(&x->dpi))
-		dpi_packet(o->dpi, &x->dpi, f, hit);
-	if (hit->up && hit->fresh > 0)
+	if (o->dpi != NULL && dpi_wants(&x->dpi))
+		early_packet(o, hit);
+	if (hit->up && hit->fresh > 0) {
 		went_up(o, hit);
-	else if (hit->down && hit->fresh > 0)
+	} else if (hit->down && hit->fresh > 0) {
+		if (o->copies.open != NULL)
+			o->copies.open->socket = true;
 		socket_packet(o, hit);
+	}
 	if (o->now.ns - x->part_at.ns >= PART_EVERY && hit->fresh > 0) {
 		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
 		x->part_at = o->now;
@@ -358,6 +387,8 @@ went_up(struct observer *o, const struct flow_hit *hit)
 		m->flow = f;
 		m->ordinal = o->ordinal;
 		meter_packet(&m->m, o->now, hit->fresh, f->key.proto == IPPROTO_IS_UDP);
+		if (o->copies.open != NULL)
+			o->copies.open->meter_serial = m->serial;
 		text_packet(&m->text, hit->pkt->payload);
 	}
 	pair_bursts(o, f->pair, o->now);
@@ -595,6 +626,11 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 	if (d->told.ns == 0)
 		d->told = o->now;
 	queries_packet(&d->q, o->now, o->news.dns_bytes);
+	if (o->copies.open != NULL) {
+		o->copies.open->asked = true;
+		o->copies.open->domain = k;
+		o->copies.open->dns_bytes = o->news.dns_bytes;
+	}
 }
 
 /* ---- verdicts and ends ---- */
@@ -646,8 +682,10 @@ on_end(void *arg, struct flow *f, enum flow_end why)
 	struct flow_ext *x = flow_user(f);
 	struct observation *r;
 
-	if (o->dpi != NULL)
+	if (o->dpi != NULL) {
+		early_release(o, f);
 		dpi_end(o->dpi, &x->dpi, o->now);
+	}
 	content_end(o->content, &x->content);
 	if (x->meter != NULL && x->meter->serial == x->meter_serial &&
 	    x->meter->flow == f) {

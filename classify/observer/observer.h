@@ -16,6 +16,7 @@
 #ifndef CLASSIFY_OBSERVER_OBSERVER_H
 #define CLASSIFY_OBSERVER_OBSERVER_H
 
+#include "capture/flow/duplicates.h"
 #include "capture/flow/flow.h"
 #include "classify/dpi/dpi.h"
 #include "classify/endpoint/inventory.h"
@@ -30,7 +31,9 @@ struct observer_options {
 	const struct inventory *inventory;	/* lent; NULL: none */
 	struct dpi_cell *cell;		/* lent; NULL: no classifier */
 	bool pass_killers;		/* dpi.h */
-	bool ignore_vlan;
+	bool split_vlans;		/* the same addresses and ports in two VLANs are
+					 * two flows; else a flow may have another tag
+					 * one way than the other */
 	size_t max_flows;		/* 0: the flow table's default */
 	int64_t learn_for;		/* ns until first-seen means something;
 					 * 0: it never does */
@@ -45,6 +48,9 @@ struct observer_stats {
 	uint64_t records, quarantined, no_head, strings_refused;
 	uint64_t meters, meters_evicted;
 	bool breaker_open;
+	struct duplicates_stats duplicates;
+	uint64_t taken_back;		/* packets that were counted and were copies */
+	uint64_t copies_told;		/* the same, of flows that had ended by then */
 	bool crossed;			/* something went between inside and outside */
 };
 
@@ -52,8 +58,9 @@ struct observer *observer_create(const struct observer_options *o, struct fault 
 void observer_destroy(struct observer *o);
 
 /* One decoded packet of any class, in the order of the input.
- * Runs the steps it passes. */
-void observer_packet(struct observer *o, const struct packet *pkt);
+ * Runs the steps it passes. False: a copy, on a tap that duplicates; it was not counted,
+ * and stats.taken_back says how many before it no longer are. */
+bool observer_packet(struct observer *o, const struct packet *pkt);
 
 /* Packet time moves without a packet (a live wire's timer). Never back. */
 void observer_advance(struct observer *o, struct pkt_time now);

@@ -180,8 +180,9 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 	    f->key.proto == IPPROTO_IS_UDP ? TRANSPORT_UDP :
 	    f->key.proto == IPPROTO_IS_ICMP || f->key.proto == IPPROTO_IS_ICMP6 ?
 	    TRANSPORT_ICMP : TRANSPORT_OTHER);
-	if (f->key.vlan != VLAN_NONE)
-		OBSERVATION_SET(r, vlan, f->key.vlan);
+	if (f->vlan[up] != VLAN_NONE || f->vlan[!up] != VLAN_NONE)
+		OBSERVATION_SET(r, vlan, f->vlan[up] != VLAN_NONE ? f->vlan[up] :
+		    f->vlan[!up]);
 	record_device(o, r, src, f->mac[up]);
 
 	if (x->sni != 0) {

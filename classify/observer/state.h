@@ -7,6 +7,7 @@
 #define CLASSIFY_OBSERVER_STATE_H
 
 #include "capture/base/table.h"
+#include "capture/flow/duplicates.h"
 #include "classify/content/content.h"
 #include "classify/dpi/vocabulary.h"
 #include "classify/endpoint/endpoint.h"
@@ -28,6 +29,10 @@
 #define DOWN_WINDOWS 4
 #define RECORDS 4096			/* of one step, before it is handed on early */
 #define DROPS_HELD (RECORDS * 16)
+#define EARLY_HELD 32			/* packets that wait for what they answer */
+#define EARLY_BYTES 2048		/* longer ones do not wait */
+#define EARLY_NS (5 * NS_PER_MS)	/* between the halves of a TAP, and then some */
+#define COPIES_KEPT DUPLICATES_WINDOW	/* no more can be taken back */
 
 /* In flow_user. String ids are held. */
 struct flow_ext {
@@ -44,6 +49,10 @@ struct flow_ext {
 	uint32_t packets;
 	uint32_t rtp_ssrc;
 	uint16_t confidence, via, tunnel, class, format, proof;
+	uint32_t missing;		/* early.c: bytes acknowledged before they came */
+	struct pkt_time missing_at;
+	uint8_t missing_dir, held;	/* their direction; packets that wait for them */
+	bool waited;
 	uint8_t rtp_type;
 	bool rtp, content_seen, quarantined, ended;
 };
@@ -124,6 +133,39 @@ struct domain_ext {
 	struct pkt_time last;
 };
 
+/* A packet that was counted and may be a copy: what its counting added where. */
+struct copy {
+	uint64_t number;		/* duplicates_count */
+	struct pkt_time at;
+	struct flow_trace trace;	/* id 0: nothing yet */
+	uint64_t meter_serial;		/* 0: no meter took it */
+	struct domain_key domain;
+	uint32_t dns_bytes;
+	bool up, socket, asked;		/* went to bursts, socket meter, T7 */
+};
+
+struct copies {
+	struct copy kept[COPIES_KEPT];	/* a ring */
+	uint64_t n;
+	struct copy *open;		/* of the packet that is being counted */
+	uint64_t taken_back, told;	/* told: their flow had ended */
+};
+
+struct early_one {
+	struct flow *flow;		/* NULL: free */
+	uint64_t serial;
+	enum flow_dir dir;
+	struct packet pkt;		/* points into what follows */
+	struct frame frame;
+	uint8_t bytes[EARLY_BYTES];
+};
+
+struct early {
+	struct early_one one[EARLY_HELD];
+	unsigned used;
+	uint64_t serials;
+};
+
 struct observer {
 	struct observer_options o;
 	struct flowtab *flows;
@@ -133,6 +175,9 @@ struct observer {
 	struct intern *strings;
 	struct table *meters, *sockets, *hosts, *domains;
 	struct content_news news;
+	struct duplicates *duplicates;
+	struct copies copies;
+	struct early early;
 
 	struct pkt_time first, now, next_step;
 	bool started;
@@ -174,5 +219,17 @@ void way_flow(const struct flow *f, struct observation *r);
 void way_asked(struct observer *o, const struct addr *inside);
 void way_answered(struct observer *o, const struct addr *inside);
 void socket_packet(struct observer *o, const struct flow_hit *hit);
+void socket_take_back(struct observer *o, const struct flow *f,
+    const struct flow_trace *trace);
+
+/* ---- early.c ---- */
+void early_packet(struct observer *o, const struct flow_hit *hit);
+void early_release(struct observer *o, struct flow *f);
+void early_step(struct observer *o);
+
+/* ---- copies.c ---- */
+void copies_open(struct observer *o);
+void copies_close(struct observer *o);
+void copies_take_back(struct observer *o);
 
 #endif

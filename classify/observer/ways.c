@@ -14,6 +14,7 @@
 #include <string.h>
 
 static double ratio(uint64_t down, uint64_t up);
+static uint64_t since(uint64_t now, uint64_t then);
 static void socket_close_windows(struct observer *o, struct socket_ext *s,
     struct pkt_time now);
 
@@ -34,9 +35,10 @@ way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
 	up = flow_true_bytes(&pair->up[tr]);
 	down = flow_true_bytes(&pair->down[tr]);
 	oldest = m->way.n >= WAY_WINDOWS ? m->way.n % WAY_WINDOWS : 0;
-	bytes = ratio(down - m->way.down0, up - m->way.up0);
+	bytes = ratio(since(down, m->way.down0), since(up, m->way.up0));
 	if (m->way.n > 0) {
-		recent = ratio(down - m->way.down[oldest], up - m->way.up[oldest]);
+		recent = ratio(since(down, m->way.down[oldest]),
+		    since(up, m->way.up[oldest]));
 		if (recent > bytes)
 			bytes = recent;
 	}
@@ -107,22 +109,41 @@ way_answered(struct observer *o, const struct addr *inside)
 	o->tap_asking.ns = 0;
 }
 
-/* Something came down to an inside socket. */
-void
-socket_packet(struct observer *o, const struct flow_hit *hit)
+static struct socket_key
+socket_of(const struct flow *f, enum flow_dir dir)
 {
-	const struct flow *f = hit->flow;
-	bool to_client = hit->dir == FLOW_TO_CLIENT;
+	bool to_client = dir == FLOW_TO_CLIENT;
 	struct socket_key k;
-	struct socket_ext *s;
 
 	memset(&k, 0, sizeof(k));
 	k.inside = to_client ? f->client : f->server;
 	k.port = to_client ? f->client_port : f->server_port;
 	k.transport = f->key.proto;
-	s = table_use(o->sockets, &k, NULL);
+	return k;
+}
+
+/* Something came down to an inside socket. */
+void
+socket_packet(struct observer *o, const struct flow_hit *hit)
+{
+	struct socket_key k = socket_of(hit->flow, hit->dir);
+	struct socket_ext *s = table_use(o->sockets, &k, NULL);
+
 	socket_close_windows(o, s, o->now);
 	meter_packet(&s->m, o->now, hit->fresh, k.transport == IPPROTO_IS_UDP);
+}
+
+/* It had come twice: windows with both in are forgotten. */
+void
+socket_take_back(struct observer *o, const struct flow *f, const struct flow_trace *trace)
+{
+	struct socket_key k = socket_of(f, trace->dir);
+	struct socket_ext *s = table_find(o->sockets, &k);
+
+	if (s == NULL)
+		return;
+	meter_take_back(&s->m, trace->fresh);
+	s->n = 0;
 }
 
 static void
@@ -140,6 +161,13 @@ socket_close_windows(struct observer *o, struct socket_ext *s, struct pkt_time n
 		if (s->n >= 2 * DOWN_WINDOWS)
 			s->n -= DOWN_WINDOWS;
 	}
+}
+
+/* A pair's counters may have fallen, when copies were taken back. */
+static uint64_t
+since(uint64_t now, uint64_t then)
+{
+	return now > then ? now - then : 0;
 }
 
 static double

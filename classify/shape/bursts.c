@@ -81,6 +81,17 @@ bursts_step(struct bursts *b, const struct hearing *h, struct pkt_time now)
 }
 
 void
+bursts_take_back(struct bursts *b, struct pkt_time when, uint32_t fresh)
+{
+	if (b->bytes > fresh && when.ns >= b->start.ns) {
+		b->bytes -= fresh;
+		return;
+	}
+	b->total -= fresh < b->total ? fresh : b->total;
+	forget(b);
+}
+
+void
 bursts_observe(const struct bursts *b, const struct hearing *h, double way_bytes,
     struct observation *o)
 {

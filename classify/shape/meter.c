@@ -148,6 +148,19 @@ meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
 }
 
 void
+meter_take_back(struct meter *m, uint32_t fresh)
+{
+	if (fresh == 0 || m->packets == 0)
+		return;
+	m->packets--;
+	m->bytes -= fresh < m->bytes ? fresh : m->bytes;
+	m->flags &= ~(uint32_t)METER_STARTED;
+	m->run_bytes = m->run_squares = 0;
+	m->score = 0;
+	m->windows = m->passed = m->clocked = 0;
+}
+
+void
 meter_observe(const struct meter *m, const struct meter_window *w, struct observation *o)
 {
 	OBSERVATION_SET(o, window_start, w->start.ns);

@@ -75,6 +75,11 @@ void meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool dat
 bool meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
     struct meter_window *out);
 
+/* A packet of `fresh` bytes that was counted was none: the tap showed another one twice.
+ * It leaves the sums; what was measured and judged with it in is thrown away, and the
+ * meter begins anew with the next packet. */
+void meter_take_back(struct meter *m, uint32_t fresh);
+
 /* Copies a window into the voice.* fields of an observation (and
  * window.start, .length). */
 void meter_observe(const struct meter *m, const struct meter_window *w,

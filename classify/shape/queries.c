@@ -31,6 +31,23 @@ queries_packet(struct queries *q, struct pkt_time now, uint32_t payload)
 }
 
 void
+queries_take_back(struct queries *q, struct pkt_time when, uint32_t payload)
+{
+	int64_t at = moment_of(when) / NS_PER_S, newest = q->newest.ns / NS_PER_S;
+	unsigned bin = (unsigned)(at % QUERIES_BINS);
+
+	if (q->queries_ever == 0)
+		return;
+	q->queries_ever--;
+	q->bytes_ever -= payload < q->bytes_ever ? payload : q->bytes_ever;
+	/* Out of the window by now: its bin is somebody else's. */
+	if (at > newest || newest - at >= QUERIES_BINS || q->count[bin] == 0)
+		return;
+	q->count[bin]--;
+	q->bytes[bin] -= payload < q->bytes[bin] ? payload : q->bytes[bin];
+}
+
+void
 queries_observe(struct queries *q, struct pkt_time now, struct observation *o)
 {
 	uint64_t n = 0, bytes = 0;

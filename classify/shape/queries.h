@@ -18,6 +18,9 @@ struct queries {
 
 void queries_packet(struct queries *q, struct pkt_time now, uint32_t payload);
 
+/* A query of `payload` bytes that was counted at `when` was none. */
+void queries_take_back(struct queries *q, struct pkt_time when, uint32_t payload);
+
 /* Sets dns.queries, dns.bytes, dns.mean as of now. */
 void queries_observe(struct queries *q, struct pkt_time now, struct observation *o);
 

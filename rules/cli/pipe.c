@@ -14,6 +14,7 @@ struct pipe {
 	struct eval *eval;
 	uint64_t packets, used, bytes;
 	uint64_t drops[DROP_COUNT];
+	uint64_t told_drops[DROP_COUNT];	/* lent by pipe_stats */
 	struct source_loss loss;
 	struct pkt_time first;
 };
@@ -84,8 +85,10 @@ pipe_frame(void *arg, const struct frame *f)
 		p->drops[why]++;
 		return;
 	}
-	p->used++;
-	observer_packet(p->observer, &pkt);
+	if (observer_packet(p->observer, &pkt))
+		p->used++;
+	else
+		p->drops[DROP_DUPLICATE]++;
 }
 
 void
@@ -141,19 +144,22 @@ pipe_observer_stats(const struct pipe *p, struct observer_stats *out)
 }
 
 void
-pipe_stats(const struct pipe *p, struct sensor_stats *out)
+pipe_stats(struct pipe *p, struct sensor_stats *out)
 {
 	struct observer_stats s;
 	struct eval_counts c;
 
 	memset(out, 0, sizeof(*out));
 	observer_get_stats(p->observer, &s);
+	/* What was taken back was used and is a drop now: the books balance. */
+	memcpy(p->told_drops, p->drops, sizeof(p->drops));
+	p->told_drops[DROP_DUPLICATE] += s.taken_back;
 	eval_get_counts(p->eval, &c);
 	out->now = observer_now(p->observer);
 	out->packets = p->packets;
-	out->used = p->used;
+	out->used = p->used - s.taken_back;
 	out->bytes = p->bytes;
-	out->drops = p->drops;
+	out->drops = p->told_drops;
 	out->kernel_drops = p->loss.kernel_drops;
 	out->iface_drops = p->loss.iface_drops;
 	out->flows = s.flow.flows_ever;
@@ -162,6 +168,11 @@ pipe_stats(const struct pipe *p, struct sensor_stats *out)
 	out->evicted = s.flow.evicted_half + s.flow.evicted_tiny + s.flow.evicted_idle +
 	    s.flow.evicted_uploading;
 	out->fragments_orphan = s.flow.fragments_orphan;
+	out->tap_duplicates = s.duplicates.on;
+	out->copies = s.duplicates.seen;
+	out->copies_kept = s.copies_told;
+	out->copies_crowded = s.duplicates.crowded;
+	out->tags_differ = s.flow.tags_differ;
 	out->records = s.records;
 	out->verdicts = c.verdicts;
 	out->suppressed = c.suppressed;

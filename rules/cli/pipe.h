@@ -41,7 +41,7 @@ void pipe_finish(struct pipe *p);
 struct pkt_time pipe_now(const struct pipe *p);
 struct pkt_time pipe_first(const struct pipe *p);
 /* Everything but the sandbox, ring and lag figures; drops points into the pipe. */
-void pipe_stats(const struct pipe *p, struct sensor_stats *out);
+void pipe_stats(struct pipe *p, struct sensor_stats *out);
 void pipe_observer_stats(const struct pipe *p, struct observer_stats *out);
 const struct eval *pipe_eval(const struct pipe *p);
 

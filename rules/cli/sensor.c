@@ -36,7 +36,8 @@ struct sensor {
 	bool failed;
 	char boot[40], input[300];
 	struct pkt_time next_stats;
-	uint64_t deaths_told, trips_told;
+	uint64_t deaths_told, trips_told, starts_told, stops_told;
+	bool tags_told;
 	bool last_stats;
 	const char *iface[SOURCE_IFACES_MOST];	/* names by frame.iface */
 	enum source_iface_state iface_state[SOURCE_IFACES_MOST];	/* as told */
@@ -56,6 +57,8 @@ static bool put(void *arg, const struct event_head *h, const char *json,
     const char *text);
 static void gather(struct sensor *s, struct sensor_stats *st);
 static void post(struct sensor *s);
+static void tell_tap(struct sensor *s, struct pkt_time now,
+    const struct observer_stats *os);
 static void tell_stats(struct sensor *s);
 static struct pkt_time wall(void);
 
@@ -112,11 +115,12 @@ sensor_run(const struct sensor_options *o)
 	if (s.emitter == NULL && make_emitter(&s, NULL) == -1)
 		goto fail;
 	pipe_finish(s.pipe);
+	pipe_observer_stats(s.pipe, &os);
+	tell_tap(&s, pipe_now(s.pipe), &os);
 	s.last_stats = true;
 	tell_stats(&s);
 	post(&s);
 
-	pipe_observer_stats(s.pipe, &os);
 	o->report->crossed = os.crossed;
 	o->report->breaker = os.dpi.breaker_trips > 0;
 	o->report->last_ns = pipe_now(s.pipe).ns;
@@ -419,10 +423,47 @@ on_step(void *arg, struct pkt_time now)
 		emitter_anomaly(s->emitter, now, SEVERITY_HIGH, "classifier-breaker",
 		    text);
 	}
+	tell_tap(s, now, &os);
 	if (now.ns < s->next_stats.ns)
 		return;
 	tell_stats(s);
 	s->next_stats = pkt_time_add(now, STATS_EVERY);
+}
+
+/* What the tap does to packets, when it begins and when it ends. */
+static void
+tell_tap(struct sensor *s, struct pkt_time now, const struct observer_stats *os)
+{
+	const struct duplicates_stats *d = &os->duplicates;
+	char text[256];
+
+	if (d->starts > s->starts_told) {
+		s->starts_told = d->starts;
+		(void)snprintf(text, sizeof(text),
+		    "the tap shows packets twice (%u of %u were copies, at most 20 ms "
+		    "behind): copies are not counted, %llu that were are taken back; mirror "
+		    "one direction or one port less",
+		    d->of_copies, d->of_packets, (unsigned long long)os->taken_back);
+		log_line(s->o->log, LOG_LEVEL_WARN, "%s", text);
+		emitter_anomaly(s->emitter, now, SEVERITY_LOW, "tap-duplicates", text);
+	}
+	if (d->stops > s->stops_told && !d->on) {
+		s->stops_told = d->stops;
+		(void)snprintf(text, sizeof(text),
+		    "the tap no longer shows packets twice: %u of the last %u were copies",
+		    d->of_copies, d->of_packets);
+		log_line(s->o->log, LOG_LEVEL_INFO, "%s", text);
+		emitter_anomaly(s->emitter, now, SEVERITY_INFO, "tap-duplicates-no-more",
+		    text);
+	}
+	if (os->flow.tags_differ > 0 && !s->tags_told) {
+		s->tags_told = true;
+		(void)snprintf(text, sizeof(text),
+		    "the tap tags one direction only, or each with another VLAN: both "
+		    "directions are one flow, its VLAN is the uploading side's");
+		log_line(s->o->log, LOG_LEVEL_INFO, "%s", text);
+		emitter_anomaly(s->emitter, now, SEVERITY_INFO, "tags-differ", text);
+	}
 }
 
 static void

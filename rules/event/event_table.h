@@ -112,6 +112,16 @@ enum event_rule {
 	X(S_EVICTED, "stats.evicted", UINT, S, S, NONE, "flows that made room for others") \
 	X(S_ORPHAN, "stats.fragments_orphan", UINT, S, S, NONE, \
 	    "fragments whose first was not seen") \
+	X(S_TAP_DUPLICATES, "stats.tap_duplicates", BOOL, S, S, NONE, \
+	    "the tap shows packets twice: copies are drops.duplicate") \
+	X(S_COPIES, "stats.copies", UINT, S, S, NONE, \
+	    "packets like one at most 20 ms before, dropped or not") \
+	X(S_COPIES_KEPT, "stats.copies_kept", UINT, S, S, NONE, \
+	    "copies counted in flows that ended before the tap was known to duplicate") \
+	X(S_COPIES_CROWDED, "stats.copies_crowded", UINT, S, S, NONE, \
+	    "packets whose copy could not be told from a packet: too many at once") \
+	X(S_TAGS_DIFFER, "stats.tags_differ", UINT, S, S, NONE, \
+	    "flows with another VLAN tag one way than the other, or none") \
 	X(S_RECORDS, "stats.records", UINT, S, S, NONE, "observations that were judged") \
 	X(S_VERDICTS, "stats.verdicts", UINT, S, S, NONE, "verdicts that were told") \
 	X(S_SUPPRESSED, "stats.suppressed", UINT, S, S, NONE, "verdicts folded by limits") \

@@ -286,6 +286,11 @@ get_stats(const struct event_source *s, enum event_field f, struct event_value *
 	case F_S_PAIRS_NOW: return uint_of(out, t->pairs_now);
 	case F_S_EVICTED: return uint_of(out, t->evicted);
 	case F_S_ORPHAN: return uint_of(out, t->fragments_orphan);
+	case F_S_TAP_DUPLICATES: return flag(out, t->tap_duplicates);
+	case F_S_COPIES: return uint_of(out, t->copies);
+	case F_S_COPIES_KEPT: return uint_of(out, t->copies_kept);
+	case F_S_COPIES_CROWDED: return uint_of(out, t->copies_crowded);
+	case F_S_TAGS_DIFFER: return uint_of(out, t->tags_differ);
 	case F_S_RECORDS: return uint_of(out, t->records);
 	case F_S_VERDICTS: return uint_of(out, t->verdicts);
 	case F_S_SUPPRESSED: return uint_of(out, t->suppressed);
