@@ -2,15 +2,19 @@
 /*
  * Any bytes under any link type, with captured and wire length independent of each other.
  * Input: link type (1 byte, below), captured length (2, little endian, cut at what
- * follows), wire length (4, little endian), bytes.
+ * follows), wire length (4, little endian), bytes. What is a packet is shown twice: the
+ * second is a suspect, or both have no IP header to compare.
  */
 #include "capture/base/span.h"
 #include "capture/decode/decode.h"
+#include "capture/flow/duplicates.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void compare(const struct packet *p);
 
 #define MUST(c) do { if (!(c)) __builtin_trap(); } while (0)
 
@@ -49,7 +53,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		MUST(p.vlan == VLAN_NONE || p.vlan < 4096);
 		MUST(p.depth <= 8);
 		MUST(p.class == PACKET_FLOW ? p.ip_version != 0 : 1);
+		if (p.class == PACKET_FLOW)
+			compare(&p);
 	}
 	free(copy);
 	return 0;
+}
+
+static void
+compare(const struct packet *p)
+{
+	static const struct siphash_key key = { 5, 6 };
+	struct duplicates *d = duplicates_create(&key);
+	struct duplicates_stats s;
+
+	if (d == NULL)
+		return;
+	MUST(duplicates_packet(d, p) == DUPLICATES_FIRST);
+	(void)duplicates_packet(d, p);
+	duplicates_get_stats(d, &s);
+	MUST(s.seen == 1 && !s.on);
+	duplicates_destroy(d);
 }
