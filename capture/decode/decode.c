@@ -4,8 +4,9 @@
  * ethertype; and the way into tunnels, packet by packet.
  *
  * Owns what a link header says: addresses, VLAN, ethertype. What the ethertype names is
- * read in ip.c; ARP is short enough to be read here; tunnel.c reads the headers of
- * tunnels. Refuses frame check sequences.
+ * read in ip.c; ARP is short enough to be read here; wifi.c reads 802.11, ppp.c PPP and
+ * PPPoE, tunnel.c the headers of tunnels. Refuses frame check sequences that nobody
+ * announced: they stand behind the length of the IP packet.
  *
  * Depth: a VLAN tag, a label stack, a PPPoE header, an Ethernet header inside something
  * and a tunnel header each count one, and DEPTH_MOST of them are taken off. A loop does
@@ -15,18 +16,11 @@
  */
 #include "capture/decode/decode.h"
 #include "capture/decode/ip.h"
+#include "capture/decode/ppp.h"
 #include "capture/decode/tunnel.h"
+#include "capture/decode/wifi.h"
 
 #include <string.h>
-
-/* libpcap's numbers (pcap-linktype(7)). Raw IP has three: Linux's,
- * OpenBSD's, the file's. */
-enum {
-	LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW = 12, LINK_RAW_OPENBSD = 14,
-	LINK_RAW_FILE = 101,
-	LINK_LOOP = 108, LINK_COOKED = 113, LINK_IPV4 = 228, LINK_IPV6 = 229,
-	LINK_COOKED2 = 276,
-};
 
 enum {
 	TYPE_IPV4 = 0x0800, TYPE_ARP = 0x0806, TYPE_VLAN = 0x8100, TYPE_IPV6 = 0x86dd,
@@ -46,8 +40,6 @@ enum {
 #define DEPTH_MOST 8
 #define LABELS_MOST 16			/* in one stack; honest ones have two to five */
 
-enum { PPP_IPV4 = 0x0021, PPP_IPV6 = 0x0057 };
-
 static const char *const drop_names[DROP_COUNT] = {
 	"none",
 #define X(id, name, meaning) name,
@@ -62,6 +54,17 @@ static const char *const drop_meanings[DROP_COUNT] = {
 #undef X
 };
 
+static const struct link_row {
+	int number;
+	const char *name;
+} links[] = {
+#define X(id, number, name) { number, name },
+	LINK_TYPES(X)
+#undef X
+};
+
+#define LINKS (sizeof(links) / sizeof(links[0]))
+
 VIEW_INLINE enum drop link_decode(const struct frame *f, struct view v,
     struct packet *out);
 static void tunnels_decode(struct packet *out);
@@ -72,6 +75,9 @@ VIEW_INLINE enum drop null_decode(struct view v, struct packet *out);
 VIEW_INLINE enum drop raw_decode(struct view v, struct packet *out);
 static enum drop type_decode(struct span bytes, uint32_t wire, uint16_t type,
     struct packet *out);
+static enum drop rare_link_decode(struct span bytes, uint32_t wire, int link_type,
+    struct packet *out);
+static enum drop snap_decode(struct view v, struct packet *out);
 VIEW_INLINE enum drop llc_decode(struct view v, struct packet *out, uint16_t *type);
 static enum drop wrapped_decode(struct view *v, struct packet *out, uint16_t *type);
 VIEW_INLINE enum drop arp_decode(struct view v, struct packet *out);
@@ -125,7 +131,7 @@ link_decode(const struct frame *f, struct view v, struct packet *out)
 		return cooked_decode(v, out);
 	case LINK_COOKED2:
 		return cooked2_decode(v, out);
-	case LINK_NULL:
+	case LINK_BSD_NULL:
 	case LINK_LOOP:
 		return null_decode(v, out);
 	case LINK_RAW:
@@ -139,28 +145,57 @@ link_decode(const struct frame *f, struct view v, struct packet *out)
 		return f->cap == 0 ? DROP_CUT_LINK :
 		    type_decode(v.bytes, v.wire, TYPE_IPV6, out);
 	default:
+		return rare_link_decode(v.bytes, v.wire, f->link_type, out);
+	}
+}
+
+/* Apart and not inlined: no cost of the links that sensors usually have. */
+static __attribute__((noinline)) enum drop
+rare_link_decode(struct span bytes, uint32_t wire, int link_type, struct packet *out)
+{
+	struct view v = { bytes, wire };
+	uint16_t type = 0;
+	bool llc = false;
+	enum drop d;
+
+	switch (link_type) {
+	case LINK_WIFI:
+	case LINK_RADIOTAP:
+	case LINK_PRISM:
+	case LINK_AVS:
+		d = wifi_open(&v, link_type, out, &llc);
+		return d != DROP_NONE || !llc ? d : snap_decode(v, out);
+	case LINK_PPP:
+	case LINK_PPP_SERIAL:
+	case LINK_PPP_DIRECTION:
+		d = ppp_open(&v, link_type, &type);
+		if (d != DROP_NONE || type < TYPE_LEAST)
+			return d;
+		return type_decode(v.bytes, v.wire, type, out);
+	default:
 		return DROP_LINK_TYPE;
 	}
+}
+
+const char *
+decode_link_name(int link_type)
+{
+	for (size_t i = 0; i < LINKS; i++)
+		if (links[i].number == link_type)
+			return links[i].name;
+	return NULL;
 }
 
 bool
 decode_knows(int link_type)
 {
-	switch (link_type) {
-	case LINK_ETHERNET:
-	case LINK_COOKED:
-	case LINK_COOKED2:
-	case LINK_NULL:
-	case LINK_LOOP:
-	case LINK_RAW:
-	case LINK_RAW_OPENBSD:
-	case LINK_RAW_FILE:
-	case LINK_IPV4:
-	case LINK_IPV6:
-		return true;
-	default:
-		return false;
-	}
+	return decode_link_name(link_type) != NULL;
+}
+
+int
+decode_link_type(unsigned i)
+{
+	return i < LINKS ? links[i].number : -1;
 }
 
 /* From one packet to the one it carries, as long as there is one. An IP packet or ARP
@@ -190,7 +225,10 @@ tunnels_decode(struct packet *out)
 		}
 		if (inner.class == PACKET_OTHER && inner.ip_version == 0)
 			return;
-		if (inner.vlan == VLAN_NONE)
+		/* A whole frame has its own VLAN or none: the tag outside is that of the
+		 * mirror's transport, which must not part it from the same frame seen
+		 * elsewhere. */
+		if (inner.vlan == VLAN_NONE && type != TYPE_ETHERNET)
 			inner.vlan = out->vlan;
 		*out = inner;
 	}
@@ -227,11 +265,10 @@ cooked_rest(struct view v, struct cooked c, struct packet *out)
 	}
 	if (c.hardware == ARPHRD_NETLINK_IS)
 		return DROP_NONE;
-	/* Linux numbers 802.3 and LLC below 0x0600; both carry an LLC header here, whose
-	 * length field stayed behind: the largest length there is stands in for it. */
+	/* Linux numbers 802.3 and LLC below 0x0600; both carry an LLC header here. */
 	if (c.type == TYPE_COOKED_8023 || c.type == TYPE_COOKED_LLC)
-		c.type = TYPE_LEAST - 1;
-	else if (c.type < TYPE_LEAST)
+		return snap_decode(v, out);
+	if (c.type < TYPE_LEAST)
 		return DROP_NONE;
 	return type_decode(v.bytes, v.wire, c.type, out);
 }
@@ -429,37 +466,6 @@ mpls_decode(struct view *v, uint16_t *type)
 	return DROP_NONE;
 }
 
-/* A session's packet (RFC 2516): version and type 1, code 0, the session, the length of
- * what follows; then PPP's protocol, in one byte when it is odd and in two otherwise. */
-static enum drop
-pppoe_decode(struct view *v, uint16_t *type)
-{
-	struct span h = v->bytes;
-	uint16_t head, length, protocol;
-	uint8_t first, second;
-
-	if (!span_u16(&h, &head) || !span_skip(&h, 2) || !span_u16(&h, &length))
-		return DROP_CUT_PPPOE;
-	if (head != 0x1100 || length < 1 || length > v->wire - 6)
-		return DROP_BAD_PPPOE;
-	view_trim(v, 6U + length);
-	(void)view_skip(v, 6);
-	h = v->bytes;
-	if (!span_u8(&h, &first))
-		return DROP_CUT_PPPOE;
-	protocol = first;
-	if ((first & 1) == 0) {
-		if (length < 2)
-			return DROP_BAD_PPPOE;
-		if (!span_u8(&h, &second))
-			return DROP_CUT_PPPOE;
-		protocol = (uint16_t)(first << 8 | second);
-	}
-	(void)view_skip(v, (first & 1) == 0 ? 2 : 1);
-	*type = protocol == PPP_IPV4 ? TYPE_IPV4 : protocol == PPP_IPV6 ? TYPE_IPV6 : 0;
-	return DROP_NONE;
-}
-
 /* Behind a label stack, a PPPoE header or an Ethernet header inside something: *type
  * becomes that of what follows, or 0 when that is somebody's own business. Apart from
  * type_decode and not inlined, which frames without such headers would pay for. */
@@ -470,7 +476,7 @@ wrapped_decode(struct view *v, struct packet *out, uint16_t *type)
 
 	switch (*type) {
 	case TYPE_PPPOE:
-		return pppoe_decode(v, type);
+		return pppoe_open(v, type);
 	case TYPE_ETHERNET:
 		if (!span_take(&h, 6, &dst) || !span_take(&h, 6, &src) ||
 		    !span_u16(&h, type))
@@ -511,6 +517,18 @@ llc_decode(struct view v, struct packet *out, uint16_t *type)
 	if ((organisation == 0 || organisation == 0xf8) && named >= TYPE_LEAST)
 		*type = named;
 	return DROP_NONE;
+}
+
+/* An LLC header that no length stands before. */
+static __attribute__((noinline)) enum drop
+snap_decode(struct view v, struct packet *out)
+{
+	uint16_t type;
+	enum drop d = llc_decode(v, out, &type);
+
+	if (d != DROP_NONE || type < TYPE_LEAST)
+		return d;
+	return view_skip(&v, 8) ? type_decode(v.bytes, v.wire, type, out) : DROP_CUT_LINK;
 }
 
 VIEW_INLINE enum drop

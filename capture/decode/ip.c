@@ -14,6 +14,7 @@
 #define TCP_HEADER 20U
 #define UDP_HEADER 8U
 #define ICMP_HEADER 8U
+#define SCTP_HEADER 12U
 #define IP_MOST 65535U
 
 /* RFC 8200 lets a header chain be as long as the packet; honest ones have two or three,
@@ -37,6 +38,7 @@ VIEW_INLINE enum drop ip6_extensions(struct view *v, uint8_t *next, struct packe
 VIEW_INLINE enum drop upper_decode(struct upper u, struct packet *out);
 VIEW_INLINE enum drop tcp_decode(struct view v, struct packet *out);
 VIEW_INLINE enum drop udp_decode(struct upper u, struct packet *out);
+VIEW_INLINE enum drop sctp_decode(struct view v, struct packet *out);
 VIEW_INLINE enum drop icmp_decode(struct view v, struct packet *out);
 
 __attribute__((flatten)) enum drop	/* the spans' reads too: see VIEW_INLINE */
@@ -191,6 +193,8 @@ upper_decode(struct upper u, struct packet *out)
 			return tcp_decode(u.v, out);
 		case IPPROTO_IS_UDP:
 			return udp_decode(u, out);
+		case IPPROTO_IS_SCTP:
+			return sctp_decode(u.v, out);
 		case IPPROTO_IS_ICMP:
 		case IPPROTO_IS_ICMP6:
 			return icmp_decode(u.v, out);
@@ -263,6 +267,24 @@ udp_decode(struct upper u, struct packet *out)
 		view_trim(&v, length);
 	if (!view_skip(&v, UDP_HEADER))
 		return DROP_CUT_UDP;
+	out->payload = v.bytes;
+	out->payload_wire = v.wire;
+	return DROP_NONE;
+}
+
+/* Ports, a tag and a checksum; then chunks, which are the payload as they are: telling
+ * data from acknowledgements would be somebody's work, and the chunks' headers are few
+ * bytes of it. */
+VIEW_INLINE enum drop
+sctp_decode(struct view v, struct packet *out)
+{
+	struct span h = v.bytes;
+
+	if (v.wire < SCTP_HEADER)
+		return DROP_BAD_SCTP;
+	if (!span_u16(&h, &out->sport) || !span_u16(&h, &out->dport) ||
+	    !view_skip(&v, SCTP_HEADER))
+		return DROP_CUT_SCTP;
 	out->payload = v.bytes;
 	out->payload_wire = v.wire;
 	return DROP_NONE;

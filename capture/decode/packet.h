@@ -17,11 +17,20 @@ enum {
 	IPPROTO_IS_TCP = 6,
 	IPPROTO_IS_UDP = 17,
 	IPPROTO_IS_ICMP6 = 58,
+	IPPROTO_IS_SCTP = 132,
 };
 
 enum {
 	TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_PSH = 0x08, TCP_ACK = 0x10,
 };
+
+/* Has it ports? */
+static inline bool
+ipproto_has_ports(uint8_t proto)
+{
+	return proto == IPPROTO_IS_TCP || proto == IPPROTO_IS_UDP ||
+	    proto == IPPROTO_IS_SCTP;
+}
 
 /* What kind of packet this is. Everything but PACKET_FLOW is "used" without a flow. */
 enum packet_class {
@@ -41,14 +50,14 @@ struct packet {
 	bool has_mac;			/* of the innermost Ethernet header */
 	uint8_t smac[6], dmac[6];
 	uint8_t depth;			/* tags, label stacks, tunnels taken off */
-	uint16_t vlan;			/* outermost VLAN id, or VLAN_NONE; one inside
-					 * a tunnel before one outside it */
+	uint16_t vlan;			/* outermost VLAN id of the innermost frame, or
+					 * VLAN_NONE; see README.md */
 	uint16_t ethertype;
 	uint8_t ip_version;		/* 4, 6; 0 when not IP */
 	uint8_t proto;			/* IP protocol after extension headers */
 	uint8_t ttl;
 	struct addr src, dst;
-	uint16_t sport, dport;		/* TCP, UDP; ICMP: type and
+	uint16_t sport, dport;		/* TCP, UDP, SCTP; ICMP: type and
 					 * code in sport, 0 in dport */
 
 	struct span l3;			/* captured bytes from the IP header on,

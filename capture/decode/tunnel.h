@@ -13,7 +13,8 @@
 
 enum {
 	PROTO_IPIP = 4, PROTO_6IN4 = 41, PROTO_GRE = 47,
-	PORT_VXLAN = 4789, PORT_GENEVE = 6081, PORT_TZSP = 37008,
+	PORT_VXLAN = 4789, PORT_GENEVE = 6081, PORT_TZSP = 37008, PORT_GTP_U = 2152,
+	PORT_TEREDO = 3544,
 };
 
 /* False for nearly all packets; true says that tunnel_open is worth its call. Fragments
@@ -25,8 +26,10 @@ tunnel_maybe(const struct packet *p)
 		return false;
 	switch (p->proto) {
 	case IPPROTO_IS_UDP:
+		/* Teredo's servers and relays answer from their port. */
 		return p->dport == PORT_VXLAN || p->dport == PORT_GENEVE ||
-		    p->dport == PORT_TZSP;
+		    p->dport == PORT_TZSP || p->dport == PORT_GTP_U ||
+		    p->dport == PORT_TEREDO || p->sport == PORT_TEREDO;
 	case PROTO_IPIP:
 	case PROTO_6IN4:
 	case PROTO_GRE:

@@ -128,7 +128,7 @@ static void
 sight(struct flowtab *t, const struct packet *pkt, struct sighting *s)
 {
 	uint16_t vlan = t->o.ignore_vlan ? VLAN_NONE : pkt->vlan;
-	bool ports = pkt->proto == IPPROTO_IS_TCP || pkt->proto == IPPROTO_IS_UDP;
+	bool ports = ipproto_has_ports(pkt->proto);
 	struct pkt_time now = { t->now };
 	uint16_t from, to;
 	int order = addr_cmp(&pkt->src, &pkt->dst);

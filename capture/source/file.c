@@ -3,18 +3,19 @@
  * file: capture files; classic pcap is read here, in blocks of a mebibyte.
  *
  * Owns telling captures from other files, and the classic format in both byte orders and
- * both precisions. Refuses pcapng and old versions (pcapfile.c has libpcap for them). A
- * block reader costs a half to a seventh of libpcap's two fread calls per packet: frames
- * are handed on where they lie in the block.
+ * both precisions. Refuses pcapng (pcapng.c) and old versions (pcapfile.c has libpcap for
+ * them). A block reader costs a half to a seventh of libpcap's two fread calls per packet:
+ * frames are handed on where they lie in the block.
  *
  *	file header, 24 bytes: magic, version 2.4, zone, accuracy, snap length, link type
  *	packet header, 16 bytes: seconds, fraction, captured length, length on the wire
  */
-#include "capture/base/span.h"
 #include "capture/decode/decode.h"
 #include "capture/source/file.h"
 #include "capture/source/filter.h"
 #include "capture/source/pcapfile.h"
+#include "capture/source/pcapng.h"
+#include "capture/source/reader.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -24,13 +25,10 @@
 
 #define FILE_HEADER 24U
 #define PACKET_HEADER 16U
-#define BLOCK_BYTES (1024U * 1024U)
 
 /* The longest packet believed: 256 KiB is what every capturing program uses; a file
  * header that asks for more gets more, up to what fits the buffer beside a block. */
 #define PACKET_MOST (256U * 1024U)
-#define PACKET_MOST_EVER BLOCK_BYTES
-#define BUFFER_BYTES (BLOCK_BYTES + PACKET_HEADER + PACKET_MOST_EVER)
 
 /* Frames a filter may refuse in one dispatch before the caller
  * gets a chance to be asked. */
@@ -44,13 +42,9 @@ enum {
 };
 
 struct file {
-	struct input *in;
-	uint8_t *buf;
-	size_t at, end;			/* what is not handed on yet */
-	uint64_t base;			/* offset of buf[0] in the (unpacked) file */
+	struct reader r;
 	uint64_t ordinal;
 	uint32_t packet_most;
-	bool swapped;			/* big endian */
 	bool nano;
 	int link_type;
 	struct filter filter;
@@ -69,40 +63,6 @@ static const struct source_ops file_ops = {
 	.name = "file", .dispatch = file_dispatch, .loss = file_loss,
 	.keep_fds = file_keep_fds, .destroy = file_destroy,
 };
-
-/* More bytes behind those not handed on yet: as input_read.
- * What was handed on is overwritten. */
-static long
-file_fill(struct file *f, struct fault *why)
-{
-	size_t room;
-	long got;
-
-	if (f->at > 0) {
-		memmove(f->buf, f->buf + f->at, f->end - f->at);
-		f->base += f->at;
-		f->end -= f->at;
-		f->at = 0;
-	}
-	room = BUFFER_BYTES - f->end;
-	got = input_read(f->in, f->buf + f->end, room < BLOCK_BYTES ? room : BLOCK_BYTES,
-	    why);
-	if (got > 0)
-		f->end += (size_t)got;
-	return got;
-}
-
-static inline uint32_t
-file_u32(const struct file *f, struct span *s)
-{
-	uint32_t v = 0;
-
-	if (f->swapped)
-		(void)span_u32(s, &v);
-	else
-		(void)span_le32(s, &v);
-	return v;
-}
 
 /* What a file that is no capture may be, by its first bytes. */
 static const struct look {
@@ -140,48 +100,48 @@ looks_like_text(const uint8_t *b, size_t n)
 static int
 not_a_capture(struct file *f, struct fault *why)
 {
-	const char *path = input_path(f->in);
+	const char *path = input_path(f->r.in);
 	const char *write = "'tcpdump -w FILE' and dumpcap write captures";
 	char starts[16] = "";
-	size_t i, n = f->end < 4 ? f->end : 4;
+	size_t i, n = f->r.end < 4 ? f->r.end : 4;
 
 	f->foreign = true;
 	for (i = 0; i < n; i++)
 		(void)snprintf(starts + i * 3, sizeof(starts) - i * 3, "%02x ",
-		    f->buf[i]);
+		    f->r.buf[i]);
 	if (n > 0)
 		starts[n * 3 - 1] = '\0';
 	for (i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
-		if (f->end >= looks[i].n &&
-		    memcmp(f->buf, looks[i].bytes, looks[i].n) == 0)
+		if (f->r.end >= looks[i].n &&
+		    memcmp(f->r.buf, looks[i].bytes, looks[i].n) == 0)
 			return fault_set(why, looks[i].remedy == NULL ? write :
 			    looks[i].remedy,
 			    "'%s' is not a capture: it starts with %s, %s", path, starts,
 			    looks[i].what);
-	if (looks_like_text(f->buf, f->end))
+	if (looks_like_text(f->r.buf, f->r.end))
 		return fault_set(why, "rules are given with -s, settings with -c",
 		    "'%s' is not a capture: it starts with %s, text", path, starts);
 	return fault_set(why, write, "'%s' is not a capture: it starts with %s", path,
 	    starts);
 }
 
-enum format { FORMAT_NONE = -1, FORMAT_OURS, FORMAT_LIBPCAP };
+enum format { FORMAT_NONE = -1, FORMAT_OURS, FORMAT_PCAPNG, FORMAT_LIBPCAP };
 
 /* Reads the file header in buf. FORMAT_OURS: everything in *f is set but the filter. */
 static enum format
 file_header(struct file *f, struct fault *why)
 {
-	struct span s = span_of(f->buf, f->end);
-	const char *title = input_title(f->in);
+	struct span s = span_of(f->r.buf, f->r.end);
+	const char *title = input_title(f->r.in);
 	uint32_t magic = 0, version, snaplen, link;
 
 	if (!span_le32(&s, &magic))
 		return not_a_capture(f, why);
 	if (magic == MAGIC_PCAPNG)
-		return FORMAT_LIBPCAP;
-	f->swapped = magic << 16 != 0xc3d40000U && magic << 16 != 0x3c4d0000U &&
+		return FORMAT_PCAPNG;
+	f->r.big = magic << 16 != 0xc3d40000U && magic << 16 != 0x3c4d0000U &&
 	    magic << 16 != 0xcd340000U;
-	if (f->swapped)
+	if (f->r.big)
 		magic = __builtin_bswap32(magic);
 	if (magic == MAGIC_IXIA || magic == MAGIC_IXIA_SOFT ||
 	    __builtin_bswap32(magic) == MAGIC_IXIA ||
@@ -193,28 +153,25 @@ file_header(struct file *f, struct fault *why)
 		    "systems (magic a1b2cd34), whose packet headers differ", title);
 	if (magic != MAGIC_MICRO && magic != MAGIC_NANO)
 		return not_a_capture(f, why);
-	if (f->end < FILE_HEADER)
+	if (f->r.end < FILE_HEADER)
 		return fault_set(why, "it holds no packet",
-		    "%s ends in the middle of its header (byte %zu)", title, f->end);
-	version = file_u32(f, &s);
+		    "%s ends in the middle of its header (byte %zu)", title, f->r.end);
+	version = reader_u32(&f->r, &s);
 	/* Two 16-bit numbers, major first: read as 32 bits their
 	 * place depends on the order. */
-	if (version != (f->swapped ? 0x00020004U : 0x00040002U))
+	if (version != (f->r.big ? 0x00020004U : 0x00040002U))
 		return FORMAT_LIBPCAP;
 	(void)span_skip(&s, 8);
-	snaplen = file_u32(f, &s);
-	link = file_u32(f, &s);
+	snaplen = reader_u32(&f->r, &s);
+	link = reader_u32(&f->r, &s);
 	f->nano = magic == MAGIC_NANO;
 	f->packet_most = snaplen < PACKET_MOST ? PACKET_MOST :
 	    snaplen > PACKET_MOST_EVER ? PACKET_MOST_EVER : snaplen;
-	/* The top six bits speak of frame check sequences. Raw IP has a number in files
-	 * (101) and another in libpcap on Linux (12); loopback's 108 is the same here. */
-	f->link_type = (int)(link & 0x03ffffffU);
-	if (f->link_type == 101)
-		f->link_type = 12;
+	/* The top six bits speak of frame check sequences. */
+	f->link_type = link_type_in_file(link & 0x03ffffffU);
 	if (!decode_knows(f->link_type))
-		return link_type_fault(f->in, f->link_type, why);
-	f->at = FILE_HEADER;
+		return link_type_fault(f->r.in, f->link_type, why);
+	f->r.at = FILE_HEADER;
 	return FORMAT_OURS;
 }
 
@@ -241,32 +198,35 @@ file_take(struct input **in, const char *filter, bool *foreign, struct fault *wh
 	long got;
 
 	f = calloc(1, sizeof(*f));
-	if (f == NULL || (f->buf = malloc(BUFFER_BYTES)) == NULL) {
+	if (f == NULL) {
 		(void)fault_set(why, NULL, "no memory to read '%s'", input_path(*in));
 		input_destroy(*in);
 		*in = NULL;
 		goto fail;
 	}
-	f->in = *in;
-	*in = NULL;
+	if (reader_open(&f->r, in, why) == -1)
+		goto fail;
 	do {
-		got = file_fill(f, why);
+		got = reader_fill(&f->r, why);
 		if (got == INPUT_FAULT)
 			goto fail;
-	} while (f->end < FILE_HEADER && got != INPUT_END);
-	if (f->end == 0) {
+	} while (f->r.end < FILE_HEADER && got != INPUT_END);
+	if (f->r.end == 0) {
 		f->foreign = true;
 		(void)fault_set(why,
 		    "a capturing program writes its header when it starts and its "
 		    "packets when it ends or its buffer is full: has it been killed?",
-		    "%s is empty", input_title(f->in));
+		    "%s is empty", input_title(f->r.in));
 		goto fail;
 	}
 	switch (file_header(f, why)) {
 	case FORMAT_OURS:
 		break;
+	case FORMAT_PCAPNG:
+		s = pcapng_take(&f->r, filter, why);
+		goto fail;
 	case FORMAT_LIBPCAP:
-		s = pcapfile_take(&f->in, f->buf, f->end, filter, why);
+		s = pcapfile_take(&f->r.in, f->r.buf, f->r.end, filter, why);
 		goto fail;
 	case FORMAT_NONE:
 	default:
@@ -297,7 +257,7 @@ file_over(struct file *f, int over, struct fault *why)
 static int
 file_more(struct file *f, struct fault *why)
 {
-	long got = file_fill(f, &f->over_why);
+	long got = reader_fill(&f->r, &f->over_why);
 
 	if (got > 0)
 		return 0;
@@ -310,11 +270,11 @@ file_more(struct file *f, struct fault *why)
 		    "%.400s, after packet %" PRIu64, said.what, f->ordinal);
 		return file_over(f, SOURCE_FAULT, why);
 	}
-	if (f->end == f->at)
+	if (f->r.end == f->r.at)
 		return file_over(f, SOURCE_END, why);
 	(void)fault_set(&f->over_why, "the packets before it were read",
 	    "%s ends in the middle of packet %" PRIu64 " (byte %" PRIu64 ")",
-	    input_title(f->in), f->ordinal + 1, f->base + f->end);
+	    input_title(f->r.in), f->ordinal + 1, f->r.base + f->r.end);
 	return file_over(f, SOURCE_FAULT, why);
 }
 
@@ -329,14 +289,14 @@ file_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct faul
 	if (f->over != 0)
 		return file_over(f, f->over, why);
 	while (handed < budget && scanned < SCAN_MOST) {
-		struct span s = span_of(f->buf + f->at, f->end - f->at);
+		struct span s = reader_left(&f->r);
 		uint32_t sec, frac, cap, wire;
 
 		if (s.left >= PACKET_HEADER) {
-			sec = file_u32(f, &s);
-			frac = file_u32(f, &s);
-			cap = file_u32(f, &s);
-			wire = file_u32(f, &s);
+			sec = reader_u32(&f->r, &s);
+			frac = reader_u32(&f->r, &s);
+			cap = reader_u32(&f->r, &s);
+			wire = reader_u32(&f->r, &s);
 			if (cap > f->packet_most) {
 				if (handed > 0)
 					break;
@@ -344,13 +304,13 @@ file_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct faul
 				    "the packets before it were read",
 				    "%s is damaged: packet %" PRIu64 " (byte %" PRIu64
 				    ") claims to hold %" PRIu32 " bytes",
-				    input_title(f->in),
-				    f->ordinal + 1, f->base + f->at, cap);
+				    input_title(f->r.in),
+				    f->ordinal + 1, reader_offset(&f->r), cap);
 				return file_over(f, SOURCE_FAULT, why);
 			}
 			frame.bytes = s.at;
 			if (span_skip(&s, cap)) {
-				f->at = f->end - s.left;
+				f->r.at = f->r.end - s.left;
 				f->ordinal++;
 				scanned++;
 				if (!filter_pass(&f->filter, frame.bytes, cap, wire))
@@ -380,15 +340,15 @@ file_loss(void *src, struct source_loss *out)
 {
 	struct file *f = src;
 
-	out->bytes_read = input_taken(f->in);
-	out->bytes_total = input_size(f->in);
+	out->bytes_read = input_taken(f->r.in);
+	out->bytes_total = input_size(f->r.in);
 }
 
 static int
 file_keep_fds(void *src, int *out, int most)
 {
 	if (most > 0)
-		out[0] = input_fd(((struct file *)src)->in);
+		out[0] = input_fd(((struct file *)src)->r.in);
 	return 1;
 }
 
@@ -400,7 +360,6 @@ file_destroy(void *src)
 	if (f == NULL)
 		return;
 	filter_clear(&f->filter);
-	input_destroy(f->in);
-	free(f->buf);
+	reader_close(&f->r);
 	free(f);
 }

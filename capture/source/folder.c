@@ -2,8 +2,8 @@
 /*
  * folder: many captures, one after another, as one input.
  *
- * Owns their order (first packet's time, then name), their descriptors, and one filter
- * for each link type. Refuses to mix packets of files that overlap in time, to look into
+ * Owns their order (first packet's time, then name), their descriptors, and the filter
+ * for all of them. Refuses to mix packets of files that overlap in time, to look into
  * folders below, and whatever cannot be read twice. Each file has a reader only while it
  * is looked at and while it is read: 1,024 readers would hold gigabytes. So memory is
  * taken between two files, never between two packets. Filters are compiled at the
@@ -24,9 +24,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* More than the link types anybody decodes. */
-#define LINKS_MOST 32
-
 /* Descriptors a process has besides its captures. */
 #define FDS_BESIDE 64
 
@@ -39,19 +36,14 @@ struct one {
 	bool named;			/* by the user, not found in a folder */
 };
 
-struct link {
-	int type;
-	struct filter filter;
-};
-
 struct folder {
 	struct files_options o;
 	struct one *file;
 	size_t files, at;
-	struct link link[LINKS_MOST];
-	size_t links;
+	struct filters *filters;
+	bool unfiltered;		/* a packet came that the filter cannot judge: */
+	struct fault unfiltered_why;	/* its file ends there */
 	struct source *reader;		/* of file[at]; NULL: not begun */
-	const struct filter *filter;	/* of file[at]; NULL: everything */
 	uint64_t before, ordinal;	/* packets before file[at]; within it */
 	uint64_t bytes_before, bytes_total;
 	int handed;
@@ -289,26 +281,11 @@ look(struct folder *f, struct one *one, struct fault *why)
 static int
 compile(struct folder *f, struct fault *why)
 {
-	size_t k;
-
-	if (f->o.filter == NULL || *f->o.filter == '\0')
-		return 0;
-	for (size_t i = 0; i < f->files; i++) {
-		int type = f->file[i].link_type;
-
-		for (k = 0; k < f->links && f->link[k].type != type; k++)
-			continue;
-		if (type == -1 || k < f->links)
-			continue;
-		if (k == LINKS_MOST)
-			return fault_set(why, NULL,
-			    "cannot filter captures of more than %d link types",
-			    LINKS_MOST);
-		if (filter_compile(&f->link[k].filter, f->o.filter, type, why) == -1)
+	if (filters_compile(&f->filters, f->o.filter, why) == -1)
+		return -1;
+	for (size_t i = 0; i < f->files; i++)
+		if (filters_check(f->filters, f->file[i].link_type, why) == -1)
 			return -1;
-		f->link[k].type = type;
-		f->links++;
-	}
 	return 0;
 }
 
@@ -335,9 +312,17 @@ folder_frame(void *arg, const struct frame *frame)
 	struct frame out = *frame;
 
 	f->ordinal = frame->ordinal;
-	if (f->filter != NULL && !filter_pass(f->filter, frame->bytes, frame->cap,
-	    frame->wire))
+	switch (f->unfiltered ? FILTERS_OUT : filters_say(f->filters, frame)) {
+	case FILTERS_PASS:
+		break;
+	case FILTERS_WRONG:
+		f->unfiltered = true;
+		(void)filters_check(f->filters, frame->link_type, &f->unfiltered_why);
 		return;
+	case FILTERS_OUT:
+	default:
+		return;
+	}
 	out.ordinal = f->before + frame->ordinal;
 	f->handed++;
 	f->fn(f->arg, &out);
@@ -349,10 +334,6 @@ begin_file(struct folder *f, struct fault *why)
 	const struct one *one = &f->file[f->at];
 	struct input *in = input_open_fd(one->fd, one->path, why);
 
-	f->filter = NULL;
-	for (size_t i = 0; i < f->links; i++)
-		if (f->link[i].type == one->link_type)
-			f->filter = &f->link[i].filter;
 	f->reader = in == NULL ? NULL : file_take(&in, NULL, NULL, why);
 	return f->reader != NULL;
 }
@@ -385,8 +366,18 @@ folder_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct fa
 	f->arg = arg;
 	f->handed = 0;
 	while (f->at < f->files) {
-		r = f->reader == NULL && !begin_file(f, &one_why) ? SOURCE_FAULT :
-		    source_dispatch(f->reader, budget, folder_frame, f, &one_why);
+		if (f->unfiltered) {
+			f->unfiltered = false;
+			one_why = f->unfiltered_why;
+			r = SOURCE_FAULT;
+		} else if (f->reader == NULL && !begin_file(f, &one_why)) {
+			r = SOURCE_FAULT;
+		} else {
+			r = source_dispatch(f->reader, budget, folder_frame, f,
+			    &one_why);
+		}
+		if (r >= 0 && f->unfiltered && f->handed == 0)
+			continue;
 		if (r >= 0)
 			return f->handed;
 		if (r == SOURCE_FAULT)
@@ -432,8 +423,7 @@ folder_destroy(void *src)
 			(void)close(f->file[i].fd);
 		free(f->file[i].path);
 	}
-	for (size_t i = 0; i < f->links; i++)
-		filter_clear(&f->link[i].filter);
+	filters_destroy(f->filters);
 	free(f->file);
 	free(f);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pcapfile: pcapng and the rarer forms of pcap, read by libpcap.
+ * pcapfile: the rarer forms of pcap, read by libpcap.
  *
  * Owns the handle and the stream under it: libpcap reads from a FILE of ours, so that it
- * may be packed, a pipe, and begun already. Refuses to be fast:
- * classic pcap has a reader of its own.
+ * may be packed, a pipe, and begun already. Refuses to be fast: classic
+ * pcap and pcapng have readers of their own.
  */
 #define _GNU_SOURCE		/* fopencookie */
 #include "capture/decode/decode.h"
@@ -94,11 +94,6 @@ read_fault(const struct pcapfile *f, const char *said, struct fault *why)
 		return fault_set(why, "the packets before it were read",
 		    "%s ends in the middle of packet %llu (byte %llu)", title,
 		    (unsigned long long)f->ordinal + 1, (unsigned long long)f->given);
-	if (strstr(said, "different from the type of the first interface") != NULL)
-		return fault_set(why,
-		    "write one capture for each interface with 'tshark -r FILE -Y "
-		    "frame.interface_id==0 -w NEW'", "%s mixes link types: %s", title,
-		    said);
 	return fault_set(why, "'capinfos' says more about a damaged capture",
 	    "%s is damaged after packet %llu: %s", title, (unsigned long long)f->ordinal,
 	    said);
@@ -171,7 +166,8 @@ link_type_fault(const struct input *in, int link_type, struct fault *why)
 {
 	const char *name = pcap_datalink_val_to_name(link_type);
 
-	return fault_set(why, "earshot reads Ethernet, Linux cooked, loopback and raw IP",
+	return fault_set(why, "earshot reads Ethernet, Linux cooked, loopback, "
+	    "raw IP, 802.11 and PPP",
 	    "cannot read %s: its link type is %d (%s)", input_title(in), link_type,
 	    name == NULL ? "unknown to libpcap" : name);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * pcapfile: capture files that libpcap reads. Inner header of this room.
+ * pcapfile: capture files that libpcap reads; what all readers say and do alike. Inner
+ * header of this room.
  */
 #ifndef CAPTURE_SOURCE_PCAPFILE_H
 #define CAPTURE_SOURCE_PCAPFILE_H
@@ -13,7 +14,15 @@
 struct source *pcapfile_take(struct input **in, const uint8_t *head, size_t n,
     const char *filter, struct fault *why);
 
-/* One sentence for both readers. */
+/* One sentence for all readers. */
 int link_type_fault(const struct input *in, int link_type, struct fault *why);	/* -1 */
+
+/* Raw IP has a number in files (101) and another in libpcap on Linux (12); the others
+ * that earshot reads are the same in both. */
+static inline int
+link_type_in_file(uint32_t link)
+{
+	return link == 101 ? 12 : (int)link;
+}
 
 #endif

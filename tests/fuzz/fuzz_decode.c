@@ -21,7 +21,8 @@ static void compare(const struct packet *p);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const int links[] = { 1, 113, 276, 0, 108, 12, 14, 101, 228, 229, 105 };
+	static const int links[] = { 1, 113, 276, 0, 108, 12, 14, 101, 228, 229, 105, 127,
+		119, 163, 9, 50, 204, 189 };
 	struct span s = span_of(data, size);
 	struct packet p;
 	struct frame f = { 0 };

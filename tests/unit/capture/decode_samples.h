@@ -37,6 +37,19 @@
 #define INNER_TAGGED "0200000000d2" "0200000000c2" "8100" "0007" "0800" INNER
 #define UDP_TO(port, len) "c350" port len "0000"
 #define TAG(id) "8100" id
+/* 802.11: access point e1, sender a1, receiver b1; and a header of radiotap's. */
+#define AIR(kind, a1, a2, a3) kind "0000" a1 a2 a3 "1000"
+#define AIR_A1 "0200000000a1"
+#define AIR_B1 "0200000000b1"
+#define AIR_E1 "0200000000e1"
+#define TO_WIRED(kind) AIR(kind, AIR_E1, AIR_A1, AIR_B1)
+#define SNAP_IP "aaaa03" "000000" "0800"
+#define RADIOTAP(flags) "00000a00" "02000000" flags "00"
+#define ZEROS16 "00000000000000000000000000000000"
+/* Teredo: 2001:0:c000:201::a0b1:c2d3 sends. */
+#define IP6_TEREDO(len, next) "60000000" len next "40" \
+	"20010000c000020100000000a0b1c2d3" "20010db8000000000000000000000002"
+#define INNER_TEREDO IP6_TEREDO("000c", "11") UDP("000c") "61626364"
 
 struct sample {
 	const char *name;
@@ -206,6 +219,78 @@ static const struct sample used[] = {
 	    "0021"
 	    IP4("0056", "11") UDP_TO("12b5", "0042") "0800000000000100" INNER_TAGGED, 0,
 	    DROP_NONE },
+	{ "SCTP", 1, ETH "0800" IP4("0024", "84") "c3500b59" "00000001" "00000000"
+	    "61626364", 0, DROP_NONE },
+	{ "GTP-U", 1, ETH "0800" IP4("0044", "11") UDP_TO("0868", "0030") "30ff0020"
+	    "00000001" INNER, 0, DROP_NONE },
+	{ "GTP-U with an extension", 1, ETH "0800" IP4("004c", "11")
+	    UDP_TO("0868", "0038") "36ff0028" "00000001" "00010085" "01000000" INNER, 0,
+	    DROP_NONE },
+	{ "GTP-U with a number", 1, ETH "0800" IP4("0048", "11") UDP_TO("0868", "0034")
+	    "32ff0024" "00000001" "00010085" INNER, 0, DROP_NONE },
+	{ "GTP-U to IPv6", 1, ETH "0800" IP4("0058", "11") UDP_TO("0868", "0044")
+	    "30ff0034" "00000001" IP6("000c", "11") UDP("000c") "61626364", 0,
+	    DROP_NONE },
+	{ "Teredo", 1, ETH "0800" IP4("0050", "11") UDP_TO("0dd8", "003c") INNER_TEREDO,
+	    0, DROP_NONE },
+	{ "Teredo from its server", 1, ETH "0800" IP4("0050", "11") "0dd8c350003c0000"
+	    INNER_TEREDO, 0, DROP_NONE },
+	{ "Teredo with an origin", 1, ETH "0800" IP4("0058", "11") UDP_TO("0dd8", "0044")
+	    "0000fffff5fffffe" INNER_TEREDO, 0, DROP_NONE },
+	{ "Teredo with authentication and an origin", 1, ETH "0800" IP4("0068", "11")
+	    UDP_TO("0dd8", "0054") "00010102" "aabbcc" "0102030405060708" "00"
+	    "0000fffff5fffffe" INNER_TEREDO, 0, DROP_NONE },
+	{ "802.11 to the wired side", 105, TO_WIRED("0801") SNAP_IP INNER, 0, DROP_NONE },
+	{ "802.11 from it", 105, AIR("0802", AIR_B1, AIR_E1, AIR_A1) SNAP_IP INNER, 0,
+	    DROP_NONE },
+	{ "802.11 between two", 105, AIR("0800", AIR_B1, AIR_A1, AIR_E1) SNAP_IP INNER, 0,
+	    DROP_NONE },
+	{ "802.11 over a bridge", 105, AIR("0803", AIR_E1, AIR_E1, AIR_B1) AIR_A1 SNAP_IP
+	    INNER, 0, DROP_NONE },
+	{ "802.11 QoS", 105, TO_WIRED("8801") "0700" SNAP_IP INNER, 0, DROP_NONE },
+	{ "802.11 QoS over a bridge", 105, AIR("8803", AIR_E1, AIR_E1, AIR_B1) AIR_A1
+	    "0000" SNAP_IP INNER, 0, DROP_NONE },
+	{ "802.11 QoS with HT control", 105, TO_WIRED("8881") "0000" "00000000" SNAP_IP
+	    INNER, 0, DROP_NONE },
+	{ "802.11 data and an acknowledgement", 105, TO_WIRED("1801") SNAP_IP INNER, 0,
+	    DROP_NONE },
+	{ "802.11, a VLAN inside", 105, TO_WIRED("0801") "aaaa03" "000000" TAG("0064")
+	    "0800" INNER, 0, DROP_NONE },
+	{ "802.11 null", 105, TO_WIRED("4801"), 0, DROP_NONE },
+	{ "802.11 QoS null", 105, TO_WIRED("c801") "0000", 0, DROP_NONE },
+	{ "802.11 beacon", 105, AIR("8000", "ffffffffffff", AIR_E1, AIR_E1) "00000000", 0,
+	    DROP_NONE },
+	{ "802.11 acknowledgement", 105, "d4000000" AIR_A1, 0, DROP_NONE },
+	{ "802.11 without SNAP", 105, TO_WIRED("0801") "424203" "0000000000", 0,
+	    DROP_NONE },
+	{ "radiotap", 127, RADIOTAP("00") TO_WIRED("0801") SNAP_IP INNER, 0, DROP_NONE },
+	{ "radiotap without fields", 127, "0000080000000000" TO_WIRED("0801") SNAP_IP
+	    INNER, 0, DROP_NONE },
+	{ "radiotap, FCS", 127, RADIOTAP("10") TO_WIRED("0801") SNAP_IP INNER "deadbeef",
+	    0, DROP_NONE },
+	{ "radiotap, padded", 127, RADIOTAP("20") TO_WIRED("8801") "0000" "0000" SNAP_IP
+	    INNER, 0, DROP_NONE },
+	{ "radiotap, more words and a time", 127, "00002000" "03000080" "00000000"
+	    "00000000" "0102030405060708" "10" "00000000000000" TO_WIRED("0801") SNAP_IP
+	    INNER "deadbeef", 0, DROP_NONE },
+	{ "Prism", 119, "44000000" "90000000" "0000000000000000" ZEROS16 ZEROS16 ZEROS16
+	    ZEROS16 ZEROS16 ZEROS16 ZEROS16 ZEROS16 TO_WIRED("0801") SNAP_IP INNER, 0,
+	    DROP_NONE },
+	{ "AVS under Prism's number", 119, "80211001" "00000040" "0000000000000000"
+	    ZEROS16 ZEROS16 ZEROS16 TO_WIRED("0801") SNAP_IP INNER, 0, DROP_NONE },
+	{ "AVS", 163, "80211002" "00000018" ZEROS16 TO_WIRED("0801") SNAP_IP INNER, 0,
+	    DROP_NONE },
+	{ "PPP", 9, "0021" INNER, 0, DROP_NONE },
+	{ "PPP, framed as HDLC", 9, "ff030021" INNER, 0, DROP_NONE },
+	{ "PPP, short protocol", 9, "ff0321" INNER, 0, DROP_NONE },
+	{ "PPP to IPv6", 9, "ff030057" IP6("000c", "11") UDP("000c") "61626364", 0,
+	    DROP_NONE },
+	{ "PPP to MPLS", 9, "ff030281" "00011140" INNER, 0, DROP_NONE },
+	{ "PPP LCP", 9, "ff03c021" "09010004", 0, DROP_NONE },
+	{ "PPP on a serial line", 50, "ff030021" INNER, 0, DROP_NONE },
+	{ "Cisco HDLC", 50, "0f000800" INNER, 0, DROP_NONE },
+	{ "Cisco HDLC keep-alive", 50, "8f008035" "00000002", 0, DROP_NONE },
+	{ "PPP with direction", 204, "01ff030021" INNER, 0, DROP_NONE },
 	{ "IGMP", 1, ETH "0800" IP4("001c", "02") "1600000000000000", 0, DROP_NONE },
 	{ "LLDP", 1, ETH "88cc" "0207", 0, DROP_NONE },
 };

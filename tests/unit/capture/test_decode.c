@@ -3,7 +3,55 @@
 #include "tests/unit/capture/decode_samples.h"
 
 static const struct sample refused[] = {
-	{ "802.11", 105, "0000", 0, DROP_LINK_TYPE },
+	{ "USB", 189, "0000", 0, DROP_LINK_TYPE },
+	{ "short 802.11", 105, "08", 60, DROP_CUT_WIFI },
+	{ "short 802.11 header", 105, "0801" "0000" AIR_E1 AIR_A1, 60, DROP_CUT_WIFI },
+	{ "short 802.11 bridge", 105, AIR("0803", AIR_E1, AIR_E1, AIR_B1), 60,
+	    DROP_CUT_WIFI },
+	{ "short 802.11 QoS", 105, TO_WIRED("8801") "00", 60, DROP_CUT_WIFI },
+	{ "short 802.11 HT control", 105, TO_WIRED("8881") "0000", 60, DROP_CUT_WIFI },
+	{ "no room for 802.11", 105, "0801" "0000" AIR_E1 AIR_A1, 0, DROP_BAD_WIFI },
+	{ "802.11 of version 1", 105, TO_WIRED("0901") SNAP_IP INNER, 0, DROP_BAD_WIFI },
+	{ "802.11, encrypted", 105, TO_WIRED("0841") "0011223344556677", 0,
+	    DROP_WIFI_PROTECTED },
+	{ "802.11, encrypted and short", 105, "0841", 60, DROP_WIFI_PROTECTED },
+	{ "802.11 A-MSDU", 105, TO_WIRED("8801") "8000" AIR_B1 AIR_A1 "0028" SNAP_IP INNER, 0,
+	    DROP_WIFI_AMSDU },
+	{ "802.11 later fragment", 105, "0801" "0000" AIR_E1 AIR_A1 AIR_B1 "1100" "61626364",
+	    0, DROP_WIFI_FRAGMENT },
+	{ "short LLC in 802.11", 105, TO_WIRED("0801") "aa", 30, DROP_CUT_LINK },
+	{ "nothing behind radiotap", 127, RADIOTAP("00"), 60, DROP_CUT_WIFI },
+	{ "short radiotap", 127, "000020", 60, DROP_CUT_WIFI },
+	{ "short radiotap fields", 127, "00002000" "02000000" "10", 60, DROP_CUT_WIFI },
+	{ "radiotap of version 1", 127, "01000a00" "02000000" "0000" TO_WIRED("0801"), 0,
+	    DROP_BAD_WIFI },
+	{ "radiotap of 7", 127, "00000700" "02000000" "0000" TO_WIRED("0801"), 0,
+	    DROP_BAD_WIFI },
+	{ "radiotap beyond the frame", 127, "0000ff00" "02000000" "0000", 0, DROP_BAD_WIFI },
+	{ "radiotap of words without end", 127, "00000c00" "02000080" "02000080"
+	    TO_WIRED("0801") SNAP_IP INNER, 0, DROP_BAD_WIFI },
+	{ "radiotap without its time", 127, "00000c00" "01000000" "00000000"
+	    TO_WIRED("0801") SNAP_IP INNER, 0, DROP_BAD_WIFI },
+	{ "radiotap without its flags", 127, "00000800" "02000000" TO_WIRED("0801") SNAP_IP
+	    INNER, 0, DROP_BAD_WIFI },
+	{ "radiotap, damaged", 127, RADIOTAP("50") TO_WIRED("0801") SNAP_IP INNER "deadbeef",
+	    0, DROP_WIFI_FCS },
+	{ "short Prism", 119, "44000000" "90000000", 200, DROP_CUT_WIFI },
+	{ "no room for Prism", 119, "44000000" "90000000", 0, DROP_BAD_WIFI },
+	{ "short AVS", 163, "802110", 60, DROP_CUT_WIFI },
+	{ "AVS of 7", 163, "80211001" "00000007" TO_WIRED("0801"), 0, DROP_BAD_WIFI },
+	{ "AVS that is none", 163, "44000000" "00000018" ZEROS16 TO_WIRED("0801"), 0,
+	    DROP_BAD_WIFI },
+	{ "nothing at all, PPP", 9, "", 40, DROP_CUT_LINK },
+	{ "short PPP", 9, "ff", 40, DROP_CUT_LINK },
+	{ "PPP without a protocol", 9, "ff03", 40, DROP_CUT_LINK },
+	{ "PPP with half a protocol", 9, "ff0300", 40, DROP_CUT_LINK },
+	{ "short Cisco HDLC", 50, "0f0008", 40, DROP_CUT_LINK },
+	{ "PPP with direction alone", 204, "01", 40, DROP_CUT_LINK },
+	{ "short SCTP", 1, ETH "0800" IP4("0024", "84") "c3500b59" "00000001", 8,
+	    DROP_CUT_SCTP },
+	{ "no room for SCTP", 1, ETH "0800" IP4("001c", "84") "c3500b59" "00000001", 0,
+	    DROP_BAD_SCTP },
 	{ "nothing at all", 1, "", 0, DROP_CUT_LINK },
 	{ "nothing at all, raw", 12, "", 60, DROP_CUT_LINK },
 	{ "nothing at all, IPv6", 229, "", 60, DROP_CUT_LINK },
@@ -117,6 +165,8 @@ test_every_link_type_and_header_is_used(void **state)
 	uint8_t buf[HEX_MOST];
 	struct packet p;
 	size_t i;
+	unsigned n;
+	int link;
 
 	(void)state;
 	for (i = 0; i < COUNT(used); i++) {
@@ -134,7 +184,18 @@ test_every_link_type_and_header_is_used(void **state)
 			assert_memory_equal(p.payload.at, "abcd", 4);
 		}
 	}
-	assert_false(decode_knows(105));
+	assert_false(decode_knows(189));
+	assert_null(decode_link_name(189));
+	/* Each link type that is told has a frame above. */
+	for (n = 0; (link = decode_link_type(n)) != -1; n++) {
+		assert_true(decode_knows(link));
+		assert_true(strlen(decode_link_name(link)) > 2);
+		for (i = 0; i < COUNT(used) && used[i].link != link; i++)
+			continue;
+		if (i == COUNT(used))
+			fail_msg("no frame of link type %d", link);
+	}
+	assert_int_equal(n, 17);
 }
 
 static void

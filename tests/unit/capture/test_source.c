@@ -171,6 +171,7 @@ test_link_types_become_those_of_libpcap(void **state)
 	static const struct { uint32_t in_file; int handed; } types[] = {
 		{ 101, 12 }, { 12, 12 }, { 108, 108 }, { 0, 0 }, { 113, 113 }, { 228, 228 },
 		{ 0xf4000001, 1 },	/* with a note on frame check sequences */
+		{ 105, 105 }, { 127, 127 }, { 50, 50 },
 	};
 	struct source *s;
 	size_t i;
@@ -184,8 +185,8 @@ test_link_types_become_those_of_libpcap(void **state)
 		assert_int_equal(seen.last[0].link_type, types[i].handed);
 		source_destroy(s);
 	}
-	put_header(&blob, false, MICRO, 65535, 105);
-	assert_refused(blob.b, blob.n, "its link type is 105 (IEEE802_11)");
+	put_header(&blob, false, MICRO, 65535, 189);
+	assert_refused(blob.b, blob.n, "its link type is 189 (USB_LINUX)");
 }
 
 static void

@@ -50,6 +50,38 @@ static const struct sample kept_outside[] = {
 	    UDP_TO("9090", "005b")
 	    "01000001" "00000000000000000000000000000000"
 	    "00000000000000000000000000000000" "01" INNER_ETH, 0, 0 },
+	{ "GTP-U echo", 1, ETH "0800" IP4("0028", "11") UDP_TO("0868", "0014") "32010004"
+	    "00000000" "00010000", 0, 0 },
+	{ "GTP-U of version 2", 1, ETH "0800" IP4("0044", "11") UDP_TO("0868", "0030")
+	    "50ff0020" "00000001" INNER, 0, 0 },
+	{ "GTP'", 1, ETH "0800" IP4("0044", "11") UDP_TO("0868", "0030") "20ff0020"
+	    "00000001" INNER, 0, 0 },
+	{ "GTP-U longer than its datagram", 1, ETH "0800" IP4("0044", "11")
+	    UDP_TO("0868", "0030") "30ff0021" "00000001" INNER, 0, 0 },
+	{ "GTP-U that ends", 1, ETH "0800" IP4("0020", "11") UDP_TO("0868", "000c")
+	    "30ff0000", 0, 0 },
+	{ "GTP-U to Ethernet", 1, ETH "0800" IP4("0052", "11") UDP_TO("0868", "003e")
+	    "30ff002e" "00000001" INNER_ETH, 0, 0 },
+	{ "GTP-U with an extension of no length", 1, ETH "0800" IP4("004c", "11")
+	    UDP_TO("0868", "0038") "34ff0028" "00000001" "00000085" "00000000" INNER, 0,
+	    0 },
+	{ "GTP-U with an extension beyond its end", 1, ETH "0800" IP4("004c", "11")
+	    UDP_TO("0868", "0038") "34ff0028" "00000001" "00000085" "ff000000" INNER, 0,
+	    0 },
+	{ "GTP-U with nine extensions", 1, ETH "0800" IP4("006c", "11")
+	    UDP_TO("0868", "0058") "34ff0048" "00000001" "00000085" "01000085" "01000085"
+	    "01000085" "01000085" "01000085" "01000085" "01000085" "01000085" "01000000"
+	    INNER, 0, 0 },
+	{ "words to Teredo's port", 1, ETH "0800" IP4("0020", "11")
+	    UDP_TO("0dd8", "000c") "61626364", 0, 0 },
+	{ "IPv6 to Teredo's port", 1, ETH "0800" IP4("0050", "11") UDP_TO("0dd8", "003c")
+	    IP6("000c", "11") UDP("000c") "61626364", 0, 0 },
+	{ "Teredo longer than its datagram", 1, ETH "0800" IP4("0050", "11")
+	    UDP_TO("0dd8", "003c") IP6_TEREDO("000d", "11") UDP("000c") "61626364", 0, 0 },
+	{ "Teredo's authentication alone", 1, ETH "0800" IP4("0029", "11")
+	    UDP_TO("0dd8", "0015") "00010000" "0102030405060708" "00", 0, 0 },
+	{ "Teredo's origin alone", 1, ETH "0800" IP4("0024", "11") UDP_TO("0dd8", "0010")
+	    "0000fffff5fffffe", 0, 0 },
 	{ "IP in IP that is none", 1, ETH "0800" IP4("0018", "04") "61626364", 0, 0 },
 	{ "6in4 that is none", 1, ETH "0800" IP4("0018", "29") "61626364", 0, 0 },
 	{ "a first fragment", 1, ETH "0800" IP4_FRAG("0034", "2000", "04") INNER, 0, 0 },
@@ -147,9 +179,13 @@ test_addresses_and_vlan_are_those_inside_a_mirror(void **state)
 	assert_int_equal(p.vlan, 7);
 	assert_int_equal(p.depth, 3);
 	assert_int_equal(p.frame->wire, 14 + 4 + 86);
-	/* No tag inside: the frame's. */
+	/* No tag inside: none, for the tag outside is the mirror's transport's. */
 	assert_int_equal(decode_hex(1, ETH TAG("0064") "0800" IP4("0052", "11")
 	    UDP_TO("12b5", "003e") "0800000000000100" INNER_ETH, 0, &p, buf), DROP_NONE);
+	assert_int_equal(p.vlan, VLAN_NONE);
+	/* A tunnel between two networks mirrors no frame: the frame's tag. */
+	assert_int_equal(decode_hex(1, ETH TAG("0064") "0800" IP4("0034", "04") INNER, 0,
+	    &p, buf), DROP_NONE);
 	assert_int_equal(p.vlan, 100);
 	/* A pseudo-wire is no mirror: the outermost tag. */
 	assert_int_equal(decode_hex(1, ETH TAG("0064") "8847" "00011140" INNER_TAGGED, 0,
@@ -246,6 +282,18 @@ nest_wrap(struct nest *n, unsigned kind)
 		nest_push(n, "100088be" "00000001" "1000000000000000");
 		nest_ip(n, "2f", NULL);
 		return 2;
+	case 6:
+		snprintf(hex, sizeof(hex), "30ff%04zx00000001", NEST_MOST - n->at);
+		nest_push(n, hex);
+		nest_ip(n, "11", "0868");
+		return 1;
+	case 7:
+		snprintf(hex, sizeof(hex), "60000000%04zx0440", NEST_MOST - n->at);
+		nest_push(n, "20010000c000020100000000a0b1c2d3"
+		    "20010db8000000000000000000000002");
+		nest_push(n, hex);
+		nest_ip(n, "11", "0dd8");
+		return 2;
 	default:
 		snprintf(hex, sizeof(hex), "11000001%04zx0021", NEST_MOST - n->at + 2);
 		nest_push(n, hex);
@@ -277,7 +325,7 @@ test_any_nesting_up_to_sixteen_comes_to_an_end(void **state)
 		layers = 1 + round % 16;
 		for (i = 0; i < layers; i++) {
 			seed = seed * 1664525U + 1013904223U;
-			depth += nest_wrap(n, (seed >> 16) % 7);
+			depth += nest_wrap(n, (seed >> 16) % 9);
 		}
 		nest_push(n, ETH "0800");
 		len = (uint32_t)(NEST_MOST - n->at);
