@@ -224,7 +224,7 @@ tell_iface(struct sensor *s, struct pkt_time now, const struct source_iface *i,
 		severity = SEVERITY_INFO;
 	}
 	log_line(s->o->log, LOG_LEVEL_WARN, "%s", text);
-	emitter_anomaly(s->emitter, now, severity, what, text);
+	emitter_iface_anomaly(s->emitter, now, severity, what, text, i->name);
 }
 
 static void

@@ -126,9 +126,16 @@ void
 emitter_anomaly(struct emitter *e, struct pkt_time now, enum severity severity,
     const char *signature, const char *text)
 {
+	emitter_iface_anomaly(e, now, severity, signature, text, NULL);
+}
+
+void
+emitter_iface_anomaly(struct emitter *e, struct pkt_time now, enum severity severity,
+    const char *signature, const char *text, const char *iface)
+{
 	struct event_source s = { .type = EVENT_TYPE_ANOMALY, .time = now,
-		.has_kind = true,
-		.has_severity = true, .signature = signature, .text = text };
+		.has_kind = true, .has_severity = true, .signature = signature,
+		.text = text, .iface = iface };
 
 	s.head.kind = EVENT_SENSOR;
 	s.head.severity = severity;

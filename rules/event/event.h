@@ -94,6 +94,9 @@ void emitter_stats(struct emitter *e, const struct sensor_stats *s);
 /* The sensor's own state: breaker tripped, cell died, interface gone. kind sensor. */
 void emitter_anomaly(struct emitter *e, struct pkt_time now, enum severity severity,
     const char *signature, const char *text);
+/* The same, of one interface: `in_iface`. */
+void emitter_iface_anomaly(struct emitter *e, struct pkt_time now, enum severity severity,
+    const char *signature, const char *text, const char *iface);
 uint64_t emitter_lost(const struct emitter *e);
 
 /* The JSON schema (draft 2020-12) of an event; unknown keys are forbidden in it. */

@@ -119,6 +119,8 @@ get_common(const struct event_source *s, enum event_field f, unsigned i,
 	case F_HOST:
 		return name(out, s->o->sensor);
 	case F_IN_IFACE:
+		if (s->iface != NULL)
+			return text_z(out, s->iface);
 		return s->rec != NULL && s->o->iface != NULL &&
 		    s->rec->source < s->o->ifaces &&
 		    text_z(out, s->o->iface[s->rec->source]);

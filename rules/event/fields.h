@@ -31,6 +31,7 @@ struct event_source {
 	const struct intern *strings;
 	const struct sensor_stats *stats;
 	const char *signature, *text;		/* anomaly of the sensor */
+	const char *iface;			/* and of this interface, or NULL */
 	const struct gap *gap;
 	/* filled by event_prepare */
 	struct {
