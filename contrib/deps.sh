@@ -27,6 +27,7 @@ test  python3-jsonschema the second opinion on events
 test  wireshark-common capinfos counts packets
 test  tcpreplay      plays captures on a wire
 test  iproute2       network namespaces
+test  ethtool        switches offloads
 test  zstd           unpacks captures for the tools
 test  jq             reads events in the shell tests
 test  procps         ps
