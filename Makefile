@@ -182,7 +182,8 @@ install: $(B)/earshot ## program, rules, manual and documents below DESTDIR/PREF
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \
 		$(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/doc/earshot
 	install -m 644 contrib/man/earshot.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 644 contrib/man/earshot-rules.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 contrib/man/earshot-rules.5 contrib/man/earshot.conf.5 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 contrib/man/earshot-events.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 	install -m 644 README.md contrib/docs/*.md $(DESTDIR)$(PREFIX)/share/doc/earshot/
 	$(B)/earshot schema >$(DESTDIR)$(PREFIX)/share/earshot/earshot-event.schema.json

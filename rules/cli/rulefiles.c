@@ -2,6 +2,7 @@
 /* rulefiles: everything a program is made of is read here, once; the compiler asks for it
  * by name and never opens a file. */
 #include "rules/cli/rulefiles.h"
+#include "rules/cli/settings_table.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -47,6 +48,15 @@ static const char *shipped_folder(const char *in_tree, const char *in_share,
     const char *planned, char *buf, size_t size);
 
 static const char command_line[] = "command line";
+
+/* What a rule file cannot hold because a settings file does. */
+static const char *const settings_words[] = {
+#define X(id, word, letter, arg, form, initial, example, whose, needs, help) \
+	((whose) & NO_FILE) != 0 ? "sensor" : word,
+	SETTINGS(X)
+#undef X
+	NULL,
+};
 
 struct rule_files *
 rule_files_read(const struct rule_choice *c, struct fault *why)
@@ -102,7 +112,8 @@ const struct compile_options *
 rule_files_options(struct rule_files *f)
 {
 	f->options = (struct compile_options){ .file = f->file, .files = f->files,
-		.provide = provide, .provide_arg = f, .diag = tell, .diag_arg = f };
+		.provide = provide, .provide_arg = f, .diag = tell, .diag_arg = f,
+		.settings = settings_words };
 	return &f->options;
 }
 

@@ -614,9 +614,10 @@ static void
 dump_one(struct settings *s, unsigned sensor, const struct launch_options *o,
     const struct setting_info *i, const char *here, FILE *out)
 {
+	const char *standard_output = "-";
 	unsigned n = number_of(i->id);
 	const struct given *g = holds(s, sensor, n, EVERYTHING);
-	struct given state = *g;
+	struct given shown = *g;
 	char line[4096];
 	struct buffer b = { line, 0, sizeof(line) };
 	struct writer w = { to_buffer, &b };
@@ -626,13 +627,14 @@ dump_one(struct settings *s, unsigned sensor, const struct launch_options *o,
 	if (sensor < s->sensors)
 		writer_text(&w, "\t");
 	if (i->id == SETTING_STATE && o->state != NULL) {
-		state.text = (const char **)(uintptr_t)&o->state;
-		g = &state;
+		shown.text = (const char **)(uintptr_t)&o->state;
+		g = &shown;
 	}
 	if (g->from == FROM_NOWHERE && i->form.type == SETTING_SINKS) {
-		fprintf(out, "%s%s -%*s# default\n", line, i->word,
-		    DUMP_COLUMN - 3 - (int)strlen(i->word), "");
-		return;
+		shown.text = &standard_output;
+		shown.n = 1;
+		shown.from = FROM_DEFAULT;
+		g = &shown;
 	}
 	if (g->from == FROM_NOWHERE || !live)
 		writer_text(&w, "# ");
@@ -642,7 +644,7 @@ dump_one(struct settings *s, unsigned sensor, const struct launch_options *o,
 	else
 		print_value(i, g, here, &w);
 	fputs(line, out);
-	fprintf(out, "%*s# ", b.n < DUMP_COLUMN ? DUMP_COLUMN - (int)b.n : 1, "");
+	fprintf(out, "%*s# ", b.n + 2 < DUMP_COLUMN ? DUMP_COLUMN - (int)b.n : 2, "");
 	switch (g->from) {
 	case FROM_NOWHERE:
 		fprintf(out, "not set: %s", i->help);

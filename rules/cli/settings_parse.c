@@ -88,7 +88,7 @@ settings_value(struct settings *s, const struct setting_info *i, const char *tex
 	struct source_file file = { "", text, strlen(text) };
 	struct fault first = { "", "" };
 	struct compile_options o = { .file = &file, .files = 1, .diag = keep_first,
-		.diag_arg = &first };
+		.diag_arg = &first, .language = "settings" };
 	struct reading r = { .s = s, .info = i, .out = out };
 
 	if (frame(&r, &o, read_one))
@@ -114,7 +114,7 @@ settings_files(struct settings *s, const struct source_file *file, unsigned n,
     diag_fn *diag, void *arg)
 {
 	struct compile_options o = { .file = file, .files = n, .diag = diag,
-		.diag_arg = arg };
+		.diag_arg = arg, .language = "settings" };
 	struct reading r = { .s = s, .in_file = true };
 
 	return n == 0 || frame(&r, &o, read_files);
@@ -141,22 +141,29 @@ read_files(struct reading *r)
 		tell_idle(r);
 }
 
+/* To where the next setting most likely is: the next line, or what ends the block; behind
+ * a block of another language or with a name nobody knows. */
+static void
+skip(struct reading *r, unsigned depth)
+{
+	while (r->p.t.kind != TOKEN_END) {
+		depth += r->p.t.kind == TOKEN_OPEN;
+		if (r->p.t.kind == TOKEN_CLOSE && depth > 0)
+			depth--;
+		parser_next(&r->p);
+		if (depth == 0 && (r->p.t.first || r->p.t.kind == TOKEN_CLOSE))
+			return;
+		/* What begins a line at its first column is in no block. */
+		if (r->p.t.first && r->p.t.place.column == 1 &&
+		    r->p.t.kind != TOKEN_CLOSE)
+			return;
+	}
+}
+
 static void
 skip_line(struct reading *r)
 {
-	do
-		parser_next(&r->p);
-	while (!r->p.t.first && r->p.t.kind != TOKEN_CLOSE && r->p.t.kind != TOKEN_END);
-}
-
-/* To behind a block, whose name was no good. */
-static void
-skip_block(struct reading *r)
-{
-	while (r->p.t.kind != TOKEN_CLOSE && r->p.t.kind != TOKEN_END)
-		parser_next(&r->p);
-	if (r->p.t.kind == TOKEN_CLOSE)
-		parser_next(&r->p);
+	skip(r, 0);
 }
 
 /* "name", not yet in this file; NULL: told. */
@@ -211,13 +218,16 @@ sensor_block(struct reading *r, struct place *seen)
 		    "'earshot run'", "'sensor' does nothing in 'read'");
 	parser_next(&r->p);
 	if (!parser_text(&r->p, &name, "the sensor's name")) {
-		skip_block(r);
+		skip_line(r);
 		return;
 	}
 	part = sensor_named(r, &name, seen);
-	if (!parser_take(&r->p, TOKEN_OPEN, "'{' after the sensor's name") ||
-	    part == NULL) {
-		skip_block(r);
+	if (!parser_take(&r->p, TOKEN_OPEN, "'{' after the sensor's name")) {
+		skip_line(r);
+		return;
+	}
+	if (part == NULL) {
+		skip(r, 1);
 		return;
 	}
 	memcpy(outer, r->seen_in_file, sizeof(outer));
@@ -289,10 +299,9 @@ block(struct reading *r, struct given *out, bool inside)
 		return;
 	}
 	if (!value(r, i, &g)) {
-		/* The lexer stands behind what was wrong, or on it. */
-		while (!r->p.t.first && r->p.t.kind != TOKEN_CLOSE &&
-		    r->p.t.kind != TOKEN_END)
-			parser_next(&r->p);
+		/* The parser stands behind what was wrong, or on it. */
+		if (!r->p.t.first && r->p.t.kind != TOKEN_CLOSE)
+			skip_line(r);
 		return;
 	}
 	g.from = FROM_FILE;
@@ -364,15 +373,21 @@ static bool
 words_value(struct reading *r, const struct setting_info *i, const char *words,
     struct given *g)
 {
-	char one[64], remedy[200], q[QUOTE_TEXT];
+	char one[64], remedy[200], all[160] = "", q[QUOTE_TEXT];
 	const char *bar;
 	struct tree_word w;
 	struct guess guess;
+	size_t n = 0;
 
-	if (r->p.t.kind != TOKEN_WORD && r->p.t.kind != TOKEN_STRING) {
-		(void)snprintf(remedy, sizeof(remedy), "one of %s", words);
-		return parser_expected(&r->p, "a word", remedy);
+	for (const char *at = words; *at != '\0'; at = *bar == '|' ? bar + 1 : bar) {
+		bar = at + strcspn(at, "|");
+		if (n < sizeof(all) - 40)
+			n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%.*s",
+			    at == words ? "" : *bar == '|' ? ", " : " or ",
+			    bar - at > 30 ? 30 : (int)(bar - at), at);
 	}
+	if (r->p.t.kind != TOKEN_WORD && r->p.t.kind != TOKEN_STRING)
+		return parser_expected(&r->p, all, NULL);
 	w = parser_tree_word(&r->p);
 	guess = guess_start(w.s);
 	g->number = 1;
@@ -389,11 +404,8 @@ words_value(struct reading *r, const struct setting_info *i, const char *words,
 			guess.best = lang_text(&r->l, r->l.work, one, strlen(one));
 		g->number++;
 	}
-	(void)snprintf(q, sizeof(q), "write one of %s", words);
-	if (strcmp(w.s, "yes") == 0 || strcmp(w.s, "true") == 0)
-		guess.best = NULL;
-	lang_error(&r->l, &w.at, guess_remedy(&guess, q, remedy, sizeof(remedy)),
-	    "'%s' is %s, not '%s'", i->word, words, quote(q, w.s, strlen(w.s)));
+	lang_error(&r->l, &w.at, guess_remedy(&guess, NULL, remedy, sizeof(remedy)),
+	    "'%s' is %s, not '%s'", i->word, all, quote(q, w.s, strlen(w.s)));
 	return false;
 }
 

@@ -326,6 +326,16 @@ skip_decl(struct parser *p)
 	}
 }
 
+static bool
+is_settings_word(const struct parser *p, const char *word)
+{
+	const char *const *s = p->l->o->settings;
+
+	while (s != NULL && *s != NULL && strcmp(*s, word) != 0)
+		s++;
+	return s != NULL && *s != NULL;
+}
+
 static void
 not_a_decl(struct parser *p, bool after_default)
 {
@@ -353,6 +363,12 @@ not_a_decl(struct parser *p, bool after_default)
 	for (unsigned i = 0; i < ITEM_COUNT && !after_default; i++)
 		if (token_is(&p->t, rule_item_word[i]))
 			g.best = NULL;
+	if (is_settings_word(p, w.s)) {
+		lang_error(p->l, &w.at, "write it into the file that -c names; rules say "
+		    "what is judged", "'%s' is a setting: settings say how the sensor runs",
+		    w.s);
+		return;
+	}
 	lang_error(p->l, &w.at,
 	    is_item_word(&p->t) ? "is a rule closed too early, by a '}'?" :
 				  guess_remedy(&g, all, remedy, sizeof(remedy)),

@@ -216,6 +216,10 @@ struct compile_options {
 	diag_fn *diag;
 	void *diag_arg;
 	size_t memory;			/* cap of the arena; 0: 256 MiB */
+	const char *language;		/* for messages; NULL: "the rule language" */
+	/* Words of settings files, NULL at the end, so that one that strayed into a rule
+	 * file is sent home; NULL: none. */
+	const char *const *settings;
 };
 
 /* NULL when there was an error; every error was told through diag, several in one go. */

@@ -27,6 +27,12 @@ token_is(const struct token *t, const char *word)
 	    memcmp(t->at, word, t->n) == 0;
 }
 
+static const char *
+language(const struct lexer *x)
+{
+	return x->l->o->language == NULL ? "the rule language" : x->l->o->language;
+}
+
 static struct place
 place_of(const struct lexer *x, const char *at, size_t n)
 {
@@ -59,7 +65,7 @@ lexer_start(struct lexer *x, struct lang *l, unsigned file)
 	if (f->len == 0)
 		return;
 	if (f->len > LANG_FILE_MAX) {
-		lang_error(l, &whole, "split it; is it a rule file?",
+		lang_error(l, &whole, "is it the right file? Or split it",
 		    "the file is larger than 16 MiB");
 		stop(x);
 		return;
@@ -73,7 +79,7 @@ lexer_start(struct lexer *x, struct lang *l, unsigned file)
 	}
 	nul = memchr(f->bytes, '\0', f->len);
 	if (nul != NULL) {
-		lang_error(l, &whole, "is it a rule file?",
+		lang_error(l, &whole, "is it the right file?",
 		    "byte %zu of the file is zero: this is not text",
 		    (size_t)(nul - f->bytes) + 1);
 		stop(x);
@@ -257,7 +263,8 @@ lex_sign(struct lexer *x, struct token *t)
 		}
 		if (sign[i].remedy != NULL)
 			lang_error(x->l, &t->place, sign[i].remedy,
-			    "'%s' is not part of the rule language", sign[i].sign);
+			    "'%s' is not part of %s", sign[i].sign,
+			    language(x));
 		return;
 	}
 	while (x->at < x->end && !is_word(*x->at) &&
@@ -272,8 +279,8 @@ lex_sign(struct lexer *x, struct token *t)
 	    x->at - start >= 3 && memcmp(start, "\xe2\x80", 2) == 0 ?
 		"text stands in straight \"double quotes\"" :
 		"signs and letters like these stand in \"text\" or comments only",
-	    "'%s' is not part of the rule language",
-	    quote(q, start, (size_t)(x->at - start)));
+	    "'%s' is not part of %s", quote(q, start, (size_t)(x->at - start)),
+	    language(x));
 }
 
 void
@@ -302,7 +309,7 @@ lexer_next(struct lexer *x, struct token *t)
 
 			t->place.length = 2;
 			lang_error(x->l, &t->place, "start the comment with '#'",
-			    "'%.2s' is not part of the rule language", x->at);
+			    "'%.2s' is not part of %s", x->at, language(x));
 			x->at = nl == NULL ? x->end : nl;
 			continue;
 		} else if (is_word(*x->at)) {

@@ -32,6 +32,11 @@ sed -n 's/^\.It.* Fl -\([a-z-]*\).*/\1/p' $page | sort -u >"$T/said"
 cut -f2 "$T/options" | sort -u >"$T/there"
 check test_manual_has_no_option_that_is_none diff "$T/said" "$T/there"
 
+# ---- settings ----
+"$EARSHOT" settings | sed -n 's/^#\([a-z][a-z-]*\) .*/\1/p' | grep -vx sensor >"$T/settings"
+sed -n '/^\.\\" settings/,/^\.\\" end/s/^\.It Cm \([a-z-]*\).*/\1/p' contrib/man/earshot.conf.5 >"$T/settings.said"
+check test_manual_has_every_setting bash -c '[ -s "$1" ] && diff "$1" "$2"' _ "$T/settings" "$T/settings.said"
+
 # ---- kinds ----
 "$EARSHOT" schema | jq -r '[.. | objects | .enum? // empty | select(index("live-audio"))] | add | unique[]' >"$T/kinds"
 sed -n '/^\.\\" kinds/,/^\.\\" end/s/^\.It Li //p' contrib/man/earshot-events.7 | sort -u >"$T/kinds.said"
@@ -67,6 +72,7 @@ zstd -qdc "$CAPTURES/n01-sip-call.pcap.zst" | gzip -c >"$T/desk/captures/tuesday
 cp "$CAPTURES/inventory/assets.csv" "$T/desk/assets.csv"
 cp "$CAPTURES/allowed_destinations.txt" "$T/desk/known.txt"
 sed -n '/^\.\\" example: site.rules/,/^\.\\" end/p' contrib/man/earshot-rules.5 | grep -v '^\.' >"$T/desk/site.rules"
+sed -n '/^\.\\" example: earshot.conf/,/^\.\\" end/p' contrib/man/earshot.conf.5 | grep -v '^\.' >"$T/desk/earshot.conf"
 check test_manual_the_site_file_of_the_manual_has_no_fault "$EARSHOT" rules check -s "$T/desk/site.rules"
 check test_manual_the_site_file_of_the_manual_prints bash -c '"$1" rules print -s "$2" >"$3"/p.rules && "$1" rules check "$3"/p.rules' _ "$EARSHOT" "$T/desk/site.rules" "$T/desk"
 n=0
