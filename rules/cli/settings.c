@@ -647,7 +647,7 @@ dump_one(struct settings *s, unsigned sensor, const struct launch_options *o,
 	fprintf(out, "%*s# ", b.n + 2 < DUMP_COLUMN ? DUMP_COLUMN - (int)b.n : 2, "");
 	switch (g->from) {
 	case FROM_NOWHERE:
-		fprintf(out, "not set: %s", i->help);
+		fputs("not set", out);
 		break;
 	case FROM_DEFAULT:
 		fputs("default", out);
