@@ -34,6 +34,7 @@ static const char *const content[] = { WORDS_CONTENT(X) };
 static const char *const format[] = { WORDS_FORMAT(X) };
 static const char *const proof[] = { WORDS_PROOF(X) };
 static const char *const tunnel[] = { WORDS_TUNNEL(X) };
+static const char *const pace[] = { WORDS_PACE(X) };
 static const char *const flow_end[] = { WORDS_FLOW_END(X) };
 #undef X
 
@@ -51,6 +52,7 @@ static const struct {
 	[VOCABULARY_FORMAT] = LIST(format),
 	[VOCABULARY_PROOF] = LIST(proof),
 	[VOCABULARY_TUNNEL] = LIST(tunnel),
+	[VOCABULARY_PACE] = LIST(pace),
 	[VOCABULARY_FLOW_END] = LIST(flow_end),
 	[VOCABULARY_RISK] = { NULL, 0 },
 #undef LIST

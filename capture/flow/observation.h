@@ -82,7 +82,7 @@ enum field_type {
 enum vocabulary {
 	VOCABULARY_NONE, VOCABULARY_TRANSPORT, VOCABULARY_SCOPE, VOCABULARY_CONFIDENCE,
 	VOCABULARY_NAME_SOURCE, VOCABULARY_CONTENT, VOCABULARY_FORMAT, VOCABULARY_PROOF,
-	VOCABULARY_TUNNEL, VOCABULARY_FLOW_END,
+	VOCABULARY_TUNNEL, VOCABULARY_PACE, VOCABULARY_FLOW_END,
 	VOCABULARY_RISK,	/* words in classify/dpi/vocabulary.h */
 };
 
@@ -109,6 +109,8 @@ enum vocabulary {
 	X(NONE, "none") X(OPENVPN, "openvpn") X(WIREGUARD, "wireguard") X(IPSEC, "ipsec") \
 	X(SSH, "ssh") X(TOR, "tor") X(SOCKS, "socks") X(DNS, "dns") X(ICMP, "icmp") \
 	X(CONNECT, "http-connect") X(GRE, "gre") X(OTHER, "other")
+#define WORDS_PACE(X) \
+	X(NONE, "none") X(EVEN, "even") X(LATE, "late") X(ELAPSED, "elapsed")
 #define WORDS_FLOW_END(X) \
 	X(FIN, "fin") X(RST, "rst") X(IDLE, "timeout") X(EVICTED, "evicted") X(INPUT, "end")
 
@@ -135,6 +137,9 @@ enum proof_word { WORDS_PROOF(X) PROOF_WORD_COUNT };
 #undef X
 #define X(id, name) TUNNEL_##id,
 enum tunnel_word { WORDS_TUNNEL(X) TUNNEL_WORD_COUNT };
+#undef X
+#define X(id, name) PACE_##id,
+enum pace_word { WORDS_PACE(X) PACE_WORD_COUNT };
 #undef X
 #define X(id, name) FLOW_END_##id,
 enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
@@ -308,7 +313,10 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(chunks_span, "chunks.span", DURATION, NONE, "s", "from the first to the last of them", \
 	    "under three bursts") \
 	X(chunks_regular, "chunks.regular", BOOL, NONE, "", \
-	    "T6: six in a row, or 80 % of twelve, within the limits", "not a window of a pair") \
+	    "T6: their pace is a recorder's, see chunks.pace", "not a window of a pair") \
+	X(chunks_pace, "chunks.pace", WORD, PACE, "", \
+	    "T6: even gaps and sizes; or even sizes, each late by some of the period; or sizes " \
+	    "that follow the time elapsed (voice-activated)", "under three bursts") \
 	X(chunks_equal, "chunks.equal_bytes", BOOL, NONE, "", \
 	    "equal pieces: rate limiter or fixed-rate recorder", "under three bursts") \
 	X(chunks_slope, "chunks.slope", NUMBER, NONE, "", "correlation of size with elapsed time", \

@@ -29,7 +29,6 @@
 #include <string.h>
 
 #define EQUAL 0.02		/* pieces cut by size; only the wording rests on it */
-#define SLOPE_CV 0.15		/* gaps that vary less say nothing about sizes */
 #define ESTABLISHED 3		/* bursts from which a median is believed */
 #define RUN_MEMORY 64		/* a run remembers about so many bursts */
 
@@ -38,6 +37,7 @@ struct figures {
 	unsigned first, n;
 	double period, size;		/* medians: ns, bytes */
 	unsigned gaps, sizes, equal;	/* how many are near them */
+	enum pace_word pace;
 };
 
 static bool close_burst(struct bursts *b, const struct hearing *h);
@@ -51,7 +51,9 @@ static bool fits_limits(const struct figures *f, const struct hearing *h,
     double way_bytes);
 static unsigned in_a_row(const struct bursts *b, const struct hearing *h,
     const struct figures *f);
-static bool slope(const struct bursts *b, double *r);
+static bool late(const struct bursts *b, const struct hearing *h, unsigned first);
+static bool follows(const struct bursts *b, const struct hearing *h);
+static bool slope(const struct bursts *b, const struct hearing *h, double *r);
 static double gap_before(const struct bursts *b, unsigned i);
 static double rate_of(const struct figures *f);
 static bool is_near(double v, double middle, double tolerance);
@@ -118,8 +120,9 @@ bursts_observe(const struct bursts *b, const struct hearing *h, double way_bytes
 	OBSERVATION_SET(o, chunks_sizes, (double)f.sizes / f.n);
 	OBSERVATION_SET(o, chunks_span, span);
 	OBSERVATION_SET(o, chunks_regular, regular);
+	OBSERVATION_SET(o, chunks_pace, (uint8_t)f.pace);
 	OBSERVATION_SET(o, chunks_equal, f.equal >= h->burst_share * f.n);
-	if (b->n == BURSTS_KEPT && slope(b, &r))
+	if (b->n == BURSTS_KEPT && slope(b, h, &r))
 		OBSERVATION_SET(o, chunks_slope, r);
 }
 
@@ -195,7 +198,7 @@ follow_run(struct bursts *b, const struct hearing *h)
 		b->run_n = 0;
 		return;
 	}
-	now_regular = holds(b, h, &f);
+	now_regular = holds(b, h, &f) && f.pace == PACE_EVEN;
 	if (b->run_n == 0) {
 		if (!now_regular)
 			return;
@@ -247,8 +250,8 @@ measure(const struct bursts *b, const struct hearing *h, unsigned first,
 	}
 }
 
-/* burst.row of them in a row, all near, or burst.share of twelve; and which it was. When
- * neither holds, the figures are of all that are kept. */
+/* burst.row of them in a row, all near, or burst.share of twelve; or one of the paces that
+ * are not even; and which it was. When none holds, the figures are of all that are kept. */
 static bool
 holds(const struct bursts *b, const struct hearing *h, struct figures *f)
 {
@@ -257,14 +260,70 @@ holds(const struct bursts *b, const struct hearing *h, struct figures *f)
 	measure(b, h, 0, f);
 	if (b->n == BURSTS_KEPT && f->gaps >= h->burst_share * (f->n - 1) &&
 	    f->sizes >= h->burst_share * f->n)
-		return true;
-	if (b->n < row)
-		return false;
+		f->pace = PACE_EVEN;
+	else if (b->n == BURSTS_KEPT && follows(b, h))
+		f->pace = PACE_ELAPSED;
+	if (f->pace != PACE_NONE || b->n < row)
+		return f->pace != PACE_NONE;
 	measure(b, h, b->n - row, f);
 	if (f->gaps == f->n - 1 && f->sizes == f->n)
-		return true;
-	measure(b, h, 0, f);
-	return false;
+		f->pace = PACE_EVEN;
+	else if (late(b, h, b->n - row))
+		f->pace = PACE_LATE;
+	else
+		measure(b, h, 0, f);
+	return f->pace != PACE_NONE;
+}
+
+/* Even sizes, and starts that lie near a line: a recorder's lateness does not add up,
+ * what a person or a program waits between two does. */
+static bool
+late(const struct bursts *b, const struct hearing *h, unsigned first)
+{
+	double size[BURSTS_KEPT], n = b->n - first, middle, period, my = 0, xx = 0, xy = 0;
+	double at, x;
+	unsigned i;
+
+	for (i = first; i < b->n; i++) {
+		size[i - first] = (double)b->kept[i].bytes;
+		my += (double)(b->kept[i].start.ns - b->kept[first].start.ns) / n;
+	}
+	middle = median(size, b->n - first);
+	for (i = first; i < b->n; i++) {
+		at = (double)(b->kept[i].start.ns - b->kept[first].start.ns);
+		x = i - first - (n - 1) / 2;
+		xx += x * x;
+		xy += x * (at - my);
+		if (!is_near((double)b->kept[i].bytes, middle, h->burst_late_size))
+			return false;
+	}
+	period = xy / xx;
+	for (i = first; i < b->n; i++) {
+		at = (double)(b->kept[i].start.ns - b->kept[first].start.ns);
+		x = i - first - (n - 1) / 2;
+		if (fabs(at - my - period * x) > h->burst_late * period)
+			return false;
+	}
+	return period > 0;
+}
+
+/* Sizes that are a rate times the time before them. */
+static bool
+follows(const struct bursts *b, const struct hearing *h)
+{
+	double rate[BURSTS_KEPT], sorted[BURSTS_KEPT], middle, gap, r;
+	unsigned i, n = b->n - 1, fit = 0;
+
+	if (!slope(b, h, &r) || r < h->burst_follow_r)
+		return false;
+	for (i = 0; i < n; i++) {
+		gap = gap_before(b, i + 1);
+		sorted[i] = rate[i] = (double)b->kept[i + 1].bytes / (gap > 1 ? gap : 1);
+	}
+	middle = median(sorted, n);
+	for (i = 0; i < n; i++)
+		fit += is_near(rate[i], middle, h->burst_follow);
+	return fit >= h->burst_share * n;
 }
 
 static bool
@@ -297,7 +356,7 @@ in_a_row(const struct bursts *b, const struct hearing *h, const struct figures *
 /* Correlation of a burst's bytes with the time before it: a recorder that is switched by
  * the voice sends as much as it has heard. */
 static bool
-slope(const struct bursts *b, double *r)
+slope(const struct bursts *b, const struct hearing *h, double *r)
 {
 	double n = b->n - 1, mx = 0, my = 0, xx = 0, yy = 0, xy = 0, dx, dy;
 	unsigned i;
@@ -313,7 +372,7 @@ slope(const struct bursts *b, double *r)
 		yy += dy * dy;
 		xy += dx * dy;
 	}
-	if (mx <= 0 || yy <= 0 || sqrt(xx / n) < SLOPE_CV * mx)
+	if (mx <= 0 || yy <= 0 || sqrt(xx / n) < h->burst_follow_cv * mx)
 		return false;
 	*r = xy / sqrt(xx) / sqrt(yy);
 	return true;

@@ -54,6 +54,16 @@
 	    "T6: how near the median a size is") \
 	X(burst_row, "burst.row", COUNT, 3, 12, "T6: this many in a row, all near") \
 	X(burst_share, "burst.share", NUMBER, 0, 1, "T6: or this share of twelve") \
+	X(burst_late, "burst.late", NUMBER, 0, 0.45, \
+	    "T6: how late a piece may be, in periods, when sizes are even") \
+	X(burst_late_size, "burst.late.tolerance", NUMBER, 0, 1, \
+	    "T6: how near the median these sizes are") \
+	X(burst_follow, "burst.follow.tolerance", NUMBER, 0, 1, \
+	    "T6: how near the median size over elapsed time is") \
+	X(burst_follow_r, "burst.follow.correlation", NUMBER, 0, 1, \
+	    "T6: least correlation of size with elapsed time") \
+	X(burst_follow_cv, "burst.follow.spread", NUMBER, 0, 100, \
+	    "T6: gaps that vary less say nothing about sizes") \
 	X(burst_span, "burst.span", DURATION, 0, 86400, "T6: from the first to the last of them") \
 	X(half_after, "half.after", DURATION, 0, 86400, \
 	    "T5: no answer for so long makes a half capture")

@@ -240,9 +240,15 @@ sure(struct page *p, const struct event_source *s)
 			item_f(p, "; ", "by pace alone, the content is not seen");
 	} else if (observation_known(o, FIELD_chunks_gaps)) {
 		label(p, "how sure", 1);
-		item_f(p, "",
-		    "%.0f %% of the gaps and %.0f %% of the sizes are even; by pace "
-		    "alone", o->chunks_gaps * 100, o->chunks_sizes * 100);
+		if (o->chunks_pace == PACE_ELAPSED)
+			item_f(p, "", "sizes follow the time elapsed, correlation %.2f",
+			    o->chunks_slope);
+		else if (o->chunks_pace == PACE_LATE)
+			item_f(p, "", "equal pieces, each late by some of the period");
+		else
+			item_f(p, "", "%.0f %% of the gaps and %.0f %% of the sizes are "
+			    "even", o->chunks_gaps * 100, o->chunks_sizes * 100);
+		item_f(p, "; ", "by pace alone");
 	} else if (s->v->has_sum) {
 		label(p, "how sure", 1);
 		item_f(p, "", "by volume alone; the content is %s",

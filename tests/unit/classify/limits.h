@@ -21,6 +21,8 @@ static const struct hearing limits = {
 	.burst_period_min = 250 * NS_PER_MS, .burst_period_max = 900 * NS_PER_S,
 	.burst_rate_min = 4e3, .burst_rate_max = 320e3, .burst_way = 0.4,
 	.burst_gap_tol = 0.10, .burst_size_tol = 0.25, .burst_row = 6, .burst_share = 0.8,
+	.burst_late = 0.22, .burst_late_size = 0.10, .burst_follow = 0.2,
+	.burst_follow_r = 0.9, .burst_follow_cv = 0.15,
 	.burst_span = 30 * NS_PER_S, .half_after = 60 * NS_PER_S,
 };
 
