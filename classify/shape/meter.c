@@ -50,6 +50,15 @@
 #define RUN_GAP (30 * NS_PER_MS)
 #define RUN_MOST (500 * NS_PER_MS)
 
+/* A card that puts segments together before they are captured (GRO, LRO), or cuts them up
+ * behind the capture (TSO), shows up to 512 KiB as one. On the wire they are segments, and
+ * as such they are counted: what is heard must not depend on a setting of the sensor's
+ * card. This is what fits an Ethernet of 1,500 bytes, with time stamps; longer ones are
+ * counted as several wherever they come from. Datagrams that were put together cannot be
+ * told from long ones. */
+#define SEGMENT 1448
+#define SEGMENT_MOST 1460		/* without time stamps */
+
 #define CONSTANT_PACKETS 10	/* fewer equal sizes are no evidence of a constant size */
 
 enum {
@@ -66,8 +75,9 @@ static const double clock_period[METER_CLOCKS] = {
 static void start(struct meter *m, int64_t now);
 static void open_window(struct meter *m, int64_t at);
 static void advance_fours(struct meter *m, int64_t now);
-static void count(struct meter_bin *bin, uint32_t size, double whole);
-static double whole_message(struct meter *m, int64_t now, uint32_t fresh);
+static void segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n);
+static void count(struct meter_bin *bin, uint32_t size, uint32_t n, double whole);
+static double whole_message(struct meter *m, int64_t now, uint32_t size, uint32_t n);
 static void close_window(struct meter *m, const struct hearing *h,
     struct meter_window *w);
 static void measure_sizes(const struct meter *m, struct meter_window *w);
@@ -81,18 +91,31 @@ static bool fano_of(const struct meter_bin *const bin[SECONDS], double *f, doubl
 void
 meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram)
 {
+	if (fresh == 0)
+		return;
+	if ((m->flags & METER_STARTED) == 0)
+		start(m, moment_after(now, m->last));
+	if (datagram)
+		m->flags |= METER_DATAGRAM;
+	if (datagram || fresh <= SEGMENT_MOST) {
+		segments(m, now, fresh, 1);
+		return;
+	}
+	segments(m, now, SEGMENT, fresh / SEGMENT);
+	if (fresh % SEGMENT > 0)
+		segments(m, now, fresh % SEGMENT, 1);
+}
+
+/* n segments of one size at one time. */
+static void
+segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n)
+{
 	int64_t t = moment_after(now, m->last), into;
 	double turn, whole;
 	unsigned i;
 
-	if (fresh == 0)
-		return;
-	if ((m->flags & METER_STARTED) == 0)
-		start(m, t);
-	if (datagram)
-		m->flags |= METER_DATAGRAM;
-	m->packets++;
-	m->bytes += fresh;
+	m->packets += n;
+	m->bytes += (uint64_t)size * n;
 	if (t < m->origin.ns) {
 		m->last.ns = t;
 		return;
@@ -101,26 +124,26 @@ meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram
 		t = m->window.ns;
 
 	into = t - m->window.ns;
-	whole = whole_message(m, t, fresh);
-	count(&m->second[into < WINDOW ? into / NS_PER_S : SECONDS - 1], fresh, whole);
+	whole = whole_message(m, t, size, n);
+	count(&m->second[into < WINDOW ? into / NS_PER_S : SECONDS - 1], size, n, whole);
 	advance_fours(m, t);
-	count(&m->four[m->fours % METER_FOURS], fresh, whole);
+	count(&m->four[m->fours % METER_FOURS], size, n, whole);
 	m->last.ns = t;
 
-	m->sum_size += fresh;
-	m->sum_size2 += (double)fresh * fresh;
-	if (fresh < m->size_min)
-		m->size_min = fresh;
-	if (fresh > m->size_max)
-		m->size_max = fresh;
+	m->sum_size += (double)size * n;
+	m->sum_size2 += (double)size * size * n;
+	if (size < m->size_min)
+		m->size_min = size;
+	if (size > m->size_max)
+		m->size_max = size;
 	if (m->clock_n >= CLOCK_PACKETS)
 		return;
-	m->clock_n++;
+	m->clock_n += n;
 	for (i = 0; i < METER_CLOCKS; i++) {
 		turn = (double)into / clock_period[i];
 		turn = 2 * M_PI * (turn - floor(turn));
-		m->re[i] += cosf((float)turn);
-		m->im[i] += sinf((float)turn);
+		m->re[i] += (float)n * cosf((float)turn);
+		m->im[i] += (float)n * sinf((float)turn);
 	}
 }
 
@@ -233,32 +256,34 @@ advance_fours(struct meter *m, int64_t now)
 /* A message longer than a segment leaves as full ones and one that is not. What its
  * square has beyond those of its segments, when it ends; 0 before. */
 static double
-whole_message(struct meter *m, int64_t now, uint32_t fresh)
+whole_message(struct meter *m, int64_t now, uint32_t size, uint32_t n)
 {
 	double more;
 
 	if (m->run_bytes > 0 && (now - m->last.ns > RUN_GAP ||
 	    now - m->run_start.ns > RUN_MOST))
 		m->run_bytes = m->run_squares = 0;
-	if (fresh >= FULL) {
+	if (size >= FULL) {
 		if (m->run_bytes <= 0)
 			m->run_start.ns = now;
-		m->run_bytes += fresh;
-		m->run_squares += (double)fresh * fresh;
+		m->run_bytes += (double)size * n;
+		m->run_squares += (double)size * size * n;
 		return 0;
 	}
-	more = m->run_bytes * m->run_bytes - m->run_squares + 2 * m->run_bytes * fresh;
+	more = m->run_bytes * m->run_bytes - m->run_squares + 2 * m->run_bytes * size;
 	m->run_bytes = m->run_squares = 0;
 	return more;
 }
 
 static void
-count(struct meter_bin *bin, uint32_t size, double whole)
+count(struct meter_bin *bin, uint32_t size, uint32_t n, double whole)
 {
-	if (bin->packets < UINT32_MAX)
-		bin->packets++;
-	bin->bytes = bin->bytes > UINT32_MAX - size ? UINT32_MAX : bin->bytes + size;
-	bin->squares += (double)size * size + whole;
+	const uint64_t bytes = (uint64_t)size * n;
+
+	bin->packets = bin->packets > UINT32_MAX - n ? UINT32_MAX : bin->packets + n;
+	bin->bytes = bytes > UINT32_MAX - bin->bytes ? UINT32_MAX :
+	    bin->bytes + (uint32_t)bytes;
+	bin->squares += (double)size * size * n + whole;
 }
 
 static void

@@ -70,7 +70,7 @@ struct meter_window {
 
 /* fresh: payload bytes seen for the first time (0 for a retransmission: then nothing
  * counts); datagram: the transport keeps message bounds (UDP), so that sizes are
- * messages. */
+ * messages. More than a segment of a stream is as many segments as it was on the wire. */
 void meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram);
 bool meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
     struct meter_window *out);

@@ -637,6 +637,54 @@ test_retransmissions_count_for_nothing(void **state)
 	assert_int_equal(e.m.bytes, 50000);
 }
 
+/* The same stream as it was on the wire, and as a card that puts segments together shows
+ * it: pages of 2 to 185 kB, and some that end in nothing but full segments. */
+static void
+test_a_super_frame_is_as_many_segments_as_it_was_on_the_wire(void **state)
+{
+	static const uint32_t pages[] = { 2000, 40000, 9000, 1448, 28960, 700, 65160,
+		185344 };
+	struct ear wire, card;
+	unsigned i, windows = 0;
+	uint32_t left;
+
+	(void)state;
+	ear_open(&wire);
+	ear_open(&card);
+	for (i = 0; i < 400; i++) {
+		const double t = i * 0.31 + (i % 7) * 0.01;
+
+		for (left = pages[i % 8]; left > 1448; left -= 1448)
+			hear(&wire, t, 1448, false);
+		hear(&wire, t, left, false);
+		hear(&card, t, pages[i % 8], false);
+		assert_int_equal(card.n, wire.n);
+		if (wire.n == windows)
+			continue;
+		windows = wire.n;
+		assert_int_equal(card.w.packets, wire.w.packets);
+		assert_int_equal(card.w.bytes, wire.w.bytes);
+		assert_true(fabs(card.w.fano - wire.w.fano) <= 1e-9 * wire.w.fano);
+		assert_true(fabs(card.w.bytes_fano - wire.w.bytes_fano) <=
+		    1e-9 * wire.w.bytes_fano);
+		assert_true(fabs(card.w.steady - wire.w.steady) <= 1e-9);
+		assert_true(fabs(card.w.clock - wire.w.clock) < 1e-3);
+		assert_true(fabs(card.w.size - wire.w.size) < 1e-6);
+		assert_int_equal(card.w.pass, wire.w.pass);
+	}
+	assert_true(windows >= 11);
+	assert_int_equal(card.m.packets, wire.m.packets);
+	/* A datagram is as long as it is. */
+	ear_open(&card);
+	hear(&card, 0, 40000, true);
+	assert_int_equal(card.m.packets, 1);
+	/* Lengths that a file made up cost no more than others. */
+	ear_open(&card);
+	for (i = 0; i < 100000; i++)
+		meter_packet(&card.m, at(1), UINT32_MAX, false);
+	assert_true(card.m.bytes == UINT64_C(100000) * UINT32_MAX);
+}
+
 static void
 test_an_observation_knows_what_the_window_knew(void **state)
 {
@@ -737,6 +785,8 @@ main(void)
 		cmocka_unit_test(test_little_payload_is_not_judged),
 		cmocka_unit_test(test_constant_sizes_are_asked_of_ten_datagrams),
 		cmocka_unit_test(test_retransmissions_count_for_nothing),
+		cmocka_unit_test(
+		    test_a_super_frame_is_as_many_segments_as_it_was_on_the_wire),
 		cmocka_unit_test(test_an_observation_knows_what_the_window_knew),
 		cmocka_unit_test(test_the_table_of_limits_names_every_member_once),
 	};
