@@ -39,6 +39,10 @@ struct eval {
 	struct reason *reason;		/* room for the rule with most leaves */
 	const char **note;
 	struct eval_counts counts;
+	uint64_t forgotten;		/* by what a reload let go */
+	int *heir;			/* by rule of `follows`:
+					 * which of ours it is; -1: none */
+	int *sum_from;			/* by our sum: which of theirs; -1: none */
 };
 
 /* One judgement under way. */
@@ -68,6 +72,7 @@ static bool excepted(const struct eval *e, unsigned rule, const struct observati
 static void fill_verdict(struct eval *e, struct judge *j, const struct rule *r,
     struct verdict *v);
 static void on_update(void *arg, const struct limit_entry *entry);
+static int follow(struct eval *e, const struct program *old);
 
 struct eval *
 eval_create(const struct eval_options *o, struct fault *why)
@@ -104,6 +109,8 @@ eval_create(const struct eval_options *o, struct fault *why)
 		n->dest_is_net = dest != NULL &&
 		    prefix_parse(dest, strlen(dest), &n->dest);
 	}
+	if (o->follows != NULL && follow(e, o->follows) == -1)
+		goto fail;
 	e->reason = calloc(leaves, sizeof(*e->reason));
 	e->note = calloc(notes, sizeof(*e->note));
 	e->sums = sums_create(p, &o->hash, keys);
@@ -130,7 +137,87 @@ eval_destroy(struct eval *e)
 	free(e->net);
 	free(e->reason);
 	free(e->note);
+	free(e->heir);
+	free(e->sum_from);
 	free(e);
+}
+
+/* Two expressions that are the same: their sums, pair by pair. */
+static void
+match_sums(struct eval *e, const struct expr *ours, const struct expr *theirs)
+{
+	switch (ours->op) {
+	case EXPR_AND:
+	case EXPR_OR:
+		match_sums(e, ours->b, theirs->b);
+		match_sums(e, ours->a, theirs->a);
+		break;
+	case EXPR_NOT:
+		match_sums(e, ours->a, theirs->a);
+		break;
+	case EXPR_SUM:
+		e->sum_from[ours->sum] = (int)theirs->sum;
+		break;
+	default:
+		break;
+	}
+}
+
+static int
+follow(struct eval *e, const struct program *old)
+{
+	const struct program *p = e->o.program;
+
+	e->heir = calloc(old->rules + 1, sizeof(*e->heir));
+	e->sum_from = calloc(p->sums + 1, sizeof(*e->sum_from));
+	if (e->heir == NULL || e->sum_from == NULL)
+		return -1;
+	for (unsigned i = 0; i < p->sums; i++)
+		e->sum_from[i] = -1;
+	for (unsigned i = 0; i < old->rules; i++) {
+		e->heir[i] = -1;
+		for (unsigned k = 0; k < p->rules; k++) {
+			if (p->rule[k].id != old->rule[i].id)
+				continue;
+			if (rule_same(&p->rule[k], &old->rule[i])) {
+				e->heir[i] = (int)k;
+				match_sums(e, p->rule[k].when, old->rule[i].when);
+			}
+			break;
+		}
+	}
+	return 0;
+}
+
+static const struct rule *
+heir_of(void *arg, const struct rule *r)
+{
+	const struct eval *e = arg;
+	int i = e->heir[r - e->o.follows->rule];
+
+	return i == -1 ? NULL : &e->o.program->rule[i];
+}
+
+void
+eval_adopt(struct eval *e, struct eval *old)
+{
+	struct limits *limits = e->limits;
+	struct eval_counts was;
+
+	limits_rebase(old->limits, heir_of, e, e);
+	eval_get_counts(old, &was);
+	e->limits = old->limits;
+	old->limits = limits;
+	for (unsigned i = 0; i < e->o.program->sums; i++)
+		if (e->sum_from[i] != -1)
+			sums_adopt(e->sums, i, old->sums, (unsigned)e->sum_from[i]);
+	for (unsigned i = 0; i < e->o.follows->rules; i++)
+		if (e->heir[i] != -1)
+			e->fired[e->heir[i]] = old->fired[i];
+	e->counts = was;
+	e->forgotten = was.forgotten - sums_forgotten(e->sums) -
+	    limits_forgotten(e->limits);
+	e->o.follows = NULL;
 }
 
 void
@@ -164,7 +251,8 @@ void
 eval_get_counts(const struct eval *e, struct eval_counts *out)
 {
 	*out = e->counts;
-	out->forgotten = sums_forgotten(e->sums) + limits_forgotten(e->limits);
+	out->forgotten = e->forgotten + sums_forgotten(e->sums) +
+	    limits_forgotten(e->limits);
 }
 
 uint64_t
@@ -192,7 +280,7 @@ judge_rule(struct eval *e, unsigned i, const struct observation *o,
 		return;
 	}
 	e->fired[i]++;
-	entry = limits_take(e->limits, e->o.program, r, o, strings, &tell);
+	entry = limits_take(e->limits, r, o, strings, &tell);
 	if (r->trial) {
 		/* Counts what it would have told, and keeps no record of the rest. */
 		e->counts.trial += tell;

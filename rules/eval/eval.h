@@ -68,6 +68,9 @@ struct verdict {
 struct eval_options {
 	struct siphash_key hash;
 	const struct program *program;	/* lent */
+	/* The program this one is to follow; NULL: none. Lent until eval_adopt; what both
+	 * have in common is found here, so that the swap itself is short. */
+	const struct program *follows;
 	size_t keys;			/* entries per sum and for limits; 0: 65536 */
 	void *arg;
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);
@@ -80,6 +83,11 @@ struct eval;
 
 struct eval *eval_create(const struct eval_options *o, struct fault *why);
 void eval_destroy(struct eval *e);
+/* A reload, between two steps: e takes the place of old, which judged by e's `follows`.
+ * A rule with the same id and the same text keeps its sums and its open limits; what is
+ * due for the others is told now, by old. Pointers move; nothing is allocated. old may
+ * only be destroyed afterwards. */
+void eval_adopt(struct eval *e, struct eval *old);
 void eval_observe(struct eval *e, const struct observation *o,
     const struct intern *strings);
 void eval_step(struct eval *e, struct pkt_time now, const struct intern *strings);

@@ -9,7 +9,7 @@
 #include <string.h>
 
 struct limit_key {
-	uint64_t rule;
+	uint64_t rule;			/* its id: another program has the same */
 	struct ledger_key key;
 };
 
@@ -60,8 +60,8 @@ limits_destroy(struct limits *l)
 }
 
 struct limit_entry *
-limits_take(struct limits *l, const struct program *p, const struct rule *r,
-    const struct observation *o, const struct intern *strings, bool *tell)
+limits_take(struct limits *l, const struct rule *r, const struct observation *o,
+    const struct intern *strings, bool *tell)
 {
 	struct limit_key k;
 	struct limit_entry *e;
@@ -71,7 +71,7 @@ limits_take(struct limits *l, const struct program *p, const struct rule *r,
 	if (r->limit == 0)
 		return NULL;
 	memset(&k, 0, sizeof(k));
-	k.rule = (uint64_t)(r - p->rule);
+	k.rule = r->id;
 	(void)key_of_fields(r->limit_key, r->limit_key_n, true, o, strings, &k.key);
 	e = table_find(l->table, &k);
 	if (e != NULL && o->time >= end_of(e)) {
@@ -150,6 +150,26 @@ limits_finish(struct limits *l)
 		table_remove(l->table, e);
 	}
 	l->due = INT64_MAX;
+}
+
+void
+limits_rebase(struct limits *l, const struct rule *(*heir)(void *arg,
+    const struct rule *r), void *heir_arg, void *arg)
+{
+	struct limit_entry *e, *next;
+
+	for (e = table_oldest(l->table); e != NULL; e = next) {
+		const struct rule *r = heir(heir_arg, e->rule);
+
+		next = table_next(l->table, e);
+		if (r == NULL) {
+			close_entry(l, e);
+			table_remove(l->table, e);
+		} else {
+			e->rule = r;
+		}
+	}
+	l->o.arg = arg;
 }
 
 const struct intern *

@@ -42,14 +42,17 @@ void limits_destroy(struct limits *l);
 
 /* The entry of a verdict, its window opened or gone on; *tell says whether to tell it.
  * Lent until the next call. NULL for a rule without a limit: tell it. */
-struct limit_entry *limits_take(struct limits *l, const struct program *p,
-    const struct rule *r, const struct observation *o, const struct intern *strings,
-    bool *tell);
+struct limit_entry *limits_take(struct limits *l, const struct rule *r,
+    const struct observation *o, const struct intern *strings, bool *tell);
 /* Keeps the record as the last of its entry. */
 void limits_fold(struct limits *l, struct limit_entry *e, const struct observation *o,
     const struct intern *strings);
 void limits_step(struct limits *l, struct pkt_time now);
 void limits_finish(struct limits *l);
+/* The program is another one now. heir says what a rule is called there; NULL: it is not
+ * there, and what is due for it is told now. Updates go to arg from then on. */
+void limits_rebase(struct limits *l, const struct rule *(*heir)(void *arg,
+    const struct rule *r), void *heir_arg, void *arg);
 const struct intern *limits_strings(const struct limits *l);
 uint64_t limits_forgotten(const struct limits *l);
 

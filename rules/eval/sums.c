@@ -139,6 +139,18 @@ sums_close(struct sums *s, uint64_t flow_id)
 	}
 }
 
+void
+sums_adopt(struct sums *s, unsigned to, struct sums *old, unsigned from)
+{
+	struct ledger *ledger = s->ledger[to];
+	struct table *counted = s->counted[to];
+
+	s->ledger[to] = old->ledger[from];
+	s->counted[to] = old->counted[from];
+	old->ledger[from] = ledger;
+	old->counted[from] = counted;
+}
+
 uint64_t
 sums_forgotten(const struct sums *s)
 {

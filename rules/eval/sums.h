@@ -38,6 +38,9 @@ struct sum_value sums_ask(struct sums *s, const struct expr *x,
     const struct observation *o, const struct intern *strings, bool add);
 /* A flow ended: nothing more will be added for it. */
 void sums_close(struct sums *s, uint64_t flow_id);
+/* Takes over what `old` counted for its sum `from`; old has the fresh one then. Both were
+ * made with the same hash, max and window. */
+void sums_adopt(struct sums *s, unsigned to, struct sums *old, unsigned from);
 uint64_t sums_forgotten(const struct sums *s);
 
 #endif

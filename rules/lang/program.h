@@ -177,6 +177,10 @@ struct program {
 					 * canonical print and all lists */
 };
 
+/* Two rules, of two programs: same id and same text, macros taken for what they stand
+ * for. Then what was counted for one goes on for the other (eval_adopt). */
+bool rule_same(const struct rule *a, const struct rule *b);
+
 /* ---- making one ---- */
 
 /* One problem, with its place. Text is lent. */
