@@ -165,11 +165,13 @@ struct flow_callbacks {
 	void (*packet)(void *arg, const struct flow_hit *hit);	/* born: is_new */
 	void (*end)(void *arg, struct flow *f, enum flow_end why);
 	void (*pair_end)(void *arg, struct pair *p);	/* before the pair is forgotten */
+	/* flowtab_relabel: another way is up now. It has no pair meanwhile. May be NULL. */
+	void (*turned)(void *arg, struct flow *f);
 };
 
 struct flow_options {
 	struct siphash_key key;		/* drawn at start */
-	struct zone zone;		/* lent for the table's life */
+	struct zone zone;		/* lent until flowtab_relabel */
 	size_t max_flows;		/* 0: 262144 */
 	size_t max_pairs;		/* 0: 65536 */
 	size_t flow_user, pair_user;	/* bytes of room behind each */
@@ -210,6 +212,13 @@ struct flow *flowtab_take_back(struct flowtab *t, const struct flow_trace *trace
 
 /* Packet time has come to now: expires what is due, in order. */
 void flowtab_step(struct flowtab *t, struct pkt_time now);
+
+/* The home networks are others: `up` of every live flow and its pair are as if it had
+ * begun under them, with what it carried so far. Calls on.turned, on.pair_end and, for
+ * flows that find no pair, on.end. The old zone is not needed afterwards. */
+void flowtab_relabel(struct flowtab *t, struct zone zone);
+/* The same networks, in another place of memory. */
+void flowtab_lend_zone(struct flowtab *t, struct zone zone);
 
 /* The input ends: every flow ends with FLOW_END_INPUT in order of birth,
  * then every pair. */

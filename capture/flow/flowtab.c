@@ -178,8 +178,8 @@ sender_is_client(const struct sighting *s)
 	return true;
 }
 
-static int8_t
-up_of(const struct zone *z, const struct flow *f)
+int8_t
+flow_up_of(const struct zone *z, const struct flow *f)
 {
 	bool client = zone_inside(z, &f->client), server = zone_inside(z, &f->server);
 
@@ -210,7 +210,7 @@ flow_begin(struct flowtab *t, const struct sighting *s)
 	f.server = client ? pkt->dst : pkt->src;
 	f.client_port = client ? s->sport : s->dport;
 	f.server_port = client ? s->dport : s->sport;
-	f.up = up_of(&t->o.zone, &f);
+	f.up = flow_up_of(&t->o.zone, &f);
 	/* Room first: what is evicted for the pair can then not
 	 * be the flow being born. */
 	if (pool_used(t->flow_pool) == pool_count(t->flow_pool))

@@ -193,6 +193,13 @@ pair_get(struct flowtab *t, const struct addr *inside, const struct addr *outsid
 	return p;
 }
 
+bool
+pair_room(const struct flowtab *t)
+{
+	return pool_used(t->pair_pool) < pool_count(t->pair_pool) ||
+	    t->unused.next != &t->unused;
+}
+
 void
 pair_join(struct pair_entry *p)
 {

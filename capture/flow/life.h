@@ -119,6 +119,12 @@ void pair_join(struct pair_entry *p);
 void pair_touch(struct flowtab *t, struct pair_entry *p);
 void pair_end(struct flowtab *t, struct pair_entry *p);
 
+/* A pair can be had without ending a flow. */
+bool pair_room(const struct flowtab *t);
+
+/* The direction of f that goes up, -1: neither. */
+int8_t flow_up_of(const struct zone *z, const struct flow *f);
+
 /* Never 0, below 2^FLOW_ID_BITS, the same in every run. */
 uint64_t flow_id_of(const void *key, size_t len);
 

@@ -175,6 +175,8 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(device_known, "device.known", BOOL, NONE, "", "it is in the inventory", "no inventory") \
 	X(device_owner, "device.owner", TEXT, NONE, "", "owner, from the inventory", "not stated") \
 	X(device_role, "device.role", TEXT, NONE, "", "role, from the inventory", "not stated") \
+	X(device_was, "device.was", TEXT, NONE, "", \
+	    "the key it had before, in a device record", "it had none, or the same") \
 	X(device_seen, "device.since", MOMENT, NONE, "", "first seen by this sensor", "never") \
 	/* the destination */ \
 	X(dest_key, "dest.key", TEXT, NONE, "", \

@@ -148,6 +148,14 @@ endpoint_set_inventory(struct endpoint *e, const struct inventory *inventory)
 		e->generation = 1;
 }
 
+void
+endpoint_forget_routers(struct endpoint *e)
+{
+	for (struct mac *m = table_oldest(e->macs); m != NULL;
+	    m = table_next(e->macs, m))
+		m->router = false;
+}
+
 /* ---- strings ---- */
 
 static uint32_t
@@ -177,6 +185,7 @@ handle_evict(void *arg, const void *key, void *value)
 
 	(void)key;
 	let_labels_go(e, &h->dev);
+	intern_drop(e->o.strings, h->dev.was);
 	intern_drop(e->o.strings, h->dhcp_name);
 }
 
@@ -383,6 +392,8 @@ endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t mac,
 		mac = 0;
 	h = handle_of(e, ip, mac);
 	h->dev.is_new = false;
+	intern_drop(e->o.strings, h->dev.was);
+	h->dev.was = 0;
 	if (h->labelled != e->generation || (row != NULL && !h->listed))
 		label(e, h, ip, mac, row, now);
 	return &h->dev;
@@ -416,6 +427,10 @@ label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
 	if (d->name == 0 && h->dhcp_name != 0) {
 		d->name = h->dhcp_name;
 		intern_hold(e->o.strings, d->name);
+	}
+	if (old.key != 0 && old.key != d->key) {
+		d->was = old.key;
+		intern_hold(e->o.strings, d->was);
 	}
 	/* after the new ones are held: most often they are the same */
 	let_labels_go(e, &old);

@@ -38,6 +38,8 @@ struct device {
 	struct pkt_time since;
 	bool is_new;				/* this call made it:
 						 * write a `device` record */
+	uint32_t was;				/* this call gave it another key: the old
+						 * one, held until the next; else 0 */
 };
 
 struct dest_name {
@@ -49,6 +51,9 @@ struct endpoint *endpoint_create(const struct endpoint_options *o);
 void endpoint_destroy(struct endpoint *e);
 /* A reload: relabels on the next look. */
 void endpoint_set_inventory(struct endpoint *e, const struct inventory *inventory);
+/* What is inside changed: nobody is a router for having carried outside addresses. Tell
+ * endpoint_outside again what is known of the open flows. */
+void endpoint_forget_routers(struct endpoint *e);
 
 /* The device at an inside address, whose frames carry mac (0: not seen). Also feeds
  * router recognition. Lent until the next call. */

@@ -63,7 +63,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	fo.ignore_vlan = !opt->split_vlans;
 	fo.flow_user = sizeof(struct flow_ext);
 	fo.pair_user = sizeof(struct pair_ext);
-	fo.on = (struct flow_callbacks){ o, on_packet, on_end, on_pair_end };
+	fo.on = (struct flow_callbacks){ o, on_packet, on_end, on_pair_end, observer_turned };
 	o->flows = flowtab_create(&fo, why);
 	if (o->flows == NULL)
 		goto fail;
@@ -715,8 +715,10 @@ on_pair_end(void *arg, struct pair *p)
 	struct observer *o = arg;
 	struct pair_ext *px = pair_user(p);
 
-	/* The last burst is over when the pair is. */
-	pair_bursts(o, p, pkt_time_add(o->now, o->o.hearing->burst_gap));
+	/* The last burst is over when the pair is; one that no longer goes from inside to
+	 * outside (a reload) has nothing to tell. */
+	if (zone_inside(&o->o.zone, &p->inside) && !zone_inside(&o->o.zone, &p->outside))
+		pair_bursts(o, p, pkt_time_add(o->now, o->o.hearing->burst_gap));
 	name_drop(o, &px->name);
 	name_drop(o, &px->logical);
 }

@@ -26,9 +26,9 @@ struct observer;
 
 struct observer_options {
 	struct siphash_key hash;	/* drawn at start */
-	struct zone zone;		/* lent */
-	const struct hearing *hearing;	/* lent */
-	const struct inventory *inventory;	/* lent; NULL: none */
+	struct zone zone;		/* lent, until observer_relabel */
+	const struct hearing *hearing;	/* lent, as above */
+	const struct inventory *inventory;	/* lent, as above; NULL: none */
 	struct dpi_cell *cell;		/* lent; NULL: no classifier */
 	bool pass_killers;		/* dpi.h */
 	bool split_vlans;		/* the same addresses and ports in two VLANs are
@@ -68,6 +68,16 @@ void observer_advance(struct observer *o, struct pkt_time now);
 /* The sensor lost packets: `lost` is the count so far.
  * Following records say so for 10 s. */
 void observer_loss(struct observer *o, struct pkt_time now, uint64_t lost);
+
+/* What was observed so far is handed on, without waiting for the step. */
+void observer_flush(struct observer *o);
+
+/* A reload, outside of any callback: from here on these are the home networks, what is
+ * heard by and the inventory; the old ones are not needed afterwards. Flows that are open
+ * turn, what was kept of pairs, sockets and hosts on the wrong side is dropped, devices
+ * get their labels anew with their next record (a `device` record tells another key). */
+void observer_relabel(struct observer *o, struct zone zone, const struct hearing *hearing,
+    const struct inventory *inventory);
 
 /* The input is at its end: what is open is closed, what is due is handed on. */
 void observer_finish(struct observer *o);

@@ -14,7 +14,7 @@
 static void dest_names(struct observer *o, struct observation *r, uint32_t name,
     enum name_source_word source, uint32_t logical, const struct addr *outside);
 static void device_record(struct observer *o, const struct observation *from,
-    const struct addr *ip);
+    const struct addr *ip, uint32_t was);
 static void by_port(struct observer *o, struct flow *f);
 static bool host_set_up(const struct observer *o, const struct addr *inside,
     struct pkt_time since);
@@ -126,14 +126,15 @@ record_device(struct observer *o, struct observation *r, const struct addr *ip,
 	if (d->known_valid)
 		OBSERVATION_SET(r, device_known, d->known);
 	OBSERVATION_SET(r, device_seen, d->since.ns);
-	if (d->is_new && o->records < RECORDS)
-		device_record(o, r, ip);
+	if ((d->is_new || d->was != 0) && o->records < RECORDS)
+		device_record(o, r, ip, d->was);
 }
 
 /* A device was seen for the first time, or is now known by another key: its own record,
  * beside the one that is being filled (there is room: no flush may come between). */
 static void
-device_record(struct observer *o, const struct observation *from, const struct addr *ip)
+device_record(struct observer *o, const struct observation *from, const struct addr *ip,
+    uint32_t was)
 {
 	struct observation *r = record_new(o, OBSERVATION_DEVICE,
 	    (struct pkt_time){ from->time }, from->ordinal);
@@ -149,6 +150,12 @@ device_record(struct observer *o, const struct observation *from, const struct a
 	r->device_mac = from->device_mac;
 	r->device_known = from->device_known;
 	r->device_seen = from->device_seen;
+	if (was != 0) {
+		/* The record is read when the step is over. */
+		intern_hold(o->strings, was);
+		OBSERVATION_SET(r, device_was, was);
+		name_drop(o, &was);
+	}
 	for (unsigned f = FIELD_device_key; f <= FIELD_device_seen; f++)
 		r->known[f / 64] |= from->known[f / 64] & UINT64_C(1) << (f % 64);
 }

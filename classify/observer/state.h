@@ -212,6 +212,9 @@ void records_flush(struct observer *o);
 void name_set(struct observer *o, uint32_t *id, struct span bytes);
 void name_drop(struct observer *o, uint32_t *id);	/* after the step */
 
+/* ---- relabel.c ---- */
+void observer_turned(void *arg, struct flow *f);
+
 /* ---- ways.c ---- */
 void way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
     const struct meter_window *w, const struct pair *pair, struct observation *r);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * relabel: a reload. The observer borrows three things of the rules (home networks, what
+ * is heard by, the inventory); here it is given others. Refuses to judge what that means.
+ *
+ * What is keyed by an inside host is only kept while that host is inside: meters and
+ * pairs also while their far end is outside. One walk over each table, no allocation.
+ */
+#include "classify/observer/state.h"
+
+#include <string.h>
+
+static bool home_same(const struct prefix_set *a, const struct prefix_set *b);
+static void forget_tables(struct observer *o);
+static void outside_again(void *arg, struct flow *f);
+
+void
+observer_flush(struct observer *o)
+{
+	records_flush(o);
+}
+
+void
+observer_relabel(struct observer *o, struct zone zone, const struct hearing *hearing,
+    const struct inventory *inventory)
+{
+	bool moved = !home_same(&o->o.zone.home, &zone.home);
+
+	o->o.hearing = hearing;
+	o->o.inventory = inventory;
+	o->o.zone = zone;
+	endpoint_set_inventory(o->endpoint, inventory);
+	if (!moved) {
+		flowtab_lend_zone(o->flows, zone);
+		return;
+	}
+	flowtab_relabel(o->flows, zone);
+	forget_tables(o);
+	/* Who carried what was outside then may not be a router now; who does now, is. */
+	endpoint_forget_routers(o->endpoint);
+	flowtab_each(o->flows, outside_again, o);
+}
+
+/* Another direction is up: what was measured of the old one is not this one's. */
+void
+observer_turned(void *arg, struct flow *f)
+{
+	struct flow_ext *x = flow_user(f);
+
+	(void)arg;
+	if (x->meter != NULL && x->meter->serial == x->meter_serial &&
+	    x->meter->flow == f)
+		x->meter->flow = NULL;
+	x->meter = NULL;
+	x->part_up = f->up < 0 ? 0 : flow_true_bytes(&f->count[f->up]);
+}
+
+static bool
+home_same(const struct prefix_set *a, const struct prefix_set *b)
+{
+	/* A prefix is bytes without padding. */
+	return a->n == b->n && memcmp(a->p, b->p, a->n * sizeof(*a->p)) == 0;
+}
+
+static void
+forget_tables(struct observer *o)
+{
+	const struct zone *z = &o->o.zone;
+	void *at, *next;
+
+	for (at = table_oldest(o->meters); at != NULL; at = next) {
+		const struct meter_key *k = table_key(at);
+
+		next = table_next(o->meters, at);
+		if (zone_inside(z, &k->inside) && !zone_inside(z, &k->outside))
+			continue;
+		((struct meter_ext *)at)->serial = 0;
+		table_remove(o->meters, at);
+	}
+	for (at = table_oldest(o->sockets); at != NULL; at = next) {
+		const struct socket_key *k = table_key(at);
+
+		next = table_next(o->sockets, at);
+		if (!zone_inside(z, &k->inside))
+			table_remove(o->sockets, at);
+	}
+	for (at = table_oldest(o->hosts); at != NULL; at = next) {
+		next = table_next(o->hosts, at);
+		if (zone_inside(z, table_key(at)))
+			continue;
+		name_drop(o, &((struct host_ext *)at)->domain);
+		table_remove(o->hosts, at);
+	}
+	for (at = table_oldest(o->domains); at != NULL; at = next) {
+		const struct domain_key *k = table_key(at);
+		uint32_t id = k->domain;
+
+		next = table_next(o->domains, at);
+		if (zone_inside(z, &k->inside))
+			continue;
+		table_remove(o->domains, at);
+		name_drop(o, &id);
+	}
+}
+
+/* Frames that come down were brought by a router. */
+static void
+outside_again(void *arg, struct flow *f)
+{
+	struct observer *o = arg;
+	enum flow_dir down = f->up == FLOW_TO_SERVER ? FLOW_TO_CLIENT : FLOW_TO_SERVER;
+
+	if (f->up >= 0 && f->mac[down] != 0)
+		endpoint_outside(o->endpoint, f->mac[down], o->now);
+}
