@@ -456,7 +456,8 @@ add_each(scmp_filter_ctx ctx, int nr, unsigned arg, const uint64_t *values, size
 static int
 add(scmp_filter_ctx ctx, int nr, enum check check, unsigned role, bool landlocked)
 {
-	static const uint64_t flags[] = { F_GETFD, F_SETFD, F_GETFL, F_SETFL };
+	static const uint64_t flags[] = { F_GETFD, F_SETFD, F_GETFL, F_SETFL,
+		F_GET_SEALS };
 	/* isatty, FIONREAD, FIONBIO, the size of the terminal; never TIOCSTI */
 	static const uint64_t ioctls[] = { 0x5401, 0x541b, 0x5421, 0x5413 };
 	const uint64_t threads = CLONE_THREAD | CLONE_VM;

@@ -61,8 +61,7 @@ out:
 	}
 	dpi_cell_stop(s.cell);
 	remove_spool(&s);
-	program_destroy(s.program);
-	rule_files_free(s.files);
+	super_reload_end(&s);
 	ring_destroy(s.ring);
 	boards_destroy(&s.boards);
 	if (s.report != NULL)
@@ -74,17 +73,10 @@ static int
 prepare(struct super *s, struct fault *why)
 {
 	const struct launch_options *o = s->o;
-	unsigned errors = 0;
 	uint64_t random;
 
-	s->files = rule_files_read(&o->rules, why);
-	if (s->files == NULL)
+	if (super_rules(s, why) == -1)
 		return -1;
-	s->program = rule_files_compile(s->files, o->test_only, &errors);
-	if (s->program == NULL)
-		return fault_set(why,
-		    "'earshot rules check' checks them without a sensor",
-		    "cannot use the rules: %u error%s", errors, errors == 1 ? "" : "s");
 	if (o->name != NULL)
 		(void)snprintf(s->name, sizeof(s->name), "%s", o->name);
 	else if (o->files > 0)

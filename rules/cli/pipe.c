@@ -17,18 +17,21 @@ struct pipe {
 	uint64_t told_drops[DROP_COUNT];	/* lent by pipe_stats */
 	struct source_loss loss;
 	struct pkt_time first;
+	struct judge_set next, old;	/* a swap that waits; one that was done */
+	bool stepped;			/* since the swap was asked for */
 };
 
 static void on_record(void *arg, const struct observation *o,
     const struct intern *strings);
 static void on_step(void *arg, struct pkt_time now, const struct intern *strings);
+static struct zone zone_of(const struct program *p);
+static void swap(struct pipe *p);
 
 struct pipe *
 pipe_create(const struct pipe_options *o, struct fault *why)
 {
 	struct pipe *p = calloc(1, sizeof(*p));
 	struct observer_options oo = { 0 };
-	struct eval_options eo = { 0 };
 
 	if (p == NULL) {
 		fault_set(why, NULL, "cannot set up the pipe: not enough memory");
@@ -37,7 +40,7 @@ pipe_create(const struct pipe_options *o, struct fault *why)
 	p->o = *o;
 	p->loss.kernel_drops = p->loss.iface_drops = UINT64_MAX;
 	oo.hash = o->hash;
-	oo.zone.home = o->program->home.n > 0 ? o->program->home : zone_default_home;
+	oo.zone = zone_of(o->program);
 	oo.hearing = &o->program->hearing;
 	oo.inventory = o->program->inventory;
 	oo.cell = o->cell;
@@ -47,12 +50,10 @@ pipe_create(const struct pipe_options *o, struct fault *why)
 	oo.on_record = on_record;
 	oo.on_step = on_step;
 	p->observer = observer_create(&oo, why);
-	eo.hash = o->hash;
-	eo.program = o->program;
-	eo.arg = o->arg;
-	eo.on_verdict = o->on_verdict;
 	if (p->observer != NULL)
-		p->eval = eval_create(&eo, why);
+		p->eval = eval_create(&(struct eval_options){ .hash = o->hash,
+		    .program = o->program, .arg = o->arg,
+		    .on_verdict = o->on_verdict }, why);
 	if (p->eval == NULL) {
 		pipe_destroy(p);
 		return NULL;
@@ -77,6 +78,11 @@ pipe_frame(void *arg, const struct frame *f)
 	struct packet pkt;
 	enum drop why;
 
+	if (p->next.program != NULL) {
+		observer_advance(p->observer, f->time);
+		if (p->stepped)
+			swap(p);
+	}
 	if (p->packets++ == 0)
 		p->first = f->time;
 	p->bytes += f->wire;
@@ -95,6 +101,8 @@ void
 pipe_advance(struct pipe *p, struct pkt_time now)
 {
 	observer_advance(p->observer, now);
+	if (p->stepped && p->next.program != NULL)
+		swap(p);
 }
 
 void
@@ -117,6 +125,66 @@ pipe_finish(struct pipe *p)
 {
 	observer_finish(p->observer);
 	eval_finish(p->eval, observer_now(p->observer), observer_strings(p->observer));
+}
+
+struct eval *
+pipe_follower(const struct pipe *p, const struct program *program, struct fault *why)
+{
+	return eval_create(&(struct eval_options){ .hash = p->o.hash,
+	    .program = program, .follows = p->o.program, .arg = p->o.arg,
+	    .on_verdict = p->o.on_verdict }, why);
+}
+
+void
+pipe_swap(struct pipe *p, const struct judge_set *next, bool now)
+{
+	p->next = *next;
+	p->stepped = false;
+	if (now || p->packets == 0)
+		swap(p);
+}
+
+bool
+pipe_swapped(struct pipe *p, struct judge_set *old)
+{
+	if (p->old.program == NULL)
+		return false;
+	*old = p->old;
+	p->old = (struct judge_set){ NULL, NULL };
+	return true;
+}
+
+static void
+phase(struct pipe *p, enum swap_phase at)
+{
+	if (p->o.on_swap != NULL)
+		p->o.on_swap(p->o.arg, at);
+}
+
+/* Between two steps: what was seen until now is judged by the old program, whose open
+ * limits and sums the new one takes over; then what the observer borrows changes. */
+static void
+swap(struct pipe *p)
+{
+	struct judge_set next = p->next;
+
+	p->next = (struct judge_set){ NULL, NULL };
+	phase(p, SWAP_BEGINS);
+	observer_flush(p->observer);
+	eval_adopt(next.eval, p->eval);
+	p->old = (struct judge_set){ p->o.program, p->eval };
+	p->o.program = next.program;
+	p->eval = next.eval;
+	phase(p, SWAP_RULES);
+	observer_relabel(p->observer, zone_of(next.program), &next.program->hearing,
+	    next.program->inventory);
+	phase(p, SWAP_DONE);
+}
+
+static struct zone
+zone_of(const struct program *p)
+{
+	return (struct zone){ p->home.n > 0 ? p->home : zone_default_home };
 }
 
 struct pkt_time
@@ -202,6 +270,7 @@ on_step(void *arg, struct pkt_time now, const struct intern *strings)
 	struct pipe *p = arg;
 
 	eval_step(p->eval, now, strings);
+	p->stepped = true;
 	if (p->o.on_step != NULL)
 		p->o.on_step(p->o.arg, now);
 }

@@ -15,6 +15,10 @@
 #include "rules/eval/eval.h"
 #include "rules/event/event.h"
 
+/* Of a swap: nothing was done yet; what was due by the old rules is told and nothing
+ * judged by the new ones yet; all is done. */
+enum swap_phase { SWAP_BEGINS, SWAP_RULES, SWAP_DONE };
+
 struct pipe_options {
 	const struct program *program;	/* lent */
 	struct dpi_cell *cell;		/* lent; NULL: no classifier */
@@ -26,6 +30,13 @@ struct pipe_options {
 	observe_fn *on_record;		/* may be NULL; before the rules see it */
 	/* After the rules of a step; may be NULL. */
 	void (*on_step)(void *arg, struct pkt_time now);
+	void (*on_swap)(void *arg, enum swap_phase phase);	/* may be NULL */
+};
+
+/* A program with its evaluator, ready to take over: what a reload swaps in. */
+struct judge_set {
+	const struct program *program;
+	struct eval *eval;		/* made with .follows = the running program */
 };
 
 struct pipe;
@@ -37,6 +48,17 @@ void pipe_frame(void *pipe, const struct frame *f);	/* a source_frame_fn */
 void pipe_advance(struct pipe *p, struct pkt_time now);
 void pipe_loss(struct pipe *p, const struct source_loss *loss);
 void pipe_finish(struct pipe *p);
+
+/* The evaluator of another program, to follow the running one; may be made in another
+ * thread. NULL and *why. */
+struct eval *pipe_follower(const struct pipe *p, const struct program *program,
+    struct fault *why);
+/* Swaps between two steps: next is taken at the end of the next step (at once when there
+ * was no packet yet, or with `now`), and the pipe holds in its place what it used until
+ * then, for pipe_swapped to give back. One at a time. */
+void pipe_swap(struct pipe *p, const struct judge_set *next, bool now);
+/* True once after the swap: *old is the caller's. */
+bool pipe_swapped(struct pipe *p, struct judge_set *old);
 
 struct pkt_time pipe_now(const struct pipe *p);
 struct pkt_time pipe_first(const struct pipe *p);

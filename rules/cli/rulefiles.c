@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* rulefiles: everything a program is made of is read here, once; the compiler asks for it
  * by name and never opens a file. */
+#define _GNU_SOURCE	/* memfd_create, seals */
 #include "rules/cli/rulefiles.h"
 #include "rules/cli/settings_table.h"
+
+#include "rules/cli/rulepack.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +25,7 @@
 #define FILE_MAX ((off_t)64 * 1024 * 1024)	/* a list of a million names is 30 MB */
 
 struct blob {
+	enum pack_kind kind;
 	char *name, *bytes;
 	size_t len;
 };
@@ -32,12 +37,13 @@ struct rule_files {
 	unsigned blobs;
 	struct compile_options options;
 	unsigned errors;
-	bool warnings;
+	bool warnings, silent;
 };
 
 static int add_path(struct rule_files *f, const char *path, bool must, struct fault *why);
 static int add_file(struct rule_files *f, const char *path, struct fault *why);
-static int add_bytes(struct rule_files *f, const char *name, char *bytes, size_t len);
+static int add_bytes(struct rule_files *f, enum pack_kind kind, const char *name,
+    char *bytes, size_t len);
 static int add_command_line(struct rule_files *f, const struct rule_choice *c,
     struct fault *why);
 static char *read_all(const char *path, size_t *len, struct fault *why);
@@ -128,6 +134,14 @@ rule_files_compile(struct rule_files *f, bool warnings, unsigned *errors)
 	if (errors != NULL)
 		*errors = f->errors;
 	return p;
+}
+
+void
+rule_files_collect(struct rule_files *f)
+{
+	f->silent = true;
+	program_destroy(rule_files_compile(f, false, NULL));
+	f->silent = false;
 }
 
 const char *
@@ -228,7 +242,8 @@ add_file(struct rule_files *f, const char *path, struct fault *why)
 	if (bytes == NULL)
 		return -1;
 	grown = realloc(f->file, (f->files + 1) * sizeof(*grown));
-	if (grown == NULL || (f->file = grown, add_bytes(f, path, bytes, len) == -1)) {
+	if (grown == NULL || (f->file = grown, add_bytes(f, PACK_RULES, path, bytes,
+	    len) == -1)) {
 		free(bytes);
 		return fault_set(why, NULL, "cannot read rules '%s': not enough memory",
 		    path);
@@ -240,7 +255,8 @@ add_file(struct rule_files *f, const char *path, struct fault *why)
 
 /* Takes bytes over. */
 static int
-add_bytes(struct rule_files *f, const char *name, char *bytes, size_t len)
+add_bytes(struct rule_files *f, enum pack_kind kind, const char *name, char *bytes,
+    size_t len)
 {
 	struct blob *grown = realloc(f->blob, (f->blobs + 1) * sizeof(*grown));
 	char *copy = strdup(name);
@@ -251,7 +267,7 @@ add_bytes(struct rule_files *f, const char *name, char *bytes, size_t len)
 		free(copy);
 		return -1;
 	}
-	f->blob[f->blobs++] = (struct blob){ copy, bytes, len };
+	f->blob[f->blobs++] = (struct blob){ kind, copy, bytes, len };
 	return 0;
 }
 
@@ -309,7 +325,8 @@ add_command_line(struct rule_files *f, const struct rule_choice *c, struct fault
 	fclose(out);
 	grown = realloc(f->file, (f->files + 1) * sizeof(*grown));
 	if (grown == NULL ||
-	    (f->file = grown, add_bytes(f, command_line, text, len) == -1)) {
+	    (f->file = grown, add_bytes(f, PACK_RULES, command_line, text,
+	    len) == -1)) {
 		free(text);
 		return fault_set(why, NULL,
 		    "cannot take the command line: not enough memory");
@@ -358,36 +375,94 @@ read_all(const char *path, size_t *len, struct fault *why)
 	return bytes;
 }
 
+/* What could not be read is kept as well, with the reason: whoever compiles the pack says
+ * the same as we do. */
 static bool
 provide(void *arg, const char *from, const char *path, struct span *out,
     struct fault *why)
 {
 	struct rule_files *f = arg;
-	char full[8192];
-	char *bytes;
-	const char *slash = strrchr(from, '/');
+	struct fault reason = { "", "" };
+	char full[RULE_PATH], *bytes;
+	enum pack_kind kind = PACK_NAMED;
+	struct blob *b = NULL;
 	size_t len;
 
-	if (path[0] == '/' || slash == NULL || strcmp(from, command_line) == 0)
-		(void)snprintf(full, sizeof(full), "%s", path);
-	else
-		(void)snprintf(full, sizeof(full), "%.*s/%s", (int)(slash - from), from,
-		    path);
-	for (unsigned i = 0; i < f->blobs; i++)
-		if (strcmp(f->blob[i].name, full) == 0) {
-			*out = span_of(f->blob[i].bytes, f->blob[i].len);
-			return true;
+	(void)rule_path(from, path, full);
+	for (unsigned i = 0; i < f->blobs && b == NULL; i++)
+		if (f->blob[i].kind != PACK_RULES && strcmp(f->blob[i].name, full) == 0)
+			b = &f->blob[i];
+	if (b == NULL) {
+		bytes = read_all(full, &len, &reason);
+		if (bytes == NULL) {
+			int n = asprintf(&bytes, "%s\n%s", reason.what, reason.remedy);
+
+			kind = PACK_MISSING;
+			len = n < 0 ? 0 : (size_t)n;
+			if (n < 0)
+				bytes = NULL;
 		}
-	bytes = read_all(full, &len, why);
-	if (bytes == NULL)
-		return false;
-	if (add_bytes(f, full, bytes, len) == -1) {
-		free(bytes);
-		fault_set(why, NULL, "cannot read '%s': not enough memory", full);
+		if (bytes == NULL || add_bytes(f, kind, full, bytes, len) == -1) {
+			free(bytes);
+			(void)fault_set(why, NULL, "cannot read '%s': not enough memory",
+			    full);
+			return false;
+		}
+		b = &f->blob[f->blobs - 1];
+	}
+	if (b->kind == PACK_MISSING) {
+		int what = (int)strcspn(b->bytes, "\n");
+
+		(void)fault_set(why, b->bytes + what + 1, "%.*s", what, b->bytes);
 		return false;
 	}
-	*out = span_of(bytes, len);
+	*out = span_of(b->bytes, b->len);
 	return true;
+}
+
+static int
+write_all(void *arg, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+
+	while (len > 0) {
+		ssize_t n = write(*(int *)arg, at, len);
+
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+rule_files_pack(const struct rule_files *f, struct fault *why)
+{
+	struct pack_entry *e = calloc(f->blobs + 1, sizeof(*e));
+	int fd = memfd_create("earshot-rules", MFD_CLOEXEC | MFD_ALLOW_SEALING), rc = -1;
+
+	if (e == NULL || fd == -1) {
+		(void)fault_set(why, NULL, "cannot hand the rules over: %s",
+		    strerror(e == NULL ? ENOMEM : errno));
+		goto out;
+	}
+	for (unsigned i = 0; i < f->blobs; i++)
+		e[i] = (struct pack_entry){ f->blob[i].kind, f->blob[i].name,
+			span_of(f->blob[i].bytes, f->blob[i].len) };
+	if (rule_pack_write(e, f->blobs, write_all, &fd, why) == -1)
+		goto out;
+	if (fcntl(fd, F_ADD_SEALS, RULE_SEALS) == -1)
+		(void)fault_set(why, NULL, "cannot seal the rules: %s", strerror(errno));
+	else
+		rc = fd;
+out:
+	free(e);
+	if (rc == -1 && fd != -1)
+		close(fd);
+	return rc;
 }
 
 static void
@@ -399,6 +474,8 @@ tell(void *arg, const struct diag *d)
 	if (d->level == DIAG_ERROR)
 		f->errors++;
 	else if (!f->warnings)
+		return;
+	if (f->silent)
 		return;
 	(void)diag_print(d, text, sizeof(text));
 	fputs(text, stderr);

@@ -35,6 +35,14 @@ void rule_files_free(struct rule_files *f);
  * too. The program refers to the files' memory: free it first. */
 struct program *rule_files_compile(struct rule_files *f, bool warnings, unsigned *errors);
 
+/* Reads what the rule files name, by compiling them without a word: what is wrong is
+ * said by who compiles the pack. rule_files_compile has done the same. */
+void rule_files_collect(struct rule_files *f);
+/* Everything that was read, as one sealed memfd (rulepack.h); the caller's. -1 and *why. */
+int rule_files_pack(const struct rule_files *f, struct fault *why);
+/* What a reader of it asks for: nobody changes it any more. */
+#define RULE_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
 /* For print: the compile options over these files, valid until the next call. */
 const struct compile_options *rule_files_options(struct rule_files *f);
 

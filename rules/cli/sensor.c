@@ -28,6 +28,10 @@
 
 struct sensor {
 	const struct sensor_options *o;
+	struct rule_set *rules;		/* until the reloader has them */
+	struct reloader *reloader;	/* NULL: files, whose rules stay */
+	struct rule_counts counts;
+	const struct program *program;	/* the running one */
 	struct pipe *pipe;
 	struct emitter *emitter;
 	struct source *source;
@@ -61,19 +65,24 @@ static void tell_tap(struct sensor *s, struct pkt_time now,
     const struct observer_stats *os);
 static void tell_stats(struct sensor *s);
 static struct pkt_time wall(void);
+static int make_reloader(struct sensor *s);
+static void on_swap(void *arg, enum swap_phase at);
+static void on_swapped(void *arg, const struct program *p, uint64_t generation);
+static void on_reloaded(void *arg, const struct reload_ask *ask,
+    const struct reload_answer *a);
 
 int
 sensor_run(const struct sensor_options *o)
 {
 	struct sensor s = { .o = o };
-	struct pipe_options po = { .program = o->program, .cell = o->cell, .arg = &s,
-		.on_verdict = on_verdict, .on_record = o->flows ? on_record : NULL,
-		.on_step = on_step, .learn_for = o->files > 0 ? 0 : LEARN_FOR };
+	struct pipe_options po = { .cell = o->cell, .arg = &s,
+		.on_verdict = on_verdict, .on_record = on_record,
+		.on_step = on_step, .on_swap = on_swap, .learn_for = o->files > 0 ? 0 : LEARN_FOR };
 	struct sandbox_options so = { 0 };
 	const char *const sys[] = { "/sys" };
 	struct observer_stats os;
 	sigset_t set;
-	int signals = -1, keep[4 + SOURCE_FILES_MOST], fds;
+	int signals = -1, keep[6 + SOURCE_FILES_MOST], fds;
 	size_t kept = 0;
 
 	o->report->worst = SEVERITY_COUNT;
@@ -87,12 +96,20 @@ sensor_run(const struct sensor_options *o)
 		fault_set(&s.why, NULL, "cannot start the sensor: %s", strerror(errno));
 		goto fail;
 	}
+	s.rules = rule_set_load(o->rules_fd, NULL, &s.counts, &s.why);
+	if (s.rules == NULL)
+		goto fail;
+	po.program = s.program = s.rules->program;
 	s.pipe = pipe_create(&po, &s.why);
-	if (s.pipe == NULL || open_source(&s, signals) == -1)
+	if (s.pipe == NULL || make_reloader(&s) == -1 || open_source(&s, signals) == -1)
 		goto fail;
 	keep[kept++] = signals;
 	if (ring_fd(o->ring) != -1)
 		keep[kept++] = ring_fd(o->ring);
+	if (s.reloader != NULL) {
+		keep[kept++] = o->ask_fd;
+		keep[kept++] = o->told_fd;
+	}
 	fds = source_keep_fds(s.source, keep + kept, SOURCE_FILES_MOST);
 	kept += (size_t)fds;
 	so.role = o->files > 0 ? SANDBOX_SENSOR : SANDBOX_SENSOR_LIVE;
@@ -134,10 +151,75 @@ out:
 	ring_close(o->ring);
 	emitter_destroy(s.emitter);
 	pipe_destroy(s.pipe);
+	reloader_destroy(s.reloader);
+	rule_set_free(s.rules);
 	source_destroy(s.source);
 	if (signals != -1)
 		close(signals);
 	return o->report->failed ? 1 : 0;
+}
+
+/* ---- reloads ---- */
+
+static int
+make_reloader(struct sensor *s)
+{
+	struct reloader_options ro = { .ask_fd = s->o->ask_fd, .told_fd = s->o->told_fd,
+		.board = s->o->reloaded, .pipe = s->pipe, .running = s->rules,
+		.generation = s->o->generation, .arg = s, .swapped = on_swapped,
+		.told = on_reloaded };
+
+	if (s->o->files > 0)
+		return 0;
+	s->reloader = reloader_create(&ro, &s->why);
+	if (s->reloader == NULL)
+		return -1;
+	s->rules = NULL;
+	return 0;
+}
+
+static void
+on_swap(void *arg, enum swap_phase at)
+{
+	struct sensor *s = arg;
+
+	reloader_phase(s->reloader, at);
+}
+
+static void
+on_swapped(void *arg, const struct program *p, uint64_t generation)
+{
+	struct sensor *s = arg;
+
+	s->program = p;
+	emitter_set_rules(s->emitter, p->version, generation);
+}
+
+/* Every reload is an event, by whom and with what. */
+static void
+on_reloaded(void *arg, const struct reload_ask *ask, const struct reload_answer *a)
+{
+	struct sensor *s = arg;
+	struct pkt_time now = pipe_now(s->pipe);
+	const struct rule_counts *c = &a->counts;
+	char text[900];
+
+	if (now.ns == 0)
+		now = pkt_time_add(wall(), -LIVE_LAG);
+	if (a->accepted)
+		(void)snprintf(text, sizeof(text),
+		    "rules %s are generation %llu, asked for by %s: %u rules, %u lists "
+		    "with %llu entries, %llu devices; swapped in %.3f ms",
+		    c->version, (unsigned long long)a->generation, ask->who, c->rules,
+		    c->lists, (unsigned long long)c->hosts,
+		    (unsigned long long)c->devices, (double)a->swap_ns / 1e6);
+	else
+		(void)snprintf(text, sizeof(text),
+		    "the rules stay generation %llu; %s asked for others: %s: %.*s",
+		    (unsigned long long)a->generation, ask->who, a->why.what,
+		    (int)strcspn(a->errors, "\n"), a->errors);
+	emitter_anomaly(s->emitter, now, a->accepted ? SEVERITY_INFO : SEVERITY_LOW,
+	    a->accepted ? "rules-reloaded" : "rules-refused", text);
 }
 
 static int
@@ -244,14 +326,15 @@ tell_ifaces(struct sensor *s, struct pkt_time now)
 static void
 wait_source(struct sensor *s, int signals, int ms)
 {
-	struct pollfd p[1 + SOURCE_IFACES_MOST] = { { .fd = signals,
+	struct pollfd p[2 + SOURCE_IFACES_MOST] = { { .fd = signals,
+		.events = POLLIN }, { .fd = signals == -1 ? -1 : s->o->ask_fd,
 		.events = POLLIN } };
 	int fd[SOURCE_IFACES_MOST], n;
 
 	n = source_wait(s->source, fd, SOURCE_IFACES_MOST, &ms);
 	for (int i = 0; i < n; i++)
-		p[1 + i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
-	(void)poll(p, (nfds_t)n + 1, ms);
+		p[2 + i] = (struct pollfd){ .fd = fd[i], .events = POLLIN };
+	(void)poll(p, (nfds_t)n + 2, ms);
 }
 
 static void
@@ -292,6 +375,7 @@ loop(struct sensor *s, int signals)
 			if (pipe_first(s->pipe).ns == 0)
 				on_step(s, pkt_time_add(now, -LIVE_LAG));
 		}
+		reloader_turn(s->reloader);
 		if (n == 0)
 			wait_source(s, signals, WAIT_MS);
 	}
@@ -347,7 +431,8 @@ make_emitter(struct sensor *s, const struct frame *first)
 	    0x626f6f742d763121ULL };
 	const struct sensor_options *o = s->o;
 	struct emitter_options eo = { .sensor = o->name, .version = EARSHOT_VERSION,
-		.rules_version = o->program->version, .input = NULL, .text = o->text,
+		.rules_version = s->program->version, .generation = o->generation,
+		.input = NULL, .text = o->text,
 		.colour = o->colour, .flows = o->flows, .arg = s, .put = put };
 	uint64_t h[4] = { 0 };
 
@@ -356,8 +441,8 @@ make_emitter(struct sensor *s, const struct frame *first)
 			h[0] = siphash13(&fixed, first->bytes, first->cap);
 			h[1] = (uint64_t)first->time.ns;
 		}
-		h[2] = siphash13(&fixed, o->program->version,
-		    strlen(o->program->version));
+		h[2] = siphash13(&fixed, s->program->version,
+		    strlen(s->program->version));
 		h[3] = siphash13(&fixed, EARSHOT_VERSION, strlen(EARSHOT_VERSION));
 		(void)snprintf(s->boot, sizeof(s->boot), "file-%016llx",
 		    (unsigned long long)siphash13(&fixed, h, sizeof(h)));
@@ -393,13 +478,30 @@ on_verdict(void *arg, const struct verdict *v)
 	return emitter_verdict(s->emitter, v);
 }
 
+/* A device goes by another key from here on: the inventory says so. */
+static void
+tell_alias(struct sensor *s, const struct observation *o, const struct intern *strings)
+{
+	struct span was = intern_get(strings, o->device_was);
+	struct span is = intern_get(strings, o->device_key);
+	char ip[ADDR_TEXT], text[2 * INTERN_MAX + 120];
+
+	(void)snprintf(text, sizeof(text), "device '%.*s' is '%.*s' from here on (%s)",
+	    (int)was.left, (const char *)was.at, (int)is.left, (const char *)is.at,
+	    addr_print(&o->src_ip, ip));
+	emitter_anomaly(s->emitter, (struct pkt_time){ o->time }, SEVERITY_INFO,
+	    "device-alias", text);
+}
+
 static void
 on_record(void *arg, const struct observation *o, const struct intern *strings)
 {
 	struct sensor *s = arg;
 
-	if (o->kind == OBSERVATION_CLOSE)
+	if (o->kind == OBSERVATION_CLOSE && s->o->flows)
 		emitter_flow(s->emitter, o, strings);
+	if (o->kind == OBSERVATION_DEVICE && observation_known(o, FIELD_device_was))
+		tell_alias(s, o, strings);
 }
 
 static void
@@ -493,7 +595,7 @@ post(struct sensor *s)
 	gather(s, &now.stats);
 	(void)snprintf(now.boot, sizeof(now.boot), "%s", s->boot);
 	(void)snprintf(now.rules_version, sizeof(now.rules_version), "%s",
-	    s->o->program->version);
+	    s->program->version);
 	n = source_get_ifaces(s->source, all, SOURCE_IFACES_MOST);
 	for (int i = 0; i < n; i++) {
 		memcpy(now.iface[i].name, all[i].name, sizeof(all[i].name));

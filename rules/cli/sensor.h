@@ -8,7 +8,7 @@
 
 #include "capture/base/log.h"
 #include "capture/proc/ring.h"
-#include "rules/cli/pipe.h"
+#include "rules/cli/reload.h"
 #include "rules/event/snapshot.h"
 
 /* Faults of one file among many, kept to be said; more are counted. */
@@ -37,7 +37,10 @@ struct sensor_report {
 };
 
 struct sensor_options {
-	const struct program *program;
+	int rules_fd;			/* sealed pack (rulepack.h); lent */
+	uint64_t generation;		/* of those rules */
+	int ask_fd, told_fd;		/* live: reloads (reload.h); -1: none */
+	struct board *reloaded;		/* struct reload_answer */
 	struct dpi_cell *cell;
 	struct ring *ring;
 	struct sensor_report *report;	/* shared memory */

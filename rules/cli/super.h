@@ -4,6 +4,7 @@
  *
  *	launch.c	from options to a running program, and the exit code
  *	super_children.c	cell, outlet, sensor: started, ended, started again
+ *	super_reload.c	rules: read at the start, read again
  *	super_watch.c	the loop: signals, children, descriptors
  *	super_say.c	what a person reads
  *
@@ -29,11 +30,28 @@
 struct super;
 typedef void super_ready_fn(struct super *s, int fd);
 
+/* One JSON text, lent for the call. */
+typedef void reload_reply_fn(void *arg, const char *json);
+
+struct reload_state {
+	int rules_fd;			/* sealed pack of what the sensor accepted last */
+	struct rule_counts counts;	/* of that */
+	uint64_t generation;		/* of that */
+	int ask[2];			/* to the sensor: ours, its */
+	int told_fd;			/* it answered... */
+	struct board *board;		/* ...here; run only */
+	int pending_fd;			/* the pack that was sent; -1: none is under way */
+	uint64_t number;		/* of the last one that was asked for */
+	bool again;			/* a hang-up came meanwhile */
+	char who[RELOAD_WHO];
+	reload_reply_fn *reply;		/* NULL: nobody waits */
+	void *reply_arg;
+};
+
 struct super {
 	const struct launch_options *o;
 	struct log log;
-	struct rule_files *files;
-	struct program *program;
+	struct reload_state reload;
 	struct dpi_cell *cell;
 	struct ring *ring;
 	struct sensor_report *report;
@@ -65,6 +83,21 @@ int super_start_sensor(struct super *s, struct fault *why);
 void super_bury(struct super *s);
 /* The end was asked for: the sensor drains and leaves, the outlet follows it. */
 void super_stop(struct super *s);
+
+/* ---- super_reload.c ---- */
+
+/* Reads, checks and packs the rules; what is wrong is on standard error. */
+int super_rules(struct super *s, struct fault *why);
+/* Reads them again, and hands them to the sensor. It is said in the log, and to reply
+ * (may be NULL) as reload_json; at once, or when the sensor has answered. */
+void super_reload(struct super *s, const char *who, reload_reply_fn *reply, void *arg);
+int super_reload_pair(struct super *s, struct fault *why);	/* for a sensor to start */
+void super_reload_lost(struct super *s);	/* the sensor died */
+void super_reload_end(struct super *s);
+/* {"accepted":...,"generation":...,...}; running: the version that holds now. */
+const char *reload_json(const struct reload_answer *a, const char *running, char *buf,
+    size_t size);
+const char *reload_refused_json(const char *why, char *buf, size_t size);
 
 /* ---- super_watch.c ---- */
 

@@ -87,12 +87,18 @@ super_start_sensor(struct super *s, struct fault *why)
 	/* The command line was checked: there is nothing to refuse here. */
 	if (s->o->iface != NULL && iface_names_add(&ifaces, s->o->iface, why) == -1)
 		return -1;
+	if (super_reload_pair(s, why) == -1)
+		return -1;
 	s->sensor = child();
 	if (s->sensor == -1)
 		return fault_set(why, NULL, "cannot start the sensor: %s",
 		    strerror(errno));
 	if (s->sensor == 0) {
-		struct sensor_options so = { .program = s->program, .cell = s->cell,
+		struct sensor_options so = { .cell = s->cell,
+			.rules_fd = s->reload.rules_fd,
+			.generation = s->reload.generation,
+			.ask_fd = s->reload.ask[1], .told_fd = s->reload.told_fd,
+			.reloaded = s->reload.board,
 			.ring = s->ring, .report = s->report, .boards = &s->boards,
 			.log = &s->log,
 			.file = s->o->file, .files = s->o->files, .ifaces = &ifaces,
@@ -180,6 +186,7 @@ sensor_ended(struct super *s, int status)
 	struct fault why = { 0 };
 
 	s->sensor = 0;
+	super_reload_lost(s);
 	if (WIFEXITED(status))
 		return;
 	if (s->o->files == 0 && !s->stopping && !too_many_crashes(s)) {

@@ -50,7 +50,7 @@ super_say_end(struct super *s)
 		log_line(&s->log, LOG_LEVEL_WARN,
 		    "nothing went between inside and outside: "
 		    "name the office's networks with --home");
-	if (s->text && s->program->inventory == NULL)
+	if (s->text && !s->reload.counts.inventory)
 		fprintf(stderr, "no inventory: the rule about unknown devices is off "
 		    "(--inventory csv:FILE)\n");
 	if (r->breaker)

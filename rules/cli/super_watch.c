@@ -61,10 +61,12 @@ on_signal(struct super *s, int fd)
 			super_bury(s);
 			break;
 		case SIGHUP:
-			/* Nothing is read again on a hang-up yet;
-			 * a terminal that is gone ends us. */
+			/* A terminal that is gone ends us; else somebody wants the rules
+			 * read again, which a file that is being read does not do. */
 			if (s->tty && isatty(STDOUT_FILENO) == 0)
 				super_stop(s);
+			else if (s->o->files == 0)
+				super_reload(s, "HUP", NULL, NULL);
 			break;
 		default:
 			super_stop(s);

@@ -30,7 +30,7 @@ struct sequence {
 
 struct emitter {
 	struct emitter_options o;
-	char *rules_version;
+	char rules_version[64];
 	struct sequence sequence[LANE_COUNT][EVENT_PARTITIONS];
 	uint64_t lost;
 	char json[EVENT_BYTES + 1];
@@ -64,9 +64,7 @@ emitter_create(const struct emitter_options *o, struct fault *why)
 	e->o = *o;
 	if (e->o.version == NULL)
 		e->o.version = "";
-	e->rules_version = strdup(o->rules_version == NULL ? "" : o->rules_version);
-	if (e->rules_version == NULL)
-		goto fail;
+	emitter_set_rules(e, o->rules_version, o->generation == 0 ? 1 : o->generation);
 	return e;
 fail:
 	emitter_destroy(e);
@@ -79,7 +77,6 @@ emitter_destroy(struct emitter *e)
 {
 	if (e == NULL)
 		return;
-	free(e->rules_version);
 	free(e);
 }
 
@@ -140,6 +137,14 @@ emitter_iface_anomaly(struct emitter *e, struct pkt_time now, enum severity seve
 	s.head.kind = EVENT_SENSOR;
 	s.head.severity = severity;
 	(void)emit(e, &s, LANE_ALERT, 0);
+}
+
+void
+emitter_set_rules(struct emitter *e, const char *version, uint64_t generation)
+{
+	(void)snprintf(e->rules_version, sizeof(e->rules_version), "%s",
+	    version == NULL ? "" : version);
+	e->o.generation = generation;
 }
 
 uint64_t

@@ -69,6 +69,7 @@ struct emitter_options {
 	const char *boot;		/* "file-0123abcd..." or a start's own */
 	const char *version;		/* of the sensor */
 	const char *rules_version;
+	uint64_t generation;		/* of the rules: 1 at the start, 0 is taken for 1 */
 	const char *input;		/* pcap_filename for files; NULL live */
 	const char *const *iface;	/* names by source index, live; NULL for files */
 	unsigned ifaces;
@@ -97,6 +98,8 @@ void emitter_anomaly(struct emitter *e, struct pkt_time now, enum severity sever
 /* The same, of one interface: `in_iface`. */
 void emitter_iface_anomaly(struct emitter *e, struct pkt_time now, enum severity severity,
     const char *signature, const char *text, const char *iface);
+/* A reload: what follows is judged by other rules. */
+void emitter_set_rules(struct emitter *e, const char *version, uint64_t generation);
 uint64_t emitter_lost(const struct emitter *e);
 
 /* The JSON schema (draft 2020-12) of an event; unknown keys are forbidden in it. */

@@ -239,7 +239,9 @@ enum event_rule {
 	X(RELATED, "earshot.related", TEXTS, AN, NONE, EVENT_ID, \
 	    "events it belongs to; the first one first") \
 	X(RULES_VERSION, "earshot.rules_version", TEXT, ALL, ALL, NONE, \
-	    "hash of rules and lists") \
+	    "hash of rules, lists and inventories") \
+	X(RULES_GENERATION, "earshot.rules_generation", UINT, ALL, ALL, NONE, \
+	    "1 at the start, one more with each reload accepted; 0: told by the outlet") \
 	X(SENSOR_VERSION, "earshot.sensor_version", TEXT, ALL, ALL, NONE, \
 	    "version of the sensor")
 

@@ -470,6 +470,7 @@ get_rest(const struct event_source *s, enum event_field f, unsigned i,
 	case F_UPDATE: return r != NULL && flag(out, s->v->update);
 	case F_RELATED: return s->related[0] != '\0' && text_z(out, s->related);
 	case F_RULES_VERSION: return text_z(out, s->rules_version);
+	case F_RULES_GENERATION: return uint_of(out, s->o->generation);
 	case F_SENSOR_VERSION: return text_z(out, s->o->version);
 	}
 	if (f >= F_GAP_FROM && f <= F_GAP_COUNT)

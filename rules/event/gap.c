@@ -22,8 +22,8 @@ gap_event_json(const struct lost_events *g, char *buf, size_t size)
 	    "\"boot\":\"%s\",\"lane\":\"%s\",\"partition\":%" PRIu32 ",\"kind\":\"gap\","
 	    "\"severity\":\"high\",\"explain\":\"%" PRIu64 " events were lost: %s\","
 	    "\"gap\":{\"from\":%" PRIu64 ",\"to\":%" PRIu64 ",\"count\":%" PRIu64
-	    ",\"reason\":\"%s\"},\"rules_version\":\"unknown\",\"sensor_version\":\"%s\"}"
-	    "}",
+	    ",\"reason\":\"%s\"},\"rules_version\":\"unknown\","
+	    "\"rules_generation\":0,\"sensor_version\":\"%s\"}}",
 	    pkt_time_print((struct pkt_time){g->time}, when), g->sensor, g->sensor,
 	    g->boot, lane, g->partition, g->to, g->to, g->boot, lane, g->partition, count,
 	    g->why, g->from, g->to, count, g->why, g->version);

@@ -35,11 +35,14 @@ struct scene {
 	uint8_t bytes[2048];
 	struct told told[SCENE_TOLD];
 	unsigned n;
+	char alias[2][INTERN_MAX + 1];	/* of the last device record that had one */
+	unsigned aliases;
 };
 
 struct scene_options {
 	const char *rules;		/* text of a rule file of its own; NULL: none */
 	const char *inventory;		/* CSV; NULL: none */
+	const char *home;		/* NULL: the default */
 	bool nothing;			/* without rules/std */
 	uint64_t key;			/* of the hash tables */
 };
@@ -63,6 +66,20 @@ scene_told(void *arg, const struct verdict *v)
 }
 
 static void
+scene_record(void *arg, const struct observation *o, const struct intern *strings)
+{
+	struct scene *s = arg;
+
+	if (o->kind != OBSERVATION_DEVICE || !observation_known(o, FIELD_device_was))
+		return;
+	s->aliases++;
+	(void)snprintf(s->alias[0], sizeof(s->alias[0]), "%s",
+	    (const char *)intern_get(strings, o->device_was).at);
+	(void)snprintf(s->alias[1], sizeof(s->alias[1]), "%s",
+	    (const char *)intern_get(strings, o->device_key).at);
+}
+
+static void
 scene_file(char path[32], const char *text)
 {
 	int fd;
@@ -74,18 +91,16 @@ scene_file(char path[32], const char *text)
 	(void)close(fd);
 }
 
-static struct scene *
-scene_open_as(const struct scene_options *o)
+/* The rules of a scene, read and compiled. */
+static struct program *
+scene_rules(const struct scene_options *o, struct rule_files **files)
 {
-	struct scene *s = calloc(1, sizeof(*s));
-	struct rule_choice c = { .replace = { "rules/std" }, .replaces = 1 };
-	struct pipe_options po = { .hash = { o->key, ~o->key }, .arg = s,
-		.on_verdict = scene_told };
+	struct rule_choice c = { .replace = { "rules/std" }, .replaces = 1,
+		.home = o->home };
 	char rules[32], csv[32], inventory[48];
 	struct fault why = { 0 };
+	struct program *p;
 
-	assert_non_null(s);
-	s->dice = 1;
 	scene_file(rules, o->rules == NULL ? "" : o->rules);
 	if (o->nothing)
 		c.replace[0] = rules;
@@ -96,14 +111,28 @@ scene_open_as(const struct scene_options *o)
 		(void)snprintf(inventory, sizeof(inventory), "csv:%s", csv);
 		c.inventory = inventory;
 	}
-	s->files = rule_files_read(&c, &why);
-	if (s->files == NULL)
+	*files = rule_files_read(&c, &why);
+	if (*files == NULL)
 		fail_msg("%s", why.what);
-	s->program = rule_files_compile(s->files, false, NULL);
-	assert_non_null(s->program);
+	p = rule_files_compile(*files, false, NULL);
+	assert_non_null(p);
 	(void)unlink(rules);
 	if (o->inventory != NULL)
 		(void)unlink(csv);
+	return p;
+}
+
+static struct scene *
+scene_open_as(const struct scene_options *o)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+	struct pipe_options po = { .hash = { o->key, ~o->key }, .arg = s,
+		.on_verdict = scene_told, .on_record = scene_record };
+	struct fault why = { 0 };
+
+	assert_non_null(s);
+	s->dice = 1;
+	s->program = scene_rules(o, &s->files);
 	po.program = s->program;
 	s->pipe = pipe_create(&po, &why);
 	assert_non_null(s->pipe);
