@@ -8,6 +8,7 @@ int command_read(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_redis(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_settings(int argc, char **argv);
 int command_schema(int argc, char **argv);

@@ -14,6 +14,7 @@
 	X("run", command_run, "the sensor: earshot run -i eth0") \
 	X("rules", command_rules, "check, print, test or list what rules may say") \
 	X("redis", command_redis, "set a Redis up for events, look what lies there") \
+	X("doctor", command_doctor, "what is not right here, and what mends it") \
 	X("selftest", command_selftest, "four small captures to the alert, without a network") \
 	X("settings", command_settings, "every setting, as a commented settings file") \
 	X("schema", command_schema, "the JSON schema of an event")

@@ -27,6 +27,7 @@
 #define FOR_READ 1u
 #define FOR_RUN 2u
 #define FOR_RULES 4u
+#define FOR_DOCTOR 8u		/* beside FOR_RUN */
 #define FOR_ALL (FOR_READ | FOR_RUN | FOR_RULES)
 /* ...and where. */
 #define NO_FILE 0x100u		/* an option only: it is about one call, not a sensor */
@@ -147,6 +148,9 @@ enum setting_type {
 	X(STATS, "stats", 0, "json", CHOICE(stats, "json"), "", "", \
 	    FOR_READ | NO_FILE, NEED_NOTHING, \
 	    "with -q: the counters at the end, as one event") \
+	X(LISTEN, "listen", 0, "TIME", DURATION(listen_ns, NS_PER_S, 3600 * NS_PER_S), \
+	    "10 s", "", FOR_DOCTOR | NO_FILE, NEED_NOTHING, \
+	    "how long to listen: 30s, 5min") \
 	X(TEST, "test", 'T', "", SWITCH(test_only), "", "", \
 	    FOR_READ | FOR_RUN | NO_FILE, NEED_NOTHING, \
 	    "check rules and settings, then leave") \

@@ -8,6 +8,7 @@
 
 #include "capture/base/fault.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,28 @@
 
 /* Loads or replaces the library and asks it for its version. 0 or -1. */
 int redis_init(const char *target, struct fault *why);
+
+/* What `earshot doctor` asks about. "" and false: it did not say. */
+struct redis_look {
+	char version[32], policy[32], user[64];
+	bool valkey, replica;
+	bool persistence_known, aof, snapshots;
+	bool write_failed;		/* its last attempt to reach its disk */
+	uint64_t maxmemory, used_memory;	/* maxmemory 0: no limit */
+	bool open_to_all;		/* its user needs no password */
+	bool near;			/* a unix socket or this host's loopback */
+	char not_permitted[32];		/* a command we need and may not run */
+	int64_t function_version;	/* -1: not loaded */
+	bool streams_known;
+	unsigned streams, groups;
+	uint64_t entries;
+	uint64_t lag;			/* of the group that is most behind */
+	char lag_group[64], lag_stream[32];
+};
+
+/* 0 when the server was reached, whatever it then refused to say; else -1. Writes
+ * nothing. */
+int redis_look(const char *target, struct redis_look *out, struct fault *why);
 
 /* For each stream that is not empty, in order of partition and lane: its key, how many
  * entries, and the JSON of the last one. */

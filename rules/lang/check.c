@@ -139,6 +139,7 @@ read_inventory(struct check *c, struct decl *d)
 {
 	int format = inventory_format_by_name(d->format.s, strlen(d->format.s));
 	struct foreign f = { c, d->path.s, { 0 }, DIAG_ERROR };
+	const char *from;
 
 	if (strcmp(d->format.s, "none") == 0 || format == -1 || !provide(c, d, &f.bytes))
 		return;
@@ -147,7 +148,11 @@ read_inventory(struct check *c, struct decl *d)
 		f.level = DIAG_WARNING;
 	c->p->inventory = inventory_parse(
 	    c->l->keep, (enum inventory_format)format, f.bytes, foreign_fault, &f);
-	if (c->p->inventory == NULL)
+	c->p->inventory_path = arena_text(c->l->keep, d->path.s, strlen(d->path.s));
+	from = c->l->o->file[d->at.file].name;
+	c->p->inventory_from = arena_text(c->l->keep, from, strlen(from));
+	if (c->p->inventory == NULL || c->p->inventory_path == NULL ||
+	    c->p->inventory_from == NULL)
 		lang_no_memory(c->l);
 }
 

@@ -164,6 +164,8 @@ struct named_list {
 struct program {
 	struct prefix_set home;		/* empty: nobody said, the default holds */
 	const struct inventory *inventory;	/* NULL: none */
+	const char *inventory_path;	/* as written... */
+	const char *inventory_from;	/* ...in this rule file */
 	const struct named_list *list;
 	unsigned lists;
 	struct hearing hearing;

@@ -17,7 +17,7 @@ done < <(grep -nE '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"](\.\./)*(cla
 while IFS=: read -r file line text; do
 	wrong "$file:$line: $text belongs to rules/event"
 done < <(grep -nE '#[[:space:]]*include[[:space:]]*<(event2/|event\.h|hiredis)' capture/*/*.[ch] classify/*/*.[ch] \
-	rules/lang/*.[ch] rules/eval/*.[ch] rules/cli/*.[ch] /dev/null)
+	rules/lang/*.[ch] rules/eval/*.[ch] rules/cli/*.[ch] rules/doctor/*.[ch] /dev/null)
 
 # 2. Symbols: what an archive needs may be defined in itself or to its left, not to its right.
 defined() { nm -g --defined-only "$@" 2>/dev/null | awk 'NF == 3 {print $3}' | sort -u; }

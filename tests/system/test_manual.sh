@@ -13,7 +13,7 @@ page=contrib/man/earshot.1
 pages="README.md contrib/man/* contrib/docs/*.md"
 
 # ---- options ----
-for command in read run "rules check"; do
+for command in read run "rules check" doctor; do
 	# shellcheck disable=SC2086
 	"$EARSHOT" $command -h
 done | sed -nE 's/^  (-(.) |    )--([a-z-]+)( ([^ ]+))?  +(.*)$/\2\t\3\t\5\t\6/p' | sort -u >"$T/options"
@@ -36,6 +36,11 @@ check test_manual_has_no_option_that_is_none diff "$T/said" "$T/there"
 "$EARSHOT" settings | sed -n 's/^#\([a-z][a-z-]*\) .*/\1/p' | grep -vx sensor >"$T/settings"
 sed -n '/^\.\\" settings/,/^\.\\" end/s/^\.It Cm \([a-z-]*\).*/\1/p' contrib/man/earshot.conf.5 >"$T/settings.said"
 check test_manual_has_every_setting bash -c '[ -s "$1" ] && diff "$1" "$2"' _ "$T/settings" "$T/settings.said"
+
+# ---- checks ----
+"$EARSHOT" doctor -h | sed -nE '/^It looks at/,$s/^  ([a-z-]+) +(.*)/\1 \2/p' | sort >"$T/checks"
+sed -n '/^\.\\" checks/,/^\.\\" end/p' $page | awk '/^\.It Cm/ {name = $3; next} name != "" {print name, $0; name = ""}' | sort >"$T/checks.said"
+check test_manual_has_every_check_in_the_words_of_the_program bash -c '[ -s "$1" ] && diff -i "$1" "$2"' _ "$T/checks" "$T/checks.said"
 
 # ---- kinds ----
 "$EARSHOT" schema | jq -r '[.. | objects | .enum? // empty | select(index("live-audio"))] | add | unique[]' >"$T/kinds"
@@ -105,6 +110,7 @@ run_example() { # command
 	local cmd=$1 want=0
 	cmd=${cmd#sudo } cmd=${cmd//build\/earshot/earshot} cmd=${cmd//\/run\/redis\/redis.sock/$T/redis.sock}
 	case $cmd in *--fail-on*) want=3 ;; esac
+	case $cmd in "earshot doctor "*) cmd="${cmd/ eth0/ lo} --listen 1s" ;; esac
 	# A sensor listens for a second as root, and otherwise says what it would do.
 	case $cmd in
 	"earshot run "*) cmd=${cmd/ eth0/ lo} cmd=${cmd/,eth1/}
@@ -112,6 +118,8 @@ run_example() { # command
 	esac
 	(cd "$T/desk" && PATH=$T/bin:$PATH HOME=$T STATE_DIRECTORY=$T TMPDIR=$T timeout 60 bash -c "set -o pipefail; $cmd") >"$T/example.out" 2>&1 </dev/null
 	local rc=$?
+	# What the doctor finds here is this machine's matter.
+	case $cmd in "earshot doctor"*) [ $rc -le 1 ] && grep -q "[0-9] OK, " "$T/example.out" && return 0 ;; esac
 	[ $rc -eq $want ] && return 0
 	{ echo "exit $rc, wanted $want: $cmd"; tail -n 10 "$T/example.out"; }
 	return 1
