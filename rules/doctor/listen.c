@@ -145,7 +145,7 @@ listen_once(struct ear *ear, unsigned n)
 	struct pollfd p[DOCTOR_IFACES];
 	struct fault why;
 	nfds_t fds = 0;
-	int got = 0;
+	int got = 0, ms = LOOK_MS;
 
 	for (unsigned i = 0; i < n; i++) {
 		int r;
@@ -155,11 +155,12 @@ listen_once(struct ear *ear, unsigned n)
 		ear[i].now = clock_ns(CLOCK_REALTIME);
 		r = source_dispatch(ear[i].source, BUDGET, on_frame, &ear[i], &why);
 		got += r > 0 ? r : 0;
-		p[fds++] = (struct pollfd){ .fd = source_wait_fd(ear[i].source),
-			.events = POLLIN };
+		p[fds].events = POLLIN;
+		if (source_wait(ear[i].source, &p[fds].fd, 1, &ms) == 1)
+			fds++;
 	}
 	if (got == 0)
-		(void)poll(p, fds, LOOK_MS);
+		(void)poll(p, fds, ms);
 }
 
 static void
