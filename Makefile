@@ -132,7 +132,7 @@ asan: ## the unit tests and the reading of all captures under the sanitizers
 	$(Q)contrib/deps.sh test
 	$(Q)$(asan_make) asan-run
 asan-run: tests
-	$(Q)rm -f $(TALLY); tests/run $(TALLY) $(B) $(units) tests/system/test_books.sh
+	$(Q)rm -f $(TALLY); CUTS=50 tests/run $(TALLY) $(B) $(units) tests/system/test_books.sh tests/system/test_cut_files.sh
 	$(Q)tests/run $(TALLY) --total
 
 test: ## everything, on a machine fresh from the installer; installs what it needs
@@ -145,7 +145,7 @@ test: ## everything, on a machine fresh from the installer; installs what it nee
 	$(Q)tests/run $(TALLY) $(B) $(slow) $(call scripts,fuzz)
 	$(Q)tests/run $(TALLY) --total
 asan-part:
-	$(Q)tests/run $(TALLY) $(B) $(units) tests/system/test_books.sh
+	$(Q)CUTS=50 tests/run $(TALLY) $(B) $(units) tests/system/test_books.sh tests/system/test_cut_files.sh
 
 score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut|vlan|qinq|mpls|pppoe|gre|vxlan|half-taps|duplicates|super|year|loss] [NOLIST=1]
 	$(Q)tests/score/score.py $(B)/earshot $(CAPTURES) --work $(B)/score \

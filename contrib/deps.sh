@@ -31,6 +31,7 @@ test  ethtool        switches offloads
 test  zstd           unpacks captures for the tools
 test  jq             reads events in the shell tests
 test  procps         ps
+test  faketime       another clock
 test  mandoc         reads the manual pages critically
 '
 want=${1:-build} missing=

@@ -191,6 +191,8 @@ struct flow_stats {
 					 * after eviction: must stay 0 */
 	uint64_t time_back;		/* packets older than the
 					 * table's time, taken as now */
+	uint64_t half;			/* TCP flows of which one direction was not
+					 * seen when it was first acknowledged */
 	uint64_t tags_differ;		/* flows with another VLAN tag one way than
 					 * the other */
 };

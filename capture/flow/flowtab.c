@@ -319,6 +319,18 @@ tcp_hear(struct flow_entry *e, const struct packet *pkt, struct flow_hit *hit)
 	}
 }
 
+/* On an asymmetric route one direction is never seen. */
+static void
+hear_half(struct flowtab *t, struct flow_entry *e, struct flow_hit *hit)
+{
+	uint16_t before = e->flow.flags;
+
+	tcp_hear(e, hit->pkt, hit);
+	if ((e->flow.flags & ~before & FLOW_ACKS_UNSEEN) != 0 &&
+	    e->flow.count[!hit->dir].pkts == 0)
+		t->stats.half++;
+}
+
 static void
 count_packet(struct flow_count *c, const struct flow_hit *hit, uint32_t payload)
 {
@@ -393,7 +405,7 @@ flowtab_packet(struct flowtab *t, const struct packet *pkt)
 	else if (s.later)
 		payload = 0;	/* frames and wire bytes only: it carries no numbers */
 	else
-		tcp_hear(e, pkt, &hit);
+		hear_half(t, e, &hit);
 	hit.payload = payload;
 	hear_tag(t, f, &hit);
 	count_packet(&f->count[hit.dir], &hit, payload);

@@ -240,6 +240,7 @@ pipe_stats(struct pipe *p, struct sensor_stats *out)
 	out->copies = s.duplicates.seen;
 	out->copies_kept = s.copies_told;
 	out->copies_crowded = s.duplicates.crowded;
+	out->half_flows = s.flow.half;
 	out->tags_differ = s.flow.tags_differ;
 	out->records = s.records;
 	out->verdicts = c.verdicts;

@@ -23,6 +23,7 @@
 					 * clock this far behind */
 #define WAIT_MS 100
 #define ROOM_WAIT_MS 200
+#define HALF_FLOWS 3			/* one may be a loss */
 #define DRAIN_LOOKS 4
 #define DRAIN_LOOK_MS 60
 
@@ -41,7 +42,7 @@ struct sensor {
 	char boot[40], input[300];
 	struct pkt_time next_stats;
 	uint64_t deaths_told, trips_told, starts_told, stops_told;
-	bool tags_told;
+	bool tags_told, half_told;
 	bool last_stats;
 	const char *iface[SOURCE_IFACES_MOST];	/* names by frame.iface */
 	enum source_iface_state iface_state[SOURCE_IFACES_MOST];	/* as told */
@@ -557,6 +558,15 @@ tell_tap(struct sensor *s, struct pkt_time now, const struct observer_stats *os)
 		log_line(s->o->log, LOG_LEVEL_INFO, "%s", text);
 		emitter_anomaly(s->emitter, now, SEVERITY_INFO, "tap-duplicates-no-more",
 		    text);
+	}
+	if (os->flow.half >= HALF_FLOWS && !s->half_told) {
+		s->half_told = true;
+		(void)snprintf(text, sizeof(text),
+		    "%u TCP connections were seen in one direction only: the other takes "
+		    "another road, or is not mirrored; what it carried is read from the "
+		    "acknowledgements", HALF_FLOWS);
+		log_line(s->o->log, LOG_LEVEL_WARN, "%s", text);
+		emitter_anomaly(s->emitter, now, SEVERITY_LOW, "half-capture", text);
 	}
 	if (os->flow.tags_differ > 0 && !s->tags_told) {
 		s->tags_told = true;

@@ -50,7 +50,7 @@ struct sensor_stats {
 	uint64_t kernel_drops, iface_drops;	/* UINT64_MAX: unknown */
 	uint64_t flows, flows_now, pairs_now, evicted, fragments_orphan;
 	bool tap_duplicates;
-	uint64_t copies, copies_kept, copies_crowded, tags_differ;
+	uint64_t copies, copies_kept, copies_crowded, tags_differ, half_flows;
 	uint64_t records, verdicts, suppressed;
 	uint64_t cell_packets, cell_deaths, cell_hangs, cell_quarantined, breaker_trips;
 	uint64_t ring_lost;		/* events that found no room

@@ -120,6 +120,8 @@ enum event_rule {
 	    "copies counted in flows that ended before the tap was known to duplicate") \
 	X(S_COPIES_CROWDED, "stats.copies_crowded", UINT, S, S, NONE, \
 	    "packets whose copy could not be told from a packet: too many at once") \
+	X(S_HALF, "stats.half_flows", UINT, S, S, NONE, \
+	    "TCP flows of which one direction was not seen, though acknowledged") \
 	X(S_TAGS_DIFFER, "stats.tags_differ", UINT, S, S, NONE, \
 	    "flows with another VLAN tag one way than the other, or none") \
 	X(S_RECORDS, "stats.records", UINT, S, S, NONE, "observations that were judged") \

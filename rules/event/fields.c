@@ -292,6 +292,7 @@ get_stats(const struct event_source *s, enum event_field f, struct event_value *
 	case F_S_COPIES: return uint_of(out, t->copies);
 	case F_S_COPIES_KEPT: return uint_of(out, t->copies_kept);
 	case F_S_COPIES_CROWDED: return uint_of(out, t->copies_crowded);
+	case F_S_HALF: return uint_of(out, t->half_flows);
 	case F_S_TAGS_DIFFER: return uint_of(out, t->tags_differ);
 	case F_S_RECORDS: return uint_of(out, t->records);
 	case F_S_VERDICTS: return uint_of(out, t->verdicts);

@@ -410,11 +410,16 @@ finish(struct outlet *t)
 	if (!delivery_done(t->delivery)) {
 		const struct delivery_counts *c = delivery_counts(t->delivery);
 
-		log_line(t->o->log, LOG_LEVEL_WARN,
-		    "%" PRIu64 " events were not taken by Redis; "
-		    "they stay in the spool '%s'%s",
-		    delivery_waiting(t->delivery), t->o->spool_dir,
-		    c->refused > 0 ? ", and some found no room there" : "");
+		if (delivery_waiting(t->delivery) > 0 || c->refused == 0)
+			log_line(t->o->log, LOG_LEVEL_WARN,
+			    "%" PRIu64 " events were not taken by Redis; "
+			    "they stay in the spool '%s'",
+			    delivery_waiting(t->delivery), t->o->spool_dir);
+		if (c->refused > 0)
+			log_line(t->o->log, LOG_LEVEL_WARN,
+			    "%" PRIu64 " events are lost: the disk of the spool '%s' had "
+			    "no room for them",
+			    c->refused, t->o->spool_dir);
 		rc = 1;
 	}
 	return rc;

@@ -3,14 +3,16 @@
 # The books balance: packets seen = used + the sum of drops, on whole and on cut captures.
 . "$(dirname "$0")/../tools/tap.sh"
 
-books() { # file -> "seen used sum-of-drops"
+books() { # file -> "seen used sum-of-drops", packets came twice, the tap duplicates
 	"$EARSHOT" read -q --stats=json "$1" 2>"$T/err" >"$T/books.json" || true
-	jq -r 'select(.event_type=="stats") | .stats | "\(.packets) \(.used) \([.drops[]] | add)"' "$T/books.json"
+	jq -r 'select(.event_type=="stats") | .stats | "\(.packets) \(.used) \([.drops[]] | add) \(.copies > 0) \(.tap_duplicates)"' "$T/books.json"
 }
 
+twice=0 duplicated=0
 for f in "$CAPTURES"/*.zst; do
 	name=$(basename "$f" .pcap.zst)
-	read -r seen used drops <<<"$(books "$f")"
+	read -r seen used drops some tap <<<"$(books "$f")"
+	[ "$some" = true ] && twice=$((twice + 1)); [ "$tap" = true ] && duplicated=$((duplicated + 1))
 	zstd -qdc "$f" >"$T/whole.pcap"
 	count=$(capinfos -TrMc "$T/whole.pcap" | cut -f2)
 	case $name in
@@ -19,6 +21,12 @@ for f in "$CAPTURES"/*.zst; do
 	*)	equal "test_books_of_${name}_use_every_packet" "$count $count 0" "$seen $used $drops" ;;
 	esac
 done
+
+# Hosts send identical packets, too: of these captures four hold some, and no tap duplicated.
+if [ "$CAPTURES" = tests/captures ]; then
+	equal test_books_of_four_captures_with_packets_that_came_twice 4 $twice
+	equal test_books_of_no_tap_that_duplicated 0 $duplicated
+fi
 
 # Cut at 50 random places (seeded): what was whole before the cut is counted, no more.
 zstd -qdc "$CAPTURES/x01-hostile.pcap.zst" >"$T/whole.pcap"
@@ -36,7 +44,7 @@ while i + 16 <= len(b):
 print(n)
 P
 	)
-	read -r seen used drops <<<"$(books "$T/cut.pcap")"
+	read -r seen used drops _ <<<"$(books "$T/cut.pcap")"
 	if [ "$seen" != "$want" ] || [ "$seen" -ne $((used + drops)) ]; then
 		bad=1; echo "cut at $at: whole packets $want, seen $seen, used $used, drops $drops" >>"$T/cut.log"
 	fi
