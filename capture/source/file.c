@@ -3,9 +3,9 @@
  * file: capture files; classic pcap is read here, in blocks of a mebibyte.
  *
  * Owns telling captures from other files, and the classic format in both byte orders and
- * both precisions. Refuses pcapng (pcapng.c) and old versions (pcapfile.c has libpcap for
- * them). A block reader costs a half to a seventh of libpcap's two fread calls per packet:
- * frames are handed on where they lie in the block.
+ * both precisions. Refuses pcapng (pcapng.c) and old versions (pcapfile.c has libpcap
+ * for them). A block reader costs a half to a seventh of libpcap's two fread calls per
+ * packet: frames are handed on where they lie in the block.
  *
  *	file header, 24 bytes: magic, version 2.4, zone, accuracy, snap length, link type
  *	packet header, 16 bytes: seconds, fraction, captured length, length on the wire

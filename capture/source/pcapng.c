@@ -13,9 +13,10 @@
  *	block:		type, length, body, length again; padded to four bytes
  *	section:	0a0d0d0a; 1a2b3c4d in the section's byte order, version, length
  *	interface:	link type, reserved, snap length, options
- *	packet:		(enhanced) interface, time's upper and lower half, captured length,
- *			length on the wire, bytes, options; (obsolete) a count of drops
- *			behind a shorter interface; (simple) length on the wire and bytes
+ *	packet:		(enhanced) interface, time's upper and lower half, captured
+ *			length, length on the wire, bytes, options; (obsolete) a count of
+ *			drops behind a shorter interface; (simple) length on the wire and
+ *			bytes
  *	statistics:	interface, time, options
  *	option:		code, length, value padded to four bytes; the last has code 0
  *
@@ -375,8 +376,10 @@ units_of(uint8_t resolution)
 {
 	uint64_t units = 1;
 
-	if ((resolution & 0x80U) != 0)
-		return (resolution & 0x7fU) < 64 ? UINT64_C(1) << (resolution & 0x7fU) : 0;
+	if ((resolution & 0x80U) != 0) {
+		resolution &= 0x7fU;
+		return resolution < 64 ? UINT64_C(1) << resolution : 0;
+	}
 	if (resolution > 19)
 		return 0;
 	while (resolution-- > 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* reader: one buffer over an input; owns it and the count of what went by. Refuses to know
- * a format. */
+/* reader: one buffer over an input; owns it and the count of what went by. Refuses to
+ * know a format. */
 #include "capture/source/reader.h"
 
 #include <stdlib.h>

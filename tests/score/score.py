@@ -10,7 +10,7 @@ row a flow, column `expect`) and that of captures gathered from public projects 
 and `flow`; there the side that sends is taken as home).
 
 MODE is one of tests/tools/rewrite: ipv6, renumber, cut, vlan, qinq, mpls, pppoe, gre, vxlan,
-half-taps, duplicates, super, year, loss.
+half-taps, duplicates, super, mixed, year, loss.
 
 Found: an event of type alert whose device and dest_ip are the row's and whose kind kinds.tsv
 allows. Accused: an alert of an audio, bulk or tunnel kind with a quiet row's source and

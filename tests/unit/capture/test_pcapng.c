@@ -491,12 +491,12 @@ test_a_length_that_lies_ends_the_file_at_its_byte(void **state)
 	assert_lie(32, 40, "has another length at its end");
 	assert_lie(20, 5, "claims a packet of 5 bytes");
 	assert_lie(20, 0xffffffffU, "claims a packet of 4294967295 bytes");
-	assert_lie(8, 1, "holds a packet of interface 1, of which there is no description");
+	assert_lie(8, 1, "holds a packet of interface 1, of which there is no");
 	assert_lie(0, 0x0a0d0d0aU, "begins a section of no byte order");
 }
 
 static void
-test_headers_that_end_too_early_and_options_beyond_their_block_are_lies(void **state)
+test_headers_that_end_too_early_and_options_too_late_are_lies(void **state)
 {
 	static const struct {
 		uint32_t type;
@@ -504,7 +504,7 @@ test_headers_that_end_too_early_and_options_beyond_their_block_are_lies(void **s
 		size_t n;
 	} lies[] = {
 		{ 1, "\1\0\0\0", "describes an interface and ends in the middle", 4 },
-		{ 1, "\1\0\0\0\0\0\0\0\2\0\x05\0eth0", "an option that reaches beyond", 16 },
+		{ 1, "\1\0\0\0\0\0\0\0\2\0\x05\0eth0", "an option that reaches", 16 },
 		{ 5, "\0\0\0\0\0\0\0\0", "holds statistics and ends in their header", 8 },
 		{ 5, "\0\0\0\0\0\0\0\0\0\0\0\0\5\0\x08\0\0\0\0\0",
 		    "an option that reaches beyond", 20 },
@@ -591,7 +591,7 @@ main(void)
 		cmocka_unit_test(test_what_interfaces_dropped_is_loss),
 		cmocka_unit_test(test_a_length_that_lies_ends_the_file_at_its_byte),
 		cmocka_unit_test(
-		    test_headers_that_end_too_early_and_options_beyond_their_block_are_lies),
+		    test_headers_that_end_too_early_and_options_too_late_are_lies),
 		cmocka_unit_test(test_there_is_a_limit_to_interfaces),
 		cmocka_unit_test(test_a_section_without_anything_in_it_is_an_end),
 	};

@@ -229,7 +229,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bytes_of_super_frames_are_those_of_their_segments),
-		cmocka_unit_test(test_a_super_frame_that_was_missed_is_a_gap_of_its_bytes),
+		cmocka_unit_test(
+		    test_a_super_frame_that_was_missed_is_a_gap_of_its_bytes),
 		cmocka_unit_test(test_datagrams_that_were_put_together_keep_their_bytes),
 	};
 

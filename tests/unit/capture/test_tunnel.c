@@ -77,7 +77,8 @@ static const struct sample kept_outside[] = {
 	{ "IPv6 to Teredo's port", 1, ETH "0800" IP4("0050", "11") UDP_TO("0dd8", "003c")
 	    IP6("000c", "11") UDP("000c") "61626364", 0, 0 },
 	{ "Teredo longer than its datagram", 1, ETH "0800" IP4("0050", "11")
-	    UDP_TO("0dd8", "003c") IP6_TEREDO("000d", "11") UDP("000c") "61626364", 0, 0 },
+	    UDP_TO("0dd8", "003c") IP6_TEREDO("000d", "11") UDP("000c") "61626364", 0,
+	    0 },
 	{ "Teredo's authentication alone", 1, ETH "0800" IP4("0029", "11")
 	    UDP_TO("0dd8", "0015") "00010000" "0102030405060708" "00", 0, 0 },
 	{ "Teredo's origin alone", 1, ETH "0800" IP4("0024", "11") UDP_TO("0dd8", "0010")
