@@ -256,7 +256,7 @@ outlived(const struct flowtab *t, const struct flow_entry *e, const struct sight
 	const struct packet *pkt = s->pkt;
 	const struct tcpseq *seq;
 
-	if (life_due(t, e))
+	if (life_due(t, e) || e->orphan)
 		return true;
 	if (s->key.proto != IPPROTO_IS_TCP || s->later ||
 	    (pkt->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)

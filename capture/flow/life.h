@@ -41,6 +41,8 @@ struct flow_entry {
 	bool established;		/* TCP: something other than
 					 * SYN and RST was seen */
 	bool closed_fin, closed_rst;
+	bool orphan;			/* crosses since a reload that had no pair for it:
+					 * its next packet is another flow's */
 	bool portless;			/* TCP, but only a later fragment: no numbers */
 	struct tcpseq seq[2];		/* by the direction of the data */
 };

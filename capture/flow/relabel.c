@@ -6,7 +6,8 @@
  *
  * All flows of two hosts turn together, because only their addresses decide; so a pair is
  * either kept whole or empty when its turn comes. A flow for which there is no pair to be
- * had ends as evicted; its next packet begins another one, by the usual policy.
+ * had is left without one until its next packet, which begins another flow by the usual
+ * policy: ending thousands here would hold the packets up.
  */
 #include "capture/flow/life.h"
 
@@ -40,8 +41,8 @@ join_pair(struct flowtab *t, struct flow_entry *e)
 	struct pair_entry *p;
 
 	if (!pair_room(t)) {
-		t->stats.evicted_pairs++;
-		life_end(t, e, FLOW_END_EVICTED);
+		f->up = -1;
+		e->orphan = true;
 		return;
 	}
 	p = pair_get(t, client ? &f->client : &f->server,
@@ -70,6 +71,7 @@ flowtab_relabel(struct flowtab *t, struct zone zone)
 		struct flow_entry *e = flow_of(l, born);
 		int8_t up = flow_up_of(&zone, &e->flow);
 
+		e->orphan = false;
 		if (up == e->flow.up)
 			continue;
 		leave_pair(t, e);
@@ -85,10 +87,9 @@ flowtab_relabel(struct flowtab *t, struct zone zone)
 		    zone_inside(&zone, &p->pair.outside)))
 			pair_end(t, p);
 	}
-	for (l = t->flow_born.next; l != &t->flow_born; l = next) {
+	for (l = t->flow_born.next; l != &t->flow_born; l = l->next) {
 		struct flow_entry *e = flow_of(l, born);
 
-		next = l->next;
 		if (e->flow.up >= 0 && e->flow.pair == NULL)
 			join_pair(t, e);
 	}
