@@ -51,6 +51,7 @@ struct live {
 	bool bound;			/* has an interface number ("any" has none) */
 	bool broken;			/* libpcap has nothing more to say */
 	bool leaving;			/* closed at the next look */
+	bool not_there;			/* why it could not be opened */
 	enum source_iface_state state;
 	char now[IFNAMSIZ];		/* when renamed */
 	int link_type;
@@ -165,6 +166,7 @@ live_activate(struct live *l, struct fault *why)
 	/* Warnings (> 0) are lived with: no promiscuous mode on "any",
 	 * no time stamp type. */
 	r = pcap_activate(p);
+	l->not_there = r == PCAP_ERROR_NO_SUCH_DEVICE || r == PCAP_ERROR_IFACE_NOT_UP;
 	if (r < 0) {
 		(void)activate_fault(l, p, r, why);
 		goto fail;
@@ -413,6 +415,27 @@ static const struct source_ops live_ops = {
 	.destroy = live_destroy,
 };
 
+/* For an interface that is not there yet, whose link type is not known: most are
+ * Ethernet. Of another the filter is compiled again, and then may not name hosts. */
+static int
+compile_ahead(struct live *l, struct fault *why)
+{
+	pcap_t *p;
+	int rc = 0;
+
+	if (l->filter == NULL)
+		return 0;
+	p = pcap_open_dead(DLT_EN10MB, (int)l->o.snaplen);
+	if (p == NULL)
+		return fault_set(why, NULL, "no memory for the filter '%s'", l->filter);
+	if (pcap_compile(p, &l->program, l->filter, 1, PCAP_NETMASK_UNKNOWN) == -1)
+		rc = filter_fault(l->filter, pcap_geterr(p), why);
+	else
+		l->program_link = DLT_EN10MB;
+	pcap_close(p);
+	return rc;
+}
+
 struct source *
 source_open_live(const struct live_options *o, struct fault *why)
 {
@@ -437,7 +460,7 @@ source_open_live(const struct live_options *o, struct fault *why)
 	l->bound = strcmp(o->iface, "any") != 0;
 	/* libpcap would ask for permission first;
 	 * a wrong name is the likelier mistake. */
-	if (l->bound && if_nametoindex(o->iface) == 0) {
+	if (l->bound && !o->may_be_away && if_nametoindex(o->iface) == 0) {
 		(void)no_such_device(o->iface, why);
 		goto fail;
 	}
@@ -456,8 +479,11 @@ source_open_live(const struct live_options *o, struct fault *why)
 		    strerror(errno));
 		goto fail;
 	}
-	if (live_activate(l, why) == -1)
-		goto fail;
+	if (live_activate(l, why) == -1) {
+		if (!o->may_be_away || !l->not_there || compile_ahead(l, why) == -1)
+			goto fail;
+		l->state = SOURCE_IFACE_AWAY;
+	}
 	return source_wrap(&live_ops, l);
 
 fail:

@@ -142,6 +142,8 @@ struct live_options {
 	int block_ms;			/* 0: 100; the kernel keeps frames at most
 					 * this long before it shows them */
 	bool no_promiscuous;
+	bool may_be_away;		/* not there or down at the opening is no fault: it
+					 * is looked for, as later */
 };
 
 struct source *source_open_live(const struct live_options *o, struct fault *why);

@@ -226,7 +226,7 @@ on_reloaded(void *arg, const struct reload_ask *ask, const struct reload_answer 
 static int
 open_source(struct sensor *s, int signals)
 {
-	struct live_options lo = { .filter = s->o->filter };
+	struct live_options lo = { .filter = s->o->filter, .may_be_away = s->o->again };
 	struct files_options fo = { .path = s->o->file, .paths = s->o->files,
 		.filter = s->o->filter, .stop_fd = signals, .tell = on_tell, .arg = s };
 

@@ -49,6 +49,7 @@ struct sensor_options {
 	const char *const *file;	/* captures and folders */
 	size_t files;			/* 0: live */
 	const struct iface_names *ifaces;
+	bool again;			/* after a crash: one of them may be away */
 	const char *filter;
 	const char *name;		/* `host` */
 	const char *boot;		/* live; files make their own */

@@ -73,6 +73,7 @@ struct super {
 	unsigned said;			/* of the report's tellings */
 	time_t crash[CRASHES];
 	unsigned crashes;
+	bool sensor_again;		/* one has listened before: interfaces may be away */
 };
 
 /* ---- super_children.c ---- */

@@ -102,6 +102,7 @@ super_start_sensor(struct super *s, struct fault *why)
 			.ring = s->ring, .report = s->report, .boards = &s->boards,
 			.log = &s->log,
 			.file = s->o->file, .files = s->o->files, .ifaces = &ifaces,
+			.again = s->sensor_again,
 			.filter = s->o->filter,
 			.name = s->name, .boot = s->boot, .text = s->text,
 			.colour = s->text && isatty(STDOUT_FILENO) == 1 &&
@@ -195,6 +196,7 @@ sensor_ended(struct super *s, int status)
 		    WTERMSIG(status));
 		(void)snprintf(s->boot, sizeof(s->boot), "%08llx%04x",
 		    (unsigned long long)time(NULL), s->crashes);
+		s->sensor_again = true;
 		if (super_start_sensor(s, &why) == 0)
 			return;
 	}

@@ -35,6 +35,10 @@ listen() { # interface, options...: es is the sensor's supervisor
 	es=$!
 	soon grep -q "listening on '${iface##*,}'" "$T/err"
 }
+sensor() { # the process
+	local p
+	for p in $(cat /proc/$es/task/*/children); do [ "$(cat "/proc/$p/comm")" = earshot-sensor ] && echo "$p"; done
+}
 end() { kill -TERM $es; wait $es; equal "test_wires_$1_ends_well" 0 $?; es=; }
 told() { # event, interface, how often
 	[ "$(jq -r 'select(.anomaly.event=="'"$1"'") | .in_iface' "$T/json" 2>/dev/null | grep -cx "$2")" -ge "${3:-1}" ]
@@ -114,6 +118,22 @@ speak w9 9
 speak w0 10
 end events
 equal test_wires_what_was_said_was_heard_under_its_name "7 v0,8 v1,9 v0" "$(jq -r 'select(.event_type=="flow" and .dest_ip=="203.0.113.9") | "\(.src_port - 2000) \(.in_iface)"' "$T/json" | sort -n | paste -sd,)"
+
+# A sensor that was killed while one was away does not end the others.
+third() { inside ip link add v2 type veth peer name w2; inside ip link set w2 up; inside ip link set v2 up; }
+third
+listen v0,v1,v2 --flows
+inside ip link del v2
+soon told interface-gone v2
+kill -9 "$(sensor)"
+listening_again() { [ "$(grep -c "listening on 'v2'" "$T/err")" = 2 ]; }
+check test_wires_a_new_sensor_does_without_what_is_away soon listening_again
+speak w1 11
+third
+check test_wires_and_finds_it soon told interface-back v2
+speak w2 12
+end again
+equal test_wires_the_new_sensor_hears_all "11 v1,12 v2" "$(jq -r 'select(.event_type=="flow" and .dest_ip=="203.0.113.9") | "\(.src_port - 2000) \(.in_iface)"' "$T/json" | sort -n | paste -sd,)"
 
 # ---- what is said before it listens --------------------------------------------------------
 inside "$EARSHOT" run -D >"$T/list" 2>&1; equal test_wires_the_interfaces_are_listed 0 $?
