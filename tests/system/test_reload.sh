@@ -64,7 +64,10 @@ mv "$T/elsewhere" "$T/rules"
 equal test_reload_every_refusal_is_told 4 "$(told change rules-refused | wc -l)"
 kill -KILL "$(sensor_of "$pid")"
 check test_reload_a_sensor_that_died_is_back soon lines "$err" "listening on" 2
-reload; check test_reload_it_began_with_the_newest grep -q "are generation $((held + 2)):" "$err"
+newest() { [ "$(jq -sr '.[0].earshot.boot as $first | [.[] | select(.alert.signature=="upward" and .earshot.boot != $first)] | last
+	| "\(.earshot.rules_version) \(.earshot.rules_generation) \(.earshot.device.key)"' "$T/change.json")" = "$was $((held + 1)) room-4" ]; }
+check test_reload_it_began_with_the_newest soon newest
+reload; check test_reload_it_goes_on_from_there grep -q "are generation $((held + 2)):" "$err"
 # Twice at once: the second is done after the first.
 kill -HUP "$pid"; sleep 0.05; kill -HUP "$pid"
 check test_reload_a_hang_up_meanwhile_is_not_lost soon lines "$err" "are generation" $((held + 2))
