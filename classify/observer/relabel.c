@@ -41,17 +41,14 @@ observer_relabel(struct observer *o, struct zone zone, const struct hearing *hea
 	flowtab_each(o->flows, outside_again, o);
 }
 
-/* Another direction is up: what was measured of the old one is not this one's. */
+/* Another direction is up. Its meter, of a pair that crosses no more, goes in
+ * forget_tables. */
 void
 observer_turned(void *arg, struct flow *f)
 {
 	struct flow_ext *x = flow_user(f);
 
 	(void)arg;
-	if (x->meter != NULL && x->meter->serial == x->meter_serial &&
-	    x->meter->flow == f)
-		x->meter->flow = NULL;
-	x->meter = NULL;
 	x->part_up = f->up < 0 ? 0 : flow_true_bytes(&f->count[f->up]);
 }
 

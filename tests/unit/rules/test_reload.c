@@ -174,6 +174,30 @@ test_rules_that_come_are_judged_by_and_rules_that_go_are_not(void **state)
 	scene_close(s);
 }
 
+static void
+test_what_was_seen_before_the_swap_is_judged_by_the_old_rules(void **state)
+{
+	static const char rule[] = "rule extra {\n"
+	    "id 4711 rev 1 severity low kind bulk-upload\n"
+	    "when outbound\nlimit 1 per device every 1 h\n"
+	    "explain \"{device} sends\"\n}\n";
+	struct scene *s = scene_open(rule);
+	struct judge_set next;
+	struct rule_files *files;
+
+	(void)state;
+	udp(s, 0.0, mic, 1000, far, 2000, NULL, 100);
+	ask(s, &(struct scene_options){ .home = NULL }, &next, &files);
+	/* No step will come, so it is made between two packets. */
+	pipe_swap(s->pipe, &next, true);
+	swapped(s, &next, files);
+	assert_int_equal(count_told(s, "extra", false), 1);
+	udp(s, 0.1, desk, 1000, far, 2000, NULL, 100);
+	pipe_finish(s->pipe);
+	assert_int_equal(count_told(s, "extra", false), 1);
+	scene_close(s);
+}
+
 static const struct host branch = { { 10, 30, 0, 5 }, 1 };
 
 static void
@@ -268,6 +292,8 @@ main(void)
 		cmocka_unit_test(test_reloads_change_nothing_that_is_told),
 		cmocka_unit_test(
 		    test_rules_that_come_are_judged_by_and_rules_that_go_are_not),
+		cmocka_unit_test(
+		    test_what_was_seen_before_the_swap_is_judged_by_the_old_rules),
 		cmocka_unit_test(test_another_home_makes_an_open_flow_go_up),
 		cmocka_unit_test(test_another_home_takes_an_open_flow_inside),
 		cmocka_unit_test(test_another_home_and_back_is_measured_anew),

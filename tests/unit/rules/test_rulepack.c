@@ -118,6 +118,10 @@ test_lengths_that_lie_are_refused(void **state)
 	struct heap h = packed();
 
 	(void)state;
+	/* A name that ends before its length says so. */
+	h.bytes[33] = 0;
+	assert_null(rule_pack_open(span_of(h.bytes, h.n), NULL));
+	h.bytes[33] = 'e';
 	for (size_t at = 0; at < 32; at++)
 		for (unsigned bit = 0; bit < 8; bit++) {
 			struct rule_pack *p;
