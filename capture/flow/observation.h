@@ -19,6 +19,7 @@
  *   device   a device was seen for the first time, or is now known by another key
  *   loss     the sensor missed something: one per step in which it did
  *   close    a flow ended; its last counters
+ *   sum      what the store keeps of small flows; no sensor makes one, no rule sees one
  *
  * `loss` and `device` records have no far end and none of its fields.
  * A field is known when its bit is set (observation_known); what unknown means stands in
@@ -42,7 +43,8 @@
 	X(CONTENT, "content", "clear-text evidence in a flow") \
 	X(DEVICE, "device", "a device seen first, or under another key") \
 	X(LOSS, "loss", "the sensor missed something") \
-	X(CLOSE, "close", "a flow ended")
+	X(CLOSE, "close", "a flow ended") \
+	X(SUM, "sum", "small flows of a device to a destination, ten minutes of them")
 
 enum observation_kind {
 #define X(id, name, meaning) OBSERVATION_##id,

@@ -54,7 +54,8 @@ struct seglog {
 	struct segment *seg;		/* oldest first */
 	size_t segs, segs_room;
 	uint64_t next, acked, bytes;
-	bool dirty, acked_dirty;
+	bool dirty, acked_dirty, rolling;
+	struct span first;
 	struct reader reader;
 	struct seglog_counts counts;
 	struct crc32c crc;
@@ -62,6 +63,7 @@ struct seglog {
 
 static int lock_take(struct seglog *s, struct fault *why);
 static int segments_find(struct seglog *s, struct loop_time now, struct fault *why);
+static int segment_look(const struct seglog *s, struct segment *g);
 static int segment_scan(struct seglog *s, struct segment *g, bool newest);
 static int segment_load(struct seglog *s, const struct segment *g);
 static void segment_drop(struct seglog *s);
@@ -97,6 +99,8 @@ seglog_open(const struct seglog_options *o, struct fault *why)
 	s->keep_ns = o->keep_ns != 0 ? o->keep_ns : 600 * NS_PER_S;
 	s->arg = o->arg;
 	s->dropped = o->dropped;
+	s->rolling = o->rolling;
+	s->first = o->first;
 	crc32c_make(&s->crc);
 	s->dir = strdup(o->dir);
 	if (s->dir == NULL) {
@@ -200,6 +204,13 @@ write_record(struct seglog *s, struct segment *g, struct span head, struct span 
 	return -1;
 }
 
+/* The newest segment holds nothing yet but what every segment begins with. */
+static bool
+only_first(const struct seglog *s, const struct segment *g)
+{
+	return g->last < g->first + (s->first.left > 0 ? 1 : 0);
+}
+
 /* Room on a full disk is made of what was kept only for healing. */
 static bool
 drop_kept(struct seglog *s)
@@ -221,14 +232,14 @@ seglog_append(struct seglog *s, struct span head, struct span body, struct loop_
 	struct segment *g;
 
 	if (head.left + body.left == 0 || head.left + body.left > SEGLOG_RECORD_MAX ||
-	    want + SEGLOG_SEGMENT_HEAD > s->cap_bytes / 2) {
+	    want + s->first.left + 2 * SEGLOG_SEGMENT_HEAD > s->cap_bytes / 2) {
 		errno = EMSGSIZE;
 		goto refuse;
 	}
 	for (int attempt = 0;; attempt++) {
 		g = s->segs == 0 ? NULL : &s->seg[s->segs - 1];
 		if (s->fd == -1 ||
-		    (g->last >= g->first && g->size + want > s->segment_bytes)) {
+		    (!only_first(s, g) && g->size + want > s->segment_bytes)) {
 			if (segment_begin(s) == 0) {
 				attempt--;
 				continue;
@@ -332,6 +343,36 @@ seglog_read(struct seglog *s, uint64_t from, uint64_t *number, struct span *out)
 		/* The rest of this segment holds nothing that can be read. */
 		from = g->last + 1;
 	}
+}
+
+static int64_t
+written_at(const struct seglog *s, const struct segment *g)
+{
+	char name[NAME_LEN + 1];
+	struct stat st;
+
+	if (fstatat(s->dir_fd, name_of(g->first, name), &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return 0;
+	return st.st_mtim.tv_sec * NS_PER_S + st.st_mtim.tv_nsec;
+}
+
+uint64_t
+seglog_since(const struct seglog *s, int64_t wall_ns)
+{
+	for (size_t i = 0; i < s->segs; i++)
+		if (written_at(s, &s->seg[i]) >= wall_ns)
+			return s->seg[i].first;
+	return s->next;
+}
+
+size_t
+seglog_expire(struct seglog *s, int64_t wall_ns)
+{
+	size_t writable = s->fd == -1 ? 0 : 1, n = 0;
+
+	for (; s->segs > writable && written_at(s, &s->seg[0]) < wall_ns; n++)
+		segment_drop(s);
+	return n;
 }
 
 void
@@ -468,9 +509,16 @@ segments_find(struct seglog *s, struct loop_time now, struct fault *why)
 		qsort(s->seg, s->segs, sizeof(s->seg[0]), by_first);
 	for (size_t i = 0; i < s->segs; i++) {
 		struct segment g = s->seg[i];
+		bool newest = i + 1 == s->segs;
 
-		if (segment_scan(s, &g, i + 1 == s->segs) == -1)
+		if (s->rolling && !newest) {
+			/* Two gigabytes are not read before the first event. */
+			if (segment_look(s, &g) == -1)
+				continue;
+			g.last = s->seg[i + 1].first - 1;
+		} else if (segment_scan(s, &g, newest) == -1) {
 			continue;
+		}
 		if (kept > 0 && s->seg[kept - 1].last >= g.first)
 			s->seg[kept - 1].last = g.first - 1;
 		s->seg[kept++] = g;
@@ -482,6 +530,19 @@ segments_find(struct seglog *s, struct loop_time now, struct fault *why)
 		s->next = s->seg[kept - 1].last + 1;
 	s->reader.first = 0;
 	segments_forget(s, now);
+	return 0;
+}
+
+static int
+segment_look(const struct seglog *s, struct segment *g)
+{
+	char name[NAME_LEN + 1];
+	struct stat st;
+
+	if (fstatat(s->dir_fd, name_of(g->first, name), &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode) || (uint64_t)st.st_size <= SEGLOG_SEGMENT_HEAD)
+		return -1;
+	g->size = (uint64_t)st.st_size < SEGMENT_MAX ? (uint64_t)st.st_size : SEGMENT_MAX;
 	return 0;
 }
 
@@ -603,8 +664,8 @@ segment_drop(struct seglog *s)
 	uint64_t last = s->seg[0].last, number;
 	struct span bytes;
 
-	while (from <= last && seglog_read(s, from, &number, &bytes) == SEGLOG_RECORD &&
-	    number <= last) {
+	while (!s->rolling && from <= last &&
+	    seglog_read(s, from, &number, &bytes) == SEGLOG_RECORD && number <= last) {
 		s->counts.dropped++;
 		if (s->dropped != NULL)
 			s->dropped(s->arg, number, bytes);
@@ -646,7 +707,10 @@ segments_forget(struct seglog *s, struct loop_time now)
 static int
 segment_begin(struct seglog *s)
 {
-	uint8_t head[SEGLOG_SEGMENT_HEAD];
+	uint8_t head[SEGLOG_SEGMENT_HEAD + SEGLOG_RECORD_HEAD];
+	size_t n = SEGLOG_SEGMENT_HEAD + (s->first.left > 0 ? SEGLOG_RECORD_HEAD : 0);
+	struct iovec v[2] = { { head, n },
+		{ (void *)(uintptr_t)s->first.at, s->first.left } };
 	char name[NAME_LEN + 1];
 	int fd;
 
@@ -656,15 +720,20 @@ segment_begin(struct seglog *s)
 		return -1;
 	memcpy(head, MAGIC, 8);
 	(void)put_le(head + 8, s->next, 8);
-	if (pwrite(fd, head, sizeof(head), 0) != (ssize_t)sizeof(head) ||
+	if (s->first.left > 0)
+		seglog_head_put(&s->crc, head + SEGLOG_SEGMENT_HEAD, s->next, s->first,
+		    span_of(NULL, 0));
+	if (pwritev(fd, v, 2, 0) != (ssize_t)(n + s->first.left) ||
 	    segment_add(s, s->next) == -1) {
 		(void)unlinkat(s->dir_fd, name, 0);
 		(void)close(fd);
 		errno = ENOSPC;
 		return -1;
 	}
-	s->seg[s->segs - 1].size = sizeof(head);
-	s->bytes += sizeof(head);
+	s->seg[s->segs - 1].size = n + s->first.left;
+	s->bytes += n + s->first.left;
+	if (s->first.left > 0)
+		s->seg[s->segs - 1].last = s->next++;
 	if (s->fd != -1) {
 		if (s->dirty && fdatasync(s->fd) == -1)
 			s->counts.sync_failed++;

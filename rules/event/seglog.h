@@ -40,6 +40,12 @@ struct seglog_options {
 	uint64_t cap_bytes;		/* 0: 256 MiB */
 	uint64_t keep_bytes;		/* of acknowledged segments; 0: 64 MiB */
 	int64_t keep_ns;		/* 0: ten minutes */
+	/* Nobody acknowledges (a store): what goes above the cap is no loss and is not
+	 * read first; of the segments that are there only the newest is looked at when
+	 * the log is opened, damage in the others is met when they are read. */
+	bool rolling;
+	struct span first;		/* every segment begins with this record;
+					 * lent for the log's life; empty: none */
 	struct loop_time now;
 	void *arg;
 	void (*dropped)(void *arg, uint64_t number, struct span bytes);	/* may be NULL */
@@ -75,6 +81,12 @@ uint64_t seglog_next(const struct seglog *s);
  * costs nothing extra. */
 enum seglog_read seglog_read(struct seglog *s, uint64_t from, uint64_t *number,
     struct span *out);
+
+/* By the file's time of last writing, ns since 1970: the first record of the first segment
+ * that was written to since then; removes whole segments written to before, but never the
+ * one that is being written, and says how many. */
+uint64_t seglog_since(const struct seglog *s, int64_t wall_ns);
+size_t seglog_expire(struct seglog *s, int64_t wall_ns);
 
 /* All up to this number is acknowledged. Never goes back. */
 void seglog_ack(struct seglog *s, uint64_t through, struct loop_time now);
