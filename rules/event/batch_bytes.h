@@ -85,4 +85,30 @@ field_letter(enum field_type t)
 	return '?';
 }
 
+static inline size_t
+field_size(enum field_type t)
+{
+	switch (t) {
+	case FIELD_BOOL:
+		return sizeof(uint8_t);
+	case FIELD_PORT:
+	case FIELD_WORD:
+		return sizeof(uint16_t);
+	case FIELD_TEXT:
+		return sizeof(uint32_t);
+	case FIELD_ADDRESS:
+		return sizeof(struct addr);
+	case FIELD_COUNT:
+	case FIELD_BYTES:
+	case FIELD_NUMBER:
+	case FIELD_RATE:
+	case FIELD_DURATION:
+	case FIELD_MOMENT:
+	case FIELD_MAC:
+	case FIELD_WORDS:
+		return sizeof(uint64_t);
+	}
+	return 0;
+}
+
 #endif

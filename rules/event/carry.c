@@ -97,6 +97,13 @@ carry_take(struct span m, struct intern *strings, uint32_t *start, struct observ
 }
 
 void
+carry_hold(struct intern *strings, const struct observation *o)
+{
+	for (size_t i = 0; i < TEXTS; i++)
+		intern_hold(strings, text_of(o, i));
+}
+
+void
 carry_drop(struct intern *strings, const struct observation *o)
 {
 	for (size_t i = 0; i < TEXTS; i++) {

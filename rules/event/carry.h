@@ -25,6 +25,7 @@ void carry_put(uint8_t *at, uint32_t start, const struct observation *o,
 /* False: it is none. Texts are put into strings and held: carry_drop lets them go. */
 bool carry_take(struct span message, struct intern *strings, uint32_t *start,
     struct observation *out);
+void carry_hold(struct intern *strings, const struct observation *o);
 void carry_drop(struct intern *strings, const struct observation *o);
 
 #endif

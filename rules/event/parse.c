@@ -295,6 +295,46 @@ parse_number(const struct json_value *v)
 	return v->raw.at[0] == '-' ? -n : n;
 }
 
+/* Howard Hinnant, "chrono-compatible low-level date algorithms": days since 1970. */
+static int64_t
+days_of(int64_t y, int64_t m, int64_t d)
+{
+	int64_t era, of_era;
+
+	y -= m <= 2;
+	era = (y >= 0 ? y : y - 399) / 400;
+	of_era = y - era * 400;
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
+	    (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1 - 719468;
+}
+
+bool
+parse_time(const char *text, int64_t *ns)
+{
+	static const char form[] = "0000-00-00T00:00:00.000000Z";
+	int64_t part[7] = { 0 };
+	unsigned at = 0;
+
+	if (strlen(text) != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; i < sizeof(form) - 1; i++) {
+		if (form[i] != '0') {
+			if (text[i] != form[i])
+				return false;
+			at++;
+		} else if (text[i] < '0' || text[i] > '9') {
+			return false;
+		} else {
+			part[at] = part[at] * 10 + (text[i] - '0');
+		}
+	}
+	if (part[0] < 1970 || part[0] > 2261 || part[1] < 1 || part[1] > 12)
+		return false;
+	*ns = (((days_of(part[0], part[1], part[2]) * 24 + part[3]) * 60 + part[4]) * 60 +
+	    part[5]) * 1000000000 + part[6] * 1000;
+	return true;
+}
+
 /* ---- one token ---- */
 
 static bool

@@ -37,5 +37,7 @@ size_t parse_text(const struct json_value *v, char *buf, size_t size);
 bool parse_uint(const struct json_value *v, uint64_t *out);
 /* A number, digits and a fraction; an exponent too. 0 for what is none. */
 double parse_number(const struct json_value *v);
+/* "2026-11-22T04:08:51.288792Z", UTC as pkt_time_print writes it, to ns since 1970. */
+bool parse_time(const char *text, int64_t *ns);
 
 #endif
