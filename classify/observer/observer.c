@@ -236,6 +236,7 @@ observer_get_stats(const struct observer *o, struct observer_stats *out)
 		out->breaker_open = dpi_broken(o->dpi);
 	}
 	out->records = o->told;
+	out->gap_bytes = o->gap_bytes;
 	out->quarantined = o->quarantined;
 	out->no_head = content_no_head(o->content);
 	out->strings_refused = intern_refused(o->strings);
@@ -326,6 +327,9 @@ on_packet(void *arg, const struct flow_hit *hit)
 		x->part_at = o->now;
 	}
 	x->packets++;
+	/* What was missing and comes late after all is no gap. */
+	o->gap_bytes += hit->acked_unseen;
+	o->gap_bytes -= hit->late < o->gap_bytes ? hit->late : o->gap_bytes;
 	if (f->pair != NULL) {
 		struct pair_ext *px = pair_user(f->pair);
 		const struct addr *inside = &f->pair->inside;

@@ -46,6 +46,7 @@ struct observer_stats {
 	struct flow_stats flow;
 	struct dpi_counters dpi;
 	uint64_t records, quarantined, no_head, strings_refused;
+	uint64_t gap_bytes;		/* acknowledged by the other side, not captured */
 	uint64_t meters, meters_evicted;
 	bool breaker_open;
 	struct duplicates_stats duplicates;

@@ -185,7 +185,7 @@ struct observer {
 	struct pkt_time tap_asking;	/* T5: the same as host_ext, for the whole tap */
 	bool tap_answered;
 	bool crossed;
-	uint64_t lost;
+	uint64_t lost, gap_bytes;
 	bool lost_known;
 	struct pkt_time loss_until;
 	uint64_t serials, quarantined, told;

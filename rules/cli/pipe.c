@@ -243,6 +243,7 @@ pipe_stats(struct pipe *p, struct sensor_stats *out)
 	out->half_flows = s.flow.half;
 	out->tags_differ = s.flow.tags_differ;
 	out->records = s.records;
+	out->gap_bytes = s.gap_bytes;
 	out->verdicts = c.verdicts;
 	out->suppressed = c.suppressed;
 	out->cell_packets = s.dpi.packets;

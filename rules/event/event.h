@@ -55,6 +55,8 @@ struct sensor_stats {
 	uint64_t cell_packets, cell_deaths, cell_hangs, cell_quarantined, breaker_trips;
 	uint64_t ring_lost;		/* events that found no room
 					 * on the way to the outlet */
+	uint64_t observations_lost;	/* the same, of the outlet's live table and store */
+	uint64_t gap_bytes;		/* acknowledged, never captured */
 	uint64_t no_head, strings_refused;
 	int64_t lag_ns;			/* live: wall clock minus
 					 * packet time; -1 for files */

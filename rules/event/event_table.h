@@ -137,6 +137,10 @@ enum event_rule {
 	    "times it was switched off for a while") \
 	X(S_RING_LOST, "stats.ring_lost", UINT, S, S, NONE, \
 	    "events that found no room on the way out") \
+	X(S_OBSERVATIONS_LOST, "stats.observations_lost", UINT, S, S, NONE, \
+	    "observations that found no room on the way to the store") \
+	X(S_GAP_BYTES, "stats.gap_bytes", UINT, S, S, NONE, \
+	    "TCP bytes that were acknowledged and never captured") \
 	X(S_NO_HEAD, "stats.no_head", UINT, S, S, NONE, "flows whose content was not read") \
 	X(S_STRINGS, "stats.strings_refused", UINT, S, S, NONE, "names that found no room") \
 	X(S_LAG, "stats.lag_ms", UINT, S, NONE, NONE, "wall clock minus packet time, live") \

@@ -303,6 +303,8 @@ get_stats(const struct event_source *s, enum event_field f, struct event_value *
 	case F_S_CELL_QUARANTINED: return uint_of(out, t->cell_quarantined);
 	case F_S_BREAKER: return uint_of(out, t->breaker_trips);
 	case F_S_RING_LOST: return uint_of(out, t->ring_lost);
+	case F_S_OBSERVATIONS_LOST: return uint_of(out, t->observations_lost);
+	case F_S_GAP_BYTES: return uint_of(out, t->gap_bytes);
 	case F_S_NO_HEAD: return uint_of(out, t->no_head);
 	case F_S_STRINGS: return uint_of(out, t->strings_refused);
 	case F_S_LAG:

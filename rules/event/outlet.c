@@ -48,6 +48,7 @@ struct outlet {
 	unsigned lines;
 	struct delivery *delivery;
 	struct redis_sink *redis;
+	struct desk *desk;
 	bool draining, stop, broken;
 	int64_t drain_until;
 	uint64_t refused;		/* messages of the ring that are no event */
@@ -122,6 +123,7 @@ outlet_run(const struct outlet_options *o)
 			;
 		rc = finish(t);
 	}
+	desk_destroy(t->desk);
 	redis_sink_destroy(t->redis);
 	delivery_destroy(t->delivery, rc == 0 && !o->keep_spool);
 	for (unsigned i = 0; i < t->lines; i++)
@@ -193,6 +195,11 @@ open_sinks(struct outlet *t, struct fault *why)
 			return -1;
 		t->lines++;
 	}
+	if (t->o->desk != NULL) {
+		t->desk = desk_create(t->o->desk, t->base, why);
+		if (t->desk == NULL)
+			return -1;
+	}
 	return 0;
 }
 
@@ -200,7 +207,7 @@ open_sinks(struct outlet *t, struct fault *why)
 static int
 enter(struct outlet *t, struct fault *why)
 {
-	const char *below[2 + SINKS_MAX];
+	const char *below[4 + SINKS_MAX];
 	char socket_path[256] = "";
 	int keep[64];
 	struct sandbox_options s = { .role = SANDBOX_OUTLET, .keep = keep,
@@ -214,6 +221,13 @@ enter(struct outlet *t, struct fault *why)
 		keep[s.keep_n++] = t->o->ready_fd;
 	if (t->delivery != NULL)
 		below[s.write_below_n++] = t->o->spool_dir;
+	if (t->desk != NULL) {
+		keep[s.keep_n++] = ring_fd(t->o->desk->ring);
+		if (t->o->desk->ask_fd != -1)
+			keep[s.keep_n++] = t->o->desk->ask_fd;
+		if (t->o->desk->state_dir != NULL)
+			below[s.write_below_n++] = t->o->desk->state_dir;
+	}
 	for (unsigned i = 0; i < t->o->sinks; i++) {
 		const struct sink_spec *k = &t->o->sink[i];
 
@@ -245,6 +259,8 @@ ticked(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	take(t);
+	if (t->desk != NULL)
+		desk_tick(t->desk);
 	for (unsigned i = 0; i < t->lines; i++)
 		line_sink_flush(t->line[i], clock_now());
 	look_for_end(t);
@@ -314,6 +330,9 @@ deliver(struct outlet *t, size_t n, struct loop_time now)
 			line_sink_put(t->line[i], text,
 			    h.text_len - (text[h.text_len - 1] == '\n'), now);
 	}
+	if (t->desk != NULL && h.lane == LANE_ALERT &&
+	    (h.type == EVENT_TYPE_ALERT || h.type == EVENT_TYPE_ANOMALY))
+		desk_event(t->desk, json, h.json_len, h.time);
 	if (t->delivery != NULL && (h.lane != LANE_FLOW || t->o->redis_flows))
 		(void)delivery_put(t->delivery, &h, json, now);
 }
@@ -367,6 +386,8 @@ look_for_end(struct outlet *t)
 	struct loop_time now = clock_now();
 	bool waiting = false;
 
+	if (t->desk != NULL && ring_closed(t->o->ring) && !desk_done(t->desk))
+		return;
 	if (!t->draining && ring_closed(t->o->ring) &&
 	    (t->broken || ring_written(t->o->ring) == ring_read(t->o->ring))) {
 		t->draining = true;

@@ -19,6 +19,7 @@
 
 #include "capture/base/log.h"
 #include "capture/proc/ring.h"
+#include "rules/event/desk.h"
 #include "rules/event/event.h"
 
 enum sink_kind { SINK_STDOUT_TEXT, SINK_STDOUT_JSON, SINK_FILE, SINK_REDIS };
@@ -30,6 +31,8 @@ struct sink_spec {
 
 struct outlet_options {
 	struct ring *ring;		/* lent; made with an fd */
+	const struct desk_options *desk;	/* what is remembered and asked; lent;
+					 * NULL: nothing */
 	const struct sink_spec *sink;
 	unsigned sinks;
 	const char *sensor;

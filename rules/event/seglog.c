@@ -45,6 +45,7 @@ struct reader {
 
 struct seglog {
 	char *dir;
+	const char *what;
 	int dir_fd, lock_fd, acked_fd;
 	int fd; /* the newest segment, for writing; -1: none yet */
 	uint64_t segment_bytes, cap_bytes, keep_bytes;
@@ -99,6 +100,7 @@ seglog_open(const struct seglog_options *o, struct fault *why)
 	s->keep_ns = o->keep_ns != 0 ? o->keep_ns : 600 * NS_PER_S;
 	s->arg = o->arg;
 	s->dropped = o->dropped;
+	s->what = o->what != NULL ? o->what : "spool";
 	s->rolling = o->rolling;
 	s->first = o->first;
 	crc32c_make(&s->crc);
@@ -110,12 +112,12 @@ seglog_open(const struct seglog_options *o, struct fault *why)
 	if (mkdir(s->dir, 0700) == -1 && errno != EEXIST) {
 		(void)fault_set(why,
 		    "make the folder above it, or give another one with --state",
-		    "cannot make the spool '%s': %s", s->dir, strerror(errno));
+		    "cannot make the %s '%s': %s", s->what, s->dir, strerror(errno));
 		goto fail;
 	}
 	s->dir_fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dir_fd == -1) {
-		(void)fault_set(why, NULL, "cannot open the spool '%s': %s", s->dir,
+		(void)fault_set(why, NULL, "cannot open the %s '%s': %s", s->what, s->dir,
 		    strerror(errno));
 		goto fail;
 	}
@@ -124,7 +126,7 @@ seglog_open(const struct seglog_options *o, struct fault *why)
 	s->acked_fd =
 	    openat(s->dir_fd, "acked", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->acked_fd == -1) {
-		(void)fault_set(why, NULL, "cannot write in the spool '%s': %s", s->dir,
+		(void)fault_set(why, NULL, "cannot write in the %s '%s': %s", s->what, s->dir,
 		    strerror(errno));
 		goto fail;
 	}
@@ -435,13 +437,13 @@ lock_take(struct seglog *s, struct fault *why)
 	s->lock_fd =
 	    openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->lock_fd == -1)
-		return fault_set(why, NULL, "cannot write in the spool '%s': %s", s->dir,
+		return fault_set(why, NULL, "cannot write in the %s '%s': %s", s->what, s->dir,
 		    strerror(errno));
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == -1) {
 		n = pread(s->lock_fd, pid, sizeof(pid) - 1, 0);
 		pid[n > 0 ? strspn(pid, "0123456789") : 0] = '\0';
 		return fault_set(why, "give each sensor a --state folder of its own",
-		    "the spool '%s' is in use by another sensor%s%s", s->dir,
+		    "the %s '%s' is in use by another sensor%s%s", s->what, s->dir,
 		    pid[0] != '\0' ? ", process " : "", pid);
 	}
 	n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
@@ -495,7 +497,7 @@ segments_find(struct seglog *s, struct loop_time now, struct fault *why)
 	if (d == NULL) {
 		if (fd != -1)
 			(void)close(fd);
-		return fault_set(why, NULL, "cannot read the spool '%s': %s", s->dir,
+		return fault_set(why, NULL, "cannot read the %s '%s': %s", s->what, s->dir,
 		    strerror(errno));
 	}
 	while ((e = readdir(d)) != NULL && s->segs < SEGMENTS_MAX) {

@@ -36,6 +36,7 @@ struct seglog;
 
 struct seglog_options {
 	const char *dir;		/* made when it is not there, 0700 */
+	const char *what;		/* in messages; NULL: "spool" */
 	uint64_t segment_bytes;		/* 0: 8 MiB, or an eighth of the cap */
 	uint64_t cap_bytes;		/* 0: 256 MiB */
 	uint64_t keep_bytes;		/* of acknowledged segments; 0: 64 MiB */

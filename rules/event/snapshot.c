@@ -72,6 +72,7 @@ outlet_snapshot_read(const struct board *b, struct outlet_snapshot *out)
 	if (b == NULL || !board_read(b, out))
 		return false;
 	mend_sandbox(&out->sandbox);
+	mend_bool(&out->store_full);
 	if (out->sinks > SNAPSHOT_SINKS)
 		out->sinks = SNAPSHOT_SINKS;
 	for (unsigned i = 0; i < out->sinks; i++) {

@@ -43,7 +43,11 @@ struct sensor_snapshot {
 	unsigned ifaces;		/* 0: files */
 	struct sandbox_state sandbox;
 	char boot[EVENT_BOOT], rules_version[72];
-	struct loop_time posted;	/* to see how old it is */
+	unsigned rules;			/* how many */
+	int pid, zygote;		/* processes: its own, the classifier's keeper; 0: none */
+	int64_t last_packet;		/* ns, packet time; 0: none yet */
+	int64_t learning_until;		/* the same; 0: it does not learn */
+	struct loop_time started, posted;	/* posted: to see how old it is */
 };
 
 /* Takes the drops from where s->stats.drops points. */
@@ -66,6 +70,9 @@ struct outlet_snapshot {
 	struct sink_state sink[SNAPSHOT_SINKS];
 	unsigned sinks;
 	uint64_t spool_bytes;		/* on the disk now; 0 without a Redis stream */
+	uint64_t store_bytes;		/* the same, of the store; 0 without one */
+	uint64_t store_lost;		/* observations its disk had no room for */
+	bool store_full;		/* now */
 	struct sandbox_state sandbox;
 	struct loop_time posted;
 };

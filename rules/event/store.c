@@ -72,7 +72,7 @@ store_open(const struct store_options *o, struct fault *why)
 		goto nomem;
 	s->sync_at.ns = o->now.ns + SYNC_EVERY;
 	if (o->dir != NULL) {
-		struct seglog_options lo = { .dir = o->dir, .segment_bytes = SEGMENT,
+		struct seglog_options lo = { .dir = o->dir, .what = "store", .segment_bytes = SEGMENT,
 			.cap_bytes = o->cap_bytes != 0 ? o->cap_bytes : STORE_BYTES,
 			.keep_ns = INT64_MAX, .keep_bytes = UINT64_MAX, .rolling = true,
 			.first = batch_dictionary(s->batch), .now = o->now };
