@@ -324,7 +324,7 @@ on_packet(void *arg, const struct flow_hit *hit)
 	}
 	if (hit->is_new) {
 		x->content_length = UINT64_MAX;
-		x->part_at = o->now;
+		x->part_at = x->live_at = o->now;
 	}
 	x->packets++;
 	/* What was missing and comes late after all is no gap. */
@@ -372,7 +372,12 @@ on_packet(void *arg, const struct flow_hit *hit)
 	}
 	if (o->now.ns - x->part_at.ns >= PART_EVERY && hit->fresh > 0) {
 		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
-		x->part_at = o->now;
+		x->part_at = x->live_at = o->now;
+	}
+	if (o->o.live_every > 0 && hit->fresh > 0 &&
+	    o->now.ns - x->live_at.ns >= o->o.live_every) {
+		x->live_at = o->now;
+		record_live(o, f);
 	}
 }
 
@@ -403,7 +408,7 @@ went_up(struct observer *o, const struct flow_hit *hit)
 	bursts_packet(&px->bursts, o->o.hearing, o->now, hit->fresh);
 	if (up - x->part_up >= PART_BYTES && o->now.ns - x->part_at.ns >= STEP_NS) {
 		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
-		x->part_at = o->now;
+		x->part_at = x->live_at = o->now;
 		x->part_up = up;
 	}
 }

@@ -39,6 +39,10 @@ struct observer_options {
 					 * 0: it never does */
 	void *arg;
 	observe_fn *on_record;
+	/* Of a flow that moves, between two of its records: how it stands, for who looks
+	 * on. No rule sees these; at most one a flow in live_every, 0: none. */
+	observe_fn *on_live;
+	int64_t live_every;
 	void (*on_step)(void *arg, struct pkt_time now, const struct intern *strings);
 };
 

@@ -277,6 +277,21 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 }
 
 void
+record_live(struct observer *o, struct flow *f)
+{
+	struct observation r;
+
+	memset(&r, 0, sizeof(r));
+	r.size = sizeof(r);
+	r.version = OBSERVATION_VERSION;
+	r.kind = OBSERVATION_PART;
+	r.time = o->now.ns;
+	r.ordinal = o->ordinal;
+	record_flow(o, &r, f);
+	o->o.on_live(o->o.arg, &r, o->strings);
+}
+
+void
 record_pair(struct observer *o, struct observation *r, struct pair *p)
 {
 	struct pair_ext *px = pair_user(p);

@@ -42,7 +42,7 @@ struct flow_ext {
 	uint32_t content_type, content_name;
 	uint64_t risks, content_length;
 	uint64_t part_up;		/* upload at the last part */
-	struct pkt_time part_at;
+	struct pkt_time part_at, live_at;	/* the last part; the last record */
 	struct pkt_time asked, answered;	/* last told to ways.c */
 	struct meter_ext *meter;	/* valid while its serial is meter_serial */
 	uint64_t meter_serial;
@@ -202,6 +202,7 @@ struct observer {
 /* The next free record, with the head filled; flushes first when the step is full. */
 struct observation *record_new(struct observer *o, enum observation_kind kind,
     struct pkt_time time, uint64_t ordinal);
+void record_live(struct observer *o, struct flow *f);	/* told at once, not in order */
 void record_flow(struct observer *o, struct observation *r, struct flow *f);
 void record_pair(struct observer *o, struct observation *r, struct pair *p);
 void record_domain(struct observer *o, struct observation *r, const struct domain_key *k,

@@ -13,23 +13,29 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define RING_BYTES ((size_t)8 * 1024 * 1024)
+#define OBSERVATIONS_BYTES ((size_t)16 * 1024 * 1024)	/* some 18,000 of them */
 
 static int prepare(struct super *s, struct fault *why);
 static int choose_sinks(struct super *s, struct fault *why);
+static int choose_state(struct super *s, struct fault *why);
 static int choose_spool(struct super *s, struct fault *why);
+static int remember(struct super *s, struct fault *why);
+static void asked(struct super *s, int fd);
+static void answered(void *arg, const char *json);
 static void remove_spool(struct super *s);
 static void say(const struct super *s, const struct fault *why);
 
 int
 launch(const struct launch_options *o)
 {
-	struct super s = { .o = o, .log = { "earshot", o->verbosity } };
+	struct super s = { .o = o, .ask = { -1, -1 }, .log = { "earshot", o->verbosity } };
 	struct fault why = { 0 };
 	int rc = EXIT_COULD_NOT;
 
@@ -56,13 +62,17 @@ fail:
 	say(&s, &why);
 out:
 	if (s.outlet > 0) {
-		ring_close(s.ring);
+		super_close_rings(&s);
 		(void)waitpid(s.outlet, NULL, 0);
 	}
 	dpi_cell_stop(s.cell);
 	remove_spool(&s);
 	super_reload_end(&s);
 	ring_destroy(s.ring);
+	ring_destroy(s.observations);
+	for (int i = 0; i < 2; i++)
+		if (s.ask[i] != -1)
+			(void)close(s.ask[i]);
 	boards_destroy(&s.boards);
 	if (s.report != NULL)
 		(void)munmap(s.report, sizeof(*s.report));
@@ -103,7 +113,48 @@ prepare(struct super *s, struct fault *why)
 	if (boards_create(&s->boards, why) == -1)
 		return -1;
 	s->ring = ring_create(RING_BYTES, true, why);
-	return s->ring == NULL ? -1 : 0;
+	if (s->ring == NULL)
+		return -1;
+	return remember(s, why);
+}
+
+/* A live sensor can always be asked what it hears; a reading remembers when there is a
+ * store to remember in. */
+static int
+remember(struct super *s, struct fault *why)
+{
+	const struct launch_options *o = s->o;
+
+	if (o->test_only || (o->files > 0 && (s->state[0] == '\0' || o->store_bytes == 0)))
+		return 0;
+	s->observations = ring_create(OBSERVATIONS_BYTES, true, why);
+	if (s->observations == NULL)
+		return -1;
+	if (o->files == 0 &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	    s->ask) == -1)
+		return fault_set(why, NULL, "cannot make a pair of sockets: %s",
+		    strerror(errno));
+	return o->files == 0 ? super_hear(s, s->ask[0], asked) : 0;
+}
+
+/* A request that the outlet passed on: a word; the answer is one JSON object. */
+static void
+asked(struct super *s, int fd)
+{
+	char word[64];
+
+	/* There is one: the outlet asks again only when it was answered. */
+	if (recv(fd, word, sizeof(word), MSG_DONTWAIT) > 0)
+		super_reload(s, "the control socket", answered, s);
+}
+
+static void
+answered(void *arg, const char *json)
+{
+	const struct super *s = arg;
+
+	(void)send(s->ask[0], json, strlen(json), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static int
@@ -125,16 +176,57 @@ choose_sinks(struct super *s, struct fault *why)
 		if (s->sink[i].kind == SINK_REDIS)
 			s->redis = true;
 	}
+	if (s->o->test_only)
+		return 0;
+	if (choose_state(s, why) == -1) {
+		if (s->redis || s->state_said)
+			return -1;
+		/* A sensor that hears and cannot remember still hears. */
+		log_fault(&s->log, LOG_LEVEL_WARN, why);
+		log_line(&s->log, LOG_LEVEL_WARN,
+		    "going on without a store and a control socket");
+	}
 	return s->redis ? choose_spool(s, why) : 0;
+}
+
+/* `run` has a state folder; `read` when it was given one. */
+static int
+choose_state(struct super *s, struct fault *why)
+{
+	char usual[4096];
+
+	if (s->o->files > 0 && s->o->state == NULL)
+		return 0;
+	(void)state_folder(usual, sizeof(usual));
+	(void)snprintf(s->state, sizeof(s->state), "%.4000s",
+	    s->o->state != NULL ? s->o->state : usual);
+	s->state_said = strcmp(s->state, usual) != 0;
+	for (char *p = s->state + 1; ; p++) {
+		char was = *p;
+
+		if (was != '/' && was != '\0')
+			continue;
+		*p = '\0';
+		if (mkdir(s->state, 0750) == -1 && errno != EEXIST) {
+			(void)fault_set(why, "--state DIR names another place",
+			    "cannot make the state folder '%s': %s", s->state,
+			    strerror(errno));
+			s->state[0] = '\0';
+			return -1;
+		}
+		*p = was;
+		if (was == '\0')
+			return 0;
+	}
 }
 
 /* `read` spools to a private folder that goes with it; `run` below the state folder. */
 static int
 choose_spool(struct super *s, struct fault *why)
 {
-	const char *dir = s->o->state, *tmp = getenv("TMPDIR");
+	const char *tmp = getenv("TMPDIR");
 
-	if (s->o->files > 0 && dir == NULL) {
+	if (s->o->files > 0 && s->o->state == NULL) {
 		(void)snprintf(s->spool, sizeof(s->spool), "%s/earshot-spool-XXXXXX",
 		    tmp != NULL && tmp[0] == '/' ? tmp : "/tmp");
 		if (mkdtemp(s->spool) == NULL)
@@ -143,24 +235,9 @@ choose_spool(struct super *s, struct fault *why)
 		s->spool_is_private = true;
 		return 0;
 	}
-	if (dir == NULL)
-		(void)state_folder(s->spool, sizeof(s->spool));
-	else
-		(void)snprintf(s->spool, sizeof(s->spool), "%s", dir);
-	for (char *p = s->spool + 1; ; p++) {
-		char was = *p;
-
-		if (was != '/' && was != '\0')
-			continue;
-		*p = '\0';
-		if (mkdir(s->spool, 0750) == -1 && errno != EEXIST)
-			return fault_set(why, "--state DIR names another place",
-			    "cannot make the state folder '%s': %s", s->spool,
-			    strerror(errno));
-		*p = was;
-		if (was == '\0')
-			break;
-	}
+	if (s->state[0] == '\0')
+		return -1;
+	(void)snprintf(s->spool, sizeof(s->spool), "%.4080s", s->state);
 	(void)strncat(s->spool, "/spool", sizeof(s->spool) - strlen(s->spool) - 1);
 	if (mkdir(s->spool, 0700) == -1 && errno != EEXIST)
 		return fault_set(why, "--state DIR names another place",

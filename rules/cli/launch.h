@@ -29,6 +29,8 @@ struct launch_options {
 	struct sink_spec sink[LAUNCH_SINKS];
 	unsigned sinks;			/* 0: standard output */
 	uint64_t spool_bytes;		/* 0: 256 MiB */
+	uint64_t store_bytes;		/* 0: no store */
+	int64_t store_age;		/* ns; 0: 30 days */
 	int64_t listen_ns;		/* doctor: how long */
 	int format;			/* FORMAT_TEXT, FORMAT_JSON; 0: by the terminal */
 	int fail_on;			/* 1 + a severity; 0: never */

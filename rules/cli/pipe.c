@@ -16,12 +16,14 @@ struct pipe {
 	uint64_t drops[DROP_COUNT];
 	uint64_t told_drops[DROP_COUNT];	/* lent by pipe_stats */
 	struct source_loss loss;
-	struct pkt_time first;
+	struct pkt_time first, last;
 	struct judge_set next, old;	/* a swap that waits; one that was done */
 	bool stepped;			/* since the swap was asked for */
 };
 
 static void on_record(void *arg, const struct observation *o,
+    const struct intern *strings);
+static void on_live(void *arg, const struct observation *o,
     const struct intern *strings);
 static void on_step(void *arg, struct pkt_time now, const struct intern *strings);
 static struct zone zone_of(const struct program *p);
@@ -48,6 +50,8 @@ pipe_create(const struct pipe_options *o, struct fault *why)
 	oo.learn_for = o->learn_for;
 	oo.arg = p;
 	oo.on_record = on_record;
+	oo.on_live = o->on_live == NULL ? NULL : on_live;
+	oo.live_every = o->on_live == NULL ? 0 : o->live_every;
 	oo.on_step = on_step;
 	p->observer = observer_create(&oo, why);
 	if (p->observer != NULL)
@@ -85,6 +89,7 @@ pipe_frame(void *arg, const struct frame *f)
 	}
 	if (p->packets++ == 0)
 		p->first = f->time;
+	p->last = f->time;
 	p->bytes += f->wire;
 	why = decode_frame(f, &pkt);
 	if (why != DROP_NONE) {
@@ -194,6 +199,12 @@ pipe_now(const struct pipe *p)
 }
 
 struct pkt_time
+pipe_last(const struct pipe *p)
+{
+	return p->last;
+}
+
+struct pkt_time
 pipe_first(const struct pipe *p)
 {
 	return p->first;
@@ -264,6 +275,14 @@ on_record(void *arg, const struct observation *o, const struct intern *strings)
 	if (p->o.on_record != NULL)
 		p->o.on_record(p->o.arg, o, strings);
 	eval_observe(p->eval, o, strings);
+}
+
+static void
+on_live(void *arg, const struct observation *o, const struct intern *strings)
+{
+	struct pipe *p = arg;
+
+	p->o.on_live(p->o.arg, o, strings);
 }
 
 static void

@@ -28,6 +28,8 @@ struct pipe_options {
 	void *arg;
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);
 	observe_fn *on_record;		/* may be NULL; before the rules see it */
+	observe_fn *on_live;		/* observer.h; no rule sees it */
+	int64_t live_every;
 	/* After the rules of a step; may be NULL. */
 	void (*on_step)(void *arg, struct pkt_time now);
 	void (*on_swap)(void *arg, enum swap_phase phase);	/* may be NULL */
@@ -61,6 +63,7 @@ void pipe_swap(struct pipe *p, const struct judge_set *next, bool now);
 bool pipe_swapped(struct pipe *p, struct judge_set *old);
 
 struct pkt_time pipe_now(const struct pipe *p);
+struct pkt_time pipe_last(const struct pipe *p);	/* packet; 0 ns: none yet */
 struct pkt_time pipe_first(const struct pipe *p);
 /* Everything but the sandbox, ring and lag figures; drops points into the pipe. */
 void pipe_stats(struct pipe *p, struct sensor_stats *out);

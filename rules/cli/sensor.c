@@ -4,6 +4,7 @@
 #include "rules/cli/sensor.h"
 
 #include "capture/proc/sandbox.h"
+#include "rules/event/carry.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,6 +23,8 @@
 #define LIVE_LAG (2 * NS_PER_S)		/* packet time follows the
 					 * clock this far behind */
 #define WAIT_MS 100
+#define LIVE_EVERY (10 * NS_PER_S)	/* how old a moving flow's figures may be on the
+					 * control socket; about a microsecond each */
 #define ROOM_WAIT_MS 200
 #define HALF_FLOWS 3			/* one may be a loss */
 #define DRAIN_LOOKS 4
@@ -33,6 +36,7 @@ struct sensor {
 	struct reloader *reloader;	/* NULL: files, whose rules stay */
 	struct rule_counts counts;
 	const struct program *program;	/* the running one */
+	uint64_t generation;
 	struct pipe *pipe;
 	struct emitter *emitter;
 	struct source *source;
@@ -42,10 +46,11 @@ struct sensor {
 	char boot[40], input[300];
 	struct pkt_time next_stats;
 	uint64_t deaths_told, trips_told, starts_told, stops_told;
-	bool tags_told, half_told;
-	bool last_stats;
+	bool tags_told, half_told, last_stats, store_full;
 	const char *iface[SOURCE_IFACES_MOST];	/* names by frame.iface */
 	enum source_iface_state iface_state[SOURCE_IFACES_MOST];	/* as told */
+	uint64_t observations_lost;
+	struct loop_time started;
 };
 
 static int open_source(struct sensor *s, int signals);
@@ -57,6 +62,11 @@ static int make_emitter(struct sensor *s, const struct frame *first);
 static struct event_ref on_verdict(void *arg, const struct verdict *v);
 static void on_record(void *arg, const struct observation *o,
     const struct intern *strings);
+static void observe(struct sensor *s, const struct observation *o,
+    const struct intern *strings, bool live);
+static void on_live(void *arg, const struct observation *o,
+    const struct intern *strings);
+static void tell_store(struct sensor *s, struct pkt_time now);
 static void on_step(void *arg, struct pkt_time now);
 static bool put(void *arg, const struct event_head *h, const char *json,
     const char *text);
@@ -78,12 +88,14 @@ sensor_run(const struct sensor_options *o)
 	struct sensor s = { .o = o };
 	struct pipe_options po = { .cell = o->cell, .arg = &s,
 		.on_verdict = on_verdict, .on_record = on_record,
-		.on_step = on_step, .on_swap = on_swap, .learn_for = o->files > 0 ? 0 : LEARN_FOR };
+		.on_live = o->files == 0 && o->observations != NULL ? on_live : NULL,
+		.live_every = LIVE_EVERY, .on_step = on_step, .on_swap = on_swap,
+		.learn_for = o->files > 0 ? 0 : LEARN_FOR };
 	struct sandbox_options so = { 0 };
 	const char *const sys[] = { "/sys" };
 	struct observer_stats os;
 	sigset_t set;
-	int signals = -1, keep[6 + SOURCE_FILES_MOST], fds;
+	int signals = -1, keep[7 + SOURCE_FILES_MOST], fds;
 	size_t kept = 0;
 
 	o->report->worst = SEVERITY_COUNT;
@@ -101,12 +113,15 @@ sensor_run(const struct sensor_options *o)
 	if (s.rules == NULL)
 		goto fail;
 	po.program = s.program = s.rules->program;
+	s.generation = o->generation;
 	s.pipe = pipe_create(&po, &s.why);
 	if (s.pipe == NULL || make_reloader(&s) == -1 || open_source(&s, signals) == -1)
 		goto fail;
 	keep[kept++] = signals;
 	if (ring_fd(o->ring) != -1)
 		keep[kept++] = ring_fd(o->ring);
+	if (o->observations != NULL)
+		keep[kept++] = ring_fd(o->observations);
 	if (s.reloader != NULL) {
 		keep[kept++] = o->ask_fd;
 		keep[kept++] = o->told_fd;
@@ -150,6 +165,8 @@ fail:
 	o->report->why = s.why;
 out:
 	ring_close(o->ring);
+	if (o->observations != NULL)
+		ring_close(o->observations);
 	emitter_destroy(s.emitter);
 	pipe_destroy(s.pipe);
 	reloader_destroy(s.reloader);
@@ -193,6 +210,7 @@ on_swapped(void *arg, const struct program *p, uint64_t generation)
 	struct sensor *s = arg;
 
 	s->program = p;
+	s->generation = generation;
 	emitter_set_rules(s->emitter, p->version, generation);
 }
 
@@ -371,6 +389,7 @@ loop(struct sensor *s, int signals)
 			pipe_loss(s->pipe, &loss);
 			tell_ifaces(s, pkt_time_add(now, -LIVE_LAG));
 			pipe_advance(s->pipe, pkt_time_add(now, -LIVE_LAG));
+			tell_store(s, pkt_time_add(now, -LIVE_LAG));
 			post(s);
 			/* A wire that never said anything has its stats too. */
 			if (pipe_first(s->pipe).ns == 0)
@@ -503,6 +522,52 @@ on_record(void *arg, const struct observation *o, const struct intern *strings)
 		emitter_flow(s->emitter, o, strings);
 	if (o->kind == OBSERVATION_DEVICE && observation_known(o, FIELD_device_was))
 		tell_alias(s, o, strings);
+	if (s->o->observations != NULL && o->kind != OBSERVATION_NAME)
+		observe(s, o, strings, false);
+}
+
+static void
+on_live(void *arg, const struct observation *o, const struct intern *strings)
+{
+	observe(arg, o, strings, true);
+}
+
+/* To the outlet's store and live table, under the same terms as events. */
+static void
+observe(struct sensor *s, const struct observation *o, const struct intern *strings,
+    bool live)
+{
+	struct ring *r = s->o->observations;
+	size_t n = carry_size(o, strings);
+	uint8_t *at;
+
+	while ((at = ring_reserve(r, n)) == NULL) {
+		if (s->o->drop_when_full || ring_closed(r)) {
+			s->observations_lost++;
+			return;
+		}
+		(void)ring_wait_room(r, n, ROOM_WAIT_MS);
+	}
+	carry_put(at, s->o->start, live, o, strings);
+	ring_commit(r, n);
+}
+
+/* The outlet cannot make events: that its disk is full is told here. */
+static void
+tell_store(struct sensor *s, struct pkt_time now)
+{
+	struct outlet_snapshot o;
+	char text[120];
+
+	if (!outlet_snapshot_read(s->o->boards->outlet, &o) || o.store_full == s->store_full)
+		return;
+	s->store_full = o.store_full;
+	(void)snprintf(text, sizeof(text), o.store_full ?
+	    "the store has no room on its disk: observations are lost until there is some" :
+	    "the store has room again; %llu observations are lost",
+	    (unsigned long long)o.store_lost);
+	emitter_anomaly(s->emitter, now, o.store_full ? SEVERITY_HIGH : SEVERITY_INFO,
+	    o.store_full ? "store-full" : "store-has-room", text);
 }
 
 static void
@@ -587,6 +652,7 @@ gather(struct sensor *s, struct sensor_stats *st)
 	st->seccomp = s->sandbox.seccomp;
 	st->landlock_abi = s->sandbox.landlock_abi;
 	st->ring_lost = s->emitter == NULL ? 0 : emitter_lost(s->emitter);
+	st->observations_lost = s->observations_lost;
 	if (s->o->files == 0 && st->now.ns == 0)
 		st->now = pkt_time_add(wall(), -LIVE_LAG);
 	if (s->o->files == 0)
@@ -614,8 +680,18 @@ post(struct sensor *s)
 		now.iface[i].away = all[i].state == SOURCE_IFACE_AWAY;
 	}
 	now.ifaces = (unsigned)n;
+	now.rules = s->program->rules;
+	now.generation = s->generation;
+	now.pid = (int)getpid();
+	now.zygote = s->o->cell == NULL ? 0 : dpi_cell_zygote_pid(s->o->cell);
+	now.last_packet = pipe_last(s->pipe).ns;
+	if (s->o->files == 0 && pipe_first(s->pipe).ns != 0)
+		now.learning_until = pipe_first(s->pipe).ns + LEARN_FOR;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	now.posted.ns = ts.tv_sec * NS_PER_S + ts.tv_nsec;
+	if (s->started.ns == 0)
+		s->started = now.posted;
+	now.started = s->started;
 	sensor_snapshot_post(s->o->boards->sensor, &now);
 }
 

@@ -42,7 +42,10 @@ struct sensor_options {
 	int ask_fd, told_fd;		/* live: reloads (reload.h); -1: none */
 	struct board *reloaded;		/* struct reload_answer */
 	struct dpi_cell *cell;
-	struct ring *ring;
+	struct ring *ring;		/* events, to the outlet */
+	struct ring *observations;	/* the same, for its store and live table;
+					 * NULL: nobody wants them */
+	uint32_t start;			/* how often a sensor was started in this run */
 	struct sensor_report *report;	/* shared memory */
 	const struct boards *boards;	/* the same; lent */
 	const struct log *log;

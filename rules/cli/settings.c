@@ -446,6 +446,8 @@ met(enum setting_need need, const struct launch_options *o)
 		return redis;
 	case NEED_STDOUT:
 		return out;
+	case NEED_STORE:
+		return o->store_bytes > 0;
 	case NEED_NOTHING:
 	case NEED_COUNT:
 		break;

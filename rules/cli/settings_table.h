@@ -37,6 +37,7 @@
 #define SETTING_NEEDS(X) \
 	X(NOTHING, "") \
 	X(REDIS, "no output is a Redis") \
+	X(STORE, "'store-size' is 0: no store is kept") \
 	X(STDOUT, "no output is standard output")
 
 enum setting_need {
@@ -138,10 +139,18 @@ enum setting_type {
 	X(FLOWS, "flows", 0, "", SWITCH(flows), "off", "", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, "flow events too") \
 	X(STATE, "state", 0, "DIR", PATH(state), "", "\"/var/lib/earshot\"", \
-	    FOR_READ | FOR_RUN, NEED_NOTHING, "where the spool lies") \
+	    FOR_READ | FOR_RUN, NEED_NOTHING, \
+	    "where spool, store and control socket lie") \
 	X(SPOOL, "spool", 0, "BYTES", BYTES(spool_bytes, MEGA, MEGA * MEGA), \
 	    "256 MB", "", FOR_READ | FOR_RUN, NEED_REDIS, \
 	    "how much waits on disk while Redis is away") \
+	X(STORE_SIZE, "store-size", 0, "BYTES", \
+	    BYTES(store_bytes, 0, MEGA * MEGA * 100), "2 GB", "", \
+	    FOR_READ | FOR_RUN, NEED_NOTHING, \
+	    "how much the store of observations may hold; 0: none (read: needs --state)") \
+	X(STORE_AGE, "store-age", 0, "TIME", \
+	    DURATION(store_age, 3600 * NS_PER_S, 3650 * 86400 * NS_PER_S), "30 d", "", \
+	    FOR_READ | FOR_RUN, NEED_STORE, "how long it keeps them") \
 	X(FAIL_ON, "fail-on", 0, "SEVERITY", CHOICE(fail_on, SEVERITY_WORDS), "", "", \
 	    FOR_READ | NO_FILE, NEED_NOTHING, \
 	    "exit 3 after an alert this severe or worse") \

@@ -53,14 +53,16 @@ struct super {
 	struct log log;
 	struct reload_state reload;
 	struct dpi_cell *cell;
-	struct ring *ring;
+	struct ring *ring, *observations;	/* the second: NULL when nobody asks */
+	int ask[2];			/* control socket's requests: ours, the outlet's; -1 */
+	uint32_t starts;		/* of the sensor */
 	struct sensor_report *report;
 	struct boards boards;		/* how sensor and outlet stand */
 	struct sink_spec sink[LAUNCH_SINKS];
 	unsigned sinks;
 	bool text, redis, tty;
-	char name[72], boot[40], spool[4096];
-	bool spool_is_private;
+	char name[72], boot[40], spool[4096], state[4096];	/* "": none */
+	bool spool_is_private, state_said;	/* said: somebody named the state folder */
 	pid_t outlet, sensor;
 	int outlet_status;
 	bool stopping;			/* somebody asked us to end */
@@ -84,6 +86,9 @@ int super_start_sensor(struct super *s, struct fault *why);
 void super_bury(struct super *s);
 /* The end was asked for: the sensor drains and leaves, the outlet follows it. */
 void super_stop(struct super *s);
+
+/* No more events: the outlet drains and leaves. */
+void super_close_rings(struct super *s);
 
 /* ---- super_reload.c ---- */
 

@@ -37,6 +37,34 @@ child(void)
 	return pid;
 }
 
+void
+super_close_rings(struct super *s)
+{
+	ring_close(s->ring);
+	if (s->observations != NULL)
+		ring_close(s->observations);
+}
+
+/* What the outlet remembers, and on which socket it is asked; live only, but for the store
+ * of a reading that was given a state folder. */
+static struct desk_options
+desk_of(const struct super *s, const struct log *log, char store[4200],
+    char control[4200])
+{
+	bool live = s->o->files == 0;
+
+	(void)snprintf(store, 4200, "%s/store", s->state);
+	(void)snprintf(control, 4200, "%s/control", s->state);
+	return (struct desk_options){ .ring = s->observations,
+		.state_dir = s->state[0] != '\0' ? s->state : NULL,
+		.store_dir = s->state[0] != '\0' && s->o->store_bytes > 0 ? store : NULL,
+		.store_bytes = s->o->store_bytes, .store_age = s->o->store_age,
+		.control_path = live && s->state[0] != '\0' ? control : NULL,
+		.ask_fd = s->ask[1], .boards = &s->boards, .sensor = s->name,
+		.version = EARSHOT_VERSION, .live = live, .must = s->state_said,
+		.log = log };
+}
+
 int
 super_start_outlet(struct super *s, struct fault *why)
 {
@@ -57,7 +85,13 @@ super_start_outlet(struct super *s, struct fault *why)
 			.redis_flows = s->o->flows,
 			.keep_spool = s->o->files == 0 || !s->spool_is_private,
 			.log = &log, .ready_fd = ready[1] };
+		char store[4200], control[4200];
+		struct desk_options d = desk_of(s, &log, store, control);
 
+		if (s->observations != NULL) {
+			oo.desk = &d;
+			ring_resume(s->observations);
+		}
 		close(ready[0]);
 		(void)prctl(PR_SET_NAME, "earshot-outlet", 0, 0, 0);
 		ring_resume(s->ring);
@@ -89,6 +123,7 @@ super_start_sensor(struct super *s, struct fault *why)
 		return -1;
 	if (super_reload_pair(s, why) == -1)
 		return -1;
+	s->starts++;
 	s->sensor = child();
 	if (s->sensor == -1)
 		return fault_set(why, NULL, "cannot start the sensor: %s",
@@ -99,7 +134,8 @@ super_start_sensor(struct super *s, struct fault *why)
 			.generation = s->reload.generation,
 			.ask_fd = s->reload.ask[1], .told_fd = s->reload.told_fd,
 			.reloaded = s->reload.board,
-			.ring = s->ring, .report = s->report, .boards = &s->boards,
+			.ring = s->ring, .observations = s->observations,
+			.start = s->starts, .report = s->report, .boards = &s->boards,
 			.log = &s->log,
 			.file = s->o->file, .files = s->o->files, .ifaces = &ifaces,
 			.again = s->sensor_again,
@@ -114,6 +150,8 @@ super_start_sensor(struct super *s, struct fault *why)
 
 		(void)prctl(PR_SET_NAME, "earshot-sensor", 0, 0, 0);
 		ring_resume(s->ring);
+		if (s->observations != NULL)
+			ring_resume(s->observations);
 		_exit(sensor_run(&so));
 	}
 	return 0;
@@ -177,7 +215,7 @@ outlet_ended(struct super *s, int status)
 	if (outlet_again(s, status) || s->sensor <= 0)
 		return;
 	/* Nobody takes events any more: the sensor need not go on. */
-	ring_close(s->ring);
+	super_close_rings(s);
 	(void)kill(s->sensor, SIGTERM);
 }
 
@@ -204,7 +242,7 @@ sensor_ended(struct super *s, int status)
 	(void)fault_set(&s->report->why,
 	    "please report it with the capture that led to it",
 	    "the sensor died (signal %d)", WTERMSIG(status));
-	ring_close(s->ring);
+	super_close_rings(s);
 }
 
 void

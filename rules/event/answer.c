@@ -307,6 +307,7 @@ answer_status(const struct answer_source *a, struct json *j)
 		json_open(j, "rules", '{');
 		answer_name(j, "version", s.rules_version);
 		answer_uint(j, "count", s.rules);
+		answer_uint(j, "generation", s.generation);
 		json_close(j, '{');
 		answer_uint(j, "learning_s", s.learning_until == 0 || learn <= 0 ? 0 :
 		    (uint64_t)(learn / NS_PER_S));

@@ -39,7 +39,7 @@ text_of(const struct observation *o, size_t i)
 size_t
 carry_size(const struct observation *o, const struct intern *strings)
 {
-	size_t n = 4 + sizeof(*o) + TEXTS;
+	size_t n = 5 + sizeof(*o) + TEXTS;
 
 	for (size_t i = 0; i < TEXTS; i++)
 		n += intern_get(strings, text_of(o, i)).left;
@@ -47,10 +47,11 @@ carry_size(const struct observation *o, const struct intern *strings)
 }
 
 void
-carry_put(uint8_t *at, uint32_t start, const struct observation *o,
+carry_put(uint8_t *at, uint32_t start, bool live, const struct observation *o,
     const struct intern *strings)
 {
 	at = put_le(at, start, 4);
+	*at++ = live;
 	memcpy(at, o, sizeof(*o));
 	at += sizeof(*o);
 	for (size_t i = 0; i < TEXTS; i++) {
@@ -63,12 +64,16 @@ carry_put(uint8_t *at, uint32_t start, const struct observation *o,
 }
 
 bool
-carry_take(struct span m, struct intern *strings, uint32_t *start, struct observation *out)
+carry_take(struct span m, struct intern *strings, uint32_t *start, bool *live,
+    struct observation *out)
 {
 	struct span s, probe;
 	uint8_t n;
 
-	if (!span_le32(&m, start) || !span_take(&m, sizeof(*out), &s))
+	if (!span_le32(&m, start) || !span_u8(&m, &n))
+		return false;
+	*live = n != 0;
+	if (!span_take(&m, sizeof(*out), &s))
 		return false;
 	probe = m;
 	for (size_t i = 0; i < TEXTS; i++)

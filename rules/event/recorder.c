@@ -73,8 +73,9 @@ recorder_take(struct recorder *r, struct span message, struct loop_time now)
 {
 	struct observation o;
 	uint32_t start;
+	bool live, is_new;
 
-	if (!carry_take(message, r->strings, &start, &o))
+	if (!carry_take(message, r->strings, &start, &live, &o))
 		return false;
 	if (start != r->start) {
 		r->start = start;
@@ -83,7 +84,10 @@ recorder_take(struct recorder *r, struct span message, struct loop_time now)
 	if (o.time > r->now.ns)
 		r->now.ns = o.time;
 	day_seen(r->day, &o);
-	flow_record(r, &o, now);
+	if (live)
+		(void)live_update(r->live, &o, &is_new);
+	else
+		flow_record(r, &o, now);
 	carry_drop(r->strings, &o);
 	return true;
 }

@@ -44,6 +44,7 @@ struct sensor_snapshot {
 	struct sandbox_state sandbox;
 	char boot[EVENT_BOOT], rules_version[72];
 	unsigned rules;			/* how many */
+	uint64_t generation;		/* of the rules: 1 at the start */
 	int pid, zygote;		/* processes: its own, the classifier's keeper; 0: none */
 	int64_t last_packet;		/* ns, packet time; 0: none yet */
 	int64_t learning_until;		/* the same; 0: it does not learn */
