@@ -130,6 +130,7 @@ see(void *arg, const struct frame *f)
 	(void)arg;
 	assert_int_equal(f->ordinal, ++ordinal);
 	assert_int_equal(f->wire, 7);
+	assert_in_range(f->cap, 1, LARGEST);
 	iface[n] = f->iface;
 	got[n] = (char)f->bytes[0];
 	got[n + 1] = '\0';
