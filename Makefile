@@ -119,7 +119,13 @@ $(tool_bin): $(B)/%: $(B)/%.o $(LIBS_rules)
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
 
-tests: $(unit_bin) $(replay_bin) $(tool_bin) $(B)/earshot
+# Programs of the bench, see below.
+bench_bin := $(B)/tests/bench/gen $(B)/tests/bench/floor
+$(bench_bin): $(B)/%: $(B)/%.o $(LIBS_capture)
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
+
+tests: $(unit_bin) $(replay_bin) $(tool_bin) $(bench_bin) $(B)/earshot
 .PHONY: tests
 
 check: ## the fast tests: no root, no network, no Redis, under a minute
@@ -170,6 +176,19 @@ demo: ## from packets to explained alerts and a Redis, in a minute
 	$(Q)contrib/deps.sh demo
 	$(Q)$(MAKE) $(B)/earshot
 	$(Q)contrib/demo.sh $(B)
+
+# ---- measuring ------------------------------------------------------------------------------
+# SIZE=4 for longer sets, SETS=mice,real for some, KEEP=1 writes it into tests/bench/RESULTS.md.
+# Flags as a package would have them: measure nothing built with a sanitizer.
+SIZE ?= 1
+RUNS ?= 5
+SETS ?= elephant,voice,small,mice,real
+bench: ## speed and memory beside ndpiReader and bare libpcap [SIZE=1] [RUNS=5] [SETS=...] [KEEP=1]
+	$(Q)contrib/deps.sh bench
+	$(Q)$(MAKE) $(B)/earshot $(bench_bin)
+	$(Q)tests/bench/bench.py $(B) $(CAPTURES) --size $(SIZE) --runs $(RUNS) --sets $(SETS) \
+		--note "$(NOTE)" $(if $(KEEP),--keep tests/bench/RESULTS.md)
+.PHONY: bench
 
 # ---- installing -----------------------------------------------------------------------------
 install: $(B)/earshot ## program, rules, manual and documents below DESTDIR/PREFIX

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What earshot is built, shown and tested with, from Debian's packages.
-# usage: deps.sh build|demo|test [--list]
+# usage: deps.sh build|demo|test|bench [--list]
 # Says which and why, installs what is missing (apt-get, with sudo when not root), starts no
 # service. With everything there it does and says nothing.
 set -u
@@ -33,10 +33,12 @@ test  jq             reads events in the shell tests
 test  procps         ps
 test  faketime       another clock
 test  mandoc         reads the manual pages critically
+bench libndpi-bin    ndpiReader, to be measured against
+bench python3        the bench
 '
 want=${1:-build} missing=
-case $want in build) sets='build' ;; demo) sets='build demo' ;; test) sets='build demo test' ;; *)
-	echo "usage: deps.sh build|demo|test [--list]" >&2; exit 2 ;; esac
+case $want in build) sets='build' ;; demo) sets='build demo' ;; test) sets='build demo test' ;; bench) sets='build bench' ;; *)
+	echo "usage: deps.sh build|demo|test|bench [--list]" >&2; exit 2 ;; esac
 for s in $sets; do
 	while read -r set name why; do
 		[ "$set" = "$s" ] || continue
