@@ -281,11 +281,13 @@ smalls(struct out *o, uint64_t packets)
 
 	for (int i = 0; i < 10000; i++)
 		e[i] = new_end(o, (uint16_t)(30000 + dice() % 20000));
-	while (o->packets < packets) {
+	for (unsigned n = 0; o->packets < packets; n++) {
 		for (int j = 0; j < 18; j++)
 			b[j] = (uint8_t)dice();
 		o->ns += 2000;
-		packet(o, &e[dice() % 10000], (int)(dice() % 2), 0, b, sizeof(b));
+		/* Each once, then any. */
+		packet(o, &e[n < 10000 ? n : dice() % 10000], (int)(dice() % 2), 0, b,
+		    sizeof(b));
 	}
 }
 
