@@ -35,7 +35,7 @@ struct launch_options {
 	int format;			/* FORMAT_TEXT, FORMAT_JSON; 0: by the terminal */
 	int fail_on;			/* 1 + a severity; 0: never */
 	int stats;			/* 1: JSON */
-	bool flows, quiet, test_only;
+	bool flows, split_vlans, quiet, test_only;
 	enum log_level verbosity;
 	struct settings *settings;	/* owns the texts; launch does not look */
 };

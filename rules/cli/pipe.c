@@ -47,6 +47,7 @@ pipe_create(const struct pipe_options *o, struct fault *why)
 	oo.inventory = o->program->inventory;
 	oo.cell = o->cell;
 	oo.pass_killers = o->pass_killers;
+	oo.split_vlans = o->split_vlans;
 	oo.learn_for = o->learn_for;
 	oo.arg = p;
 	oo.on_record = on_record;

@@ -23,7 +23,7 @@ struct pipe_options {
 	const struct program *program;	/* lent */
 	struct dpi_cell *cell;		/* lent; NULL: no classifier */
 	struct siphash_key hash;	/* drawn at start */
-	bool pass_killers;
+	bool pass_killers, split_vlans;	/* observer.h */
 	int64_t learn_for;		/* observer.h; 0: first-seen is unknown */
 	void *arg;
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);

@@ -138,6 +138,9 @@ enum setting_type {
 	    "of standard output; text on a terminal") \
 	X(FLOWS, "flows", 0, "", SWITCH(flows), "off", "", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, "flow events too") \
+	X(SPLIT_VLANS, "split-vlans", 0, "", SWITCH(split_vlans), "off", "", \
+	    FOR_READ | FOR_RUN, NEED_NOTHING, \
+	    "the same addresses and ports in two VLANs are two flows") \
 	X(STATE, "state", 0, "DIR", PATH(state), "", "\"/var/lib/earshot\"", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, \
 	    "where spool, store and control socket lie") \

@@ -144,7 +144,8 @@ super_start_sensor(struct super *s, struct fault *why)
 			.colour = s->text && isatty(STDOUT_FILENO) == 1 &&
 			    getenv("NO_COLOR") == NULL,
 			.clear = s->progress.on && s->text && s->tty,
-			.flows = s->o->flows, .quiet = s->o->quiet && s->o->sinks == 0,
+			.flows = s->o->flows, .split_vlans = s->o->split_vlans,
+			.quiet = s->o->quiet && s->o->sinks == 0,
 			.stats = s->o->stats != 0,
 			.drop_when_full = s->o->files == 0 };
 

@@ -33,6 +33,8 @@ for n in $names; do
 	equal "test_taps_half_taps_${n}_gives_the_same_verdicts" "$(verdicts <"$T/plain/$n")" "$(verdicts <"$T/half-taps/$n")"
 	equal "test_taps_one_way_${n}_every_packet_is_used" "$(stat "$T/one-way/$n" packets)" "$(stat "$T/one-way/$n" used)"
 done
+"$EARSHOT" read --flows --format json --split-vlans "$T/half-taps/p06-rtp-opus-ffmpeg.pcap" >"$T/split" 2>"$T/err"
+check test_taps_split_vlans_has_more_flows [ "$(flows "$T/split" | wc -l)" -gt "$(flows "$T/half-taps/p06-rtp-opus-ffmpeg" | wc -l)" ]
 check test_taps_one_way_is_told told "$T/one-way/n06-browsing" half-capture
 check test_taps_one_way_is_in_the_alert jq -se 'any(.[]; .event_type == "alert" and .earshot.seen.half == true)' "$T/one-way/p01-https-put-m4a"
 finish
