@@ -98,7 +98,7 @@ int super_rules(struct super *s, struct fault *why);
  * (may be NULL) as reload_json; at once, or when the sensor has answered. */
 void super_reload(struct super *s, const char *who, reload_reply_fn *reply, void *arg);
 int super_reload_pair(struct super *s, struct fault *why);	/* for a sensor to start */
-void super_reload_lost(struct super *s);	/* the sensor died */
+void super_reload_lost(struct super *s, bool died);	/* the sensor is gone */
 void super_reload_end(struct super *s);
 /* {"accepted":...,"generation":...,...}; running: the version that holds now. */
 const char *reload_json(const struct reload_answer *a, const char *running, char *buf,

@@ -226,7 +226,7 @@ sensor_ended(struct super *s, int status)
 	struct fault why = { 0 };
 
 	s->sensor = 0;
-	super_reload_lost(s);
+	super_reload_lost(s, WIFSIGNALED(status));
 	if (WIFEXITED(status))
 		return;
 	if (s->o->files == 0 && !s->stopping && !too_many_crashes(s)) {

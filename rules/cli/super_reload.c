@@ -86,15 +86,19 @@ super_reload_pair(struct super *s, struct fault *why)
 }
 
 void
-super_reload_lost(struct super *s)
+super_reload_lost(struct super *s, bool died)
 {
 	struct reload_state *r = &s->reload;
 	struct reload_answer *a;
 
 	if (r->pending_fd == -1 || (a = calloc(1, sizeof(*a))) == NULL)
 		return;
-	(void)fault_set(&a->why, "please report it with the rules",
-	    "the sensor died while it took the rules");
+	if (died)
+		(void)fault_set(&a->why, "please report it with the rules",
+		    "the sensor died while it took the rules");
+	else
+		(void)fault_set(&a->why, NULL, "the sensor ended before it took the "
+		    "rules");
 	end_pending(s, a);
 	free(a);
 }

@@ -68,6 +68,9 @@ newest() { [ "$(jq -sr '.[0].earshot.boot as $first | [.[] | select(.alert.signa
 	| "\(.earshot.rules_version) \(.earshot.rules_generation) \(.earshot.device.key)"' "$T/change.json")" = "$was $((held + 1)) room-4" ]; }
 check test_reload_it_began_with_the_newest soon newest
 reload; check test_reload_it_goes_on_from_there grep -q "are generation $((held + 2)):" "$err"
+kill -HUP "$pid"; sleep 0.1; kill -KILL "$(sensor_of "$pid")"; answers=$((answers + 1))
+check test_reload_a_sensor_that_dies_of_it_is_told soon grep -q "the sensor died while it took the rules" "$err"
+check test_reload_and_is_back_with_the_old soon lines "$err" "listening on" 3
 # Twice at once: the second is done after the first.
 kill -HUP "$pid"; sleep 0.05; kill -HUP "$pid"
 check test_reload_a_hang_up_meanwhile_is_not_lost soon lines "$err" "are generation" $((held + 2))
