@@ -320,7 +320,7 @@ reload_json(const struct reload_answer *a, const char *running, char *buf, size_
 	json_number(&j, (double)a->swap_ns / 1e6);
 	json_key(&j, "took_ms");
 	json_number(&j, (double)a->took_ns / 1e6);
-	json_close(&j, '}');
+	json_close(&j, '{');
 	buf[j.full ? 0 : j.len] = '\0';
 	return buf;
 }
@@ -336,7 +336,7 @@ reload_refused_json(const char *why, char *buf, size_t size)
 	json_bool(&j, false);
 	json_key(&j, "why");
 	json_text(&j, why, strlen(why));
-	json_close(&j, '}');
+	json_close(&j, '{');
 	buf[j.full ? 0 : j.len] = '\0';
 	return buf;
 }

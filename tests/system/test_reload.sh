@@ -49,6 +49,20 @@ printf 'mac,name,id\n02:00:00:00:00:0d,Room 4,room-4\n' >"$T/rules/assets.csv"; 
 is_room_4() { told change device-alias | grep -q "'room-3' is 'room-4' from here on"; }
 check test_reload_another_inventory_gives_another_name soon is_room_4
 
+# ---- over the control socket ----
+ask() { $PYTHON - "$T/state.change/control" "$1" <<'PY'
+import socket, sys
+s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1]); s.sendall(sys.argv[2].encode() + b"\n")
+print(s.makefile().readline(), end="")
+PY
+}
+ask reload >"$T/reply"; answers=$((answers + 1))
+equal test_reload_over_the_control_socket_says_what_it_did "true $(version) 1 1 0" "$(jq -r '"\(.accepted) \(.rules_version) \(.list_entries) \(.devices) \(.errors)"' "$T/reply")"
+check test_reload_over_the_control_socket_says_how_long_it_took jq -e '.took_ms > 0 and .compile_ms > 0 and .generation > 1' "$T/reply"
+echo 'rule x { id 5 when flow.byts > 5 }' >"$T/rules/95-x.rules"
+ask reload >"$T/reply"; answers=$((answers + 1)); rm "$T/rules/95-x.rules"
+check test_reload_over_the_control_socket_says_what_is_wrong jq -e '.accepted == false and .errors > 0 and (.text | contains("95-x.rules:1:") and contains("^"))' "$T/reply"
+
 # ---- what is wrong changes nothing ----
 held=$(grep -c 'are generation' "$err") was=$(version)
 refused() { # name, wanted in the log
@@ -61,7 +75,7 @@ mv "$T/away" "$T/rules/known.txt"; head -c 30 rules/std/10-live.rules | sed 's/#
 refused a_half_written_file "96-half.rules:"
 rm "$T/rules/96-half.rules"; mv "$T/rules" "$T/elsewhere"; refused a_missing_folder "cannot read rules"
 mv "$T/elsewhere" "$T/rules"
-equal test_reload_every_refusal_is_told 4 "$(told change rules-refused | wc -l)"
+equal test_reload_every_refusal_is_told 5 "$(told change rules-refused | wc -l)"
 kill -KILL "$(sensor_of "$pid")"
 check test_reload_a_sensor_that_died_is_back soon lines "$err" "listening on" 2
 newest() { [ "$(jq -sr '.[0].earshot.boot as $first | [.[] | select(.alert.signature=="upward" and .earshot.boot != $first)] | last
