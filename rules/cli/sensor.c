@@ -27,7 +27,9 @@
 					 * control socket; about a microsecond each */
 #define ROOM_WAIT_MS 200
 #define HALF_FLOWS 3			/* one may be a loss */
-#define DRAIN_LOOKS 4
+#define DRAIN_NS (240 * NS_PER_MS)	/* a block of the kernel's ring, and a frame that
+					 * waits for another interface */
+#define DRAIN_MOST_NS (2 * NS_PER_S)	/* on a wire that is never silent */
 #define DRAIN_LOOK_MS 60
 
 struct sensor {
@@ -76,6 +78,7 @@ static void tell_tap(struct sensor *s, struct pkt_time now,
     const struct observer_stats *os);
 static void tell_stats(struct sensor *s);
 static struct pkt_time wall(void);
+static struct loop_time monotonic(void);
 static int make_reloader(struct sensor *s);
 static void on_swap(void *arg, enum swap_phase at);
 static void on_swapped(void *arg, const struct program *p, uint64_t generation);
@@ -363,6 +366,7 @@ loop(struct sensor *s, int signals)
 	struct source_loss loss;
 	bool live = s->o->files == 0;
 	struct pkt_time looked = { 0 }, now;
+	struct loop_time start;
 	int n;
 
 	if (!live)
@@ -404,12 +408,13 @@ loop(struct sensor *s, int signals)
 		/* What the kernel still holds was on the wire before we were told to
 		 * stop; a block of its ring that is not full comes
 		 * when its time-out is over. */
-		for (int i = 0; i < DRAIN_LOOKS; i++) {
+		start = monotonic();
+		do {
 			wait_source(s, -1, DRAIN_LOOK_MS);
 			while (source_dispatch(s->source, BUDGET, on_frame, s,
-			    &s->why) > 0)
+			    &s->why) > 0 && monotonic().ns - start.ns < DRAIN_MOST_NS)
 				continue;
-		}
+		} while (monotonic().ns - start.ns < DRAIN_NS);
 		source_get_loss(s->source, &loss);
 		pipe_loss(s->pipe, &loss);
 	}
@@ -666,7 +671,6 @@ post(struct sensor *s)
 {
 	struct sensor_snapshot now = { .sandbox = s->sandbox };
 	struct source_iface all[SOURCE_IFACES_MOST];
-	struct timespec ts;
 	int n;
 
 	gather(s, &now.stats);
@@ -688,8 +692,7 @@ post(struct sensor *s)
 	now.last_packet = pipe_last(s->pipe).ns;
 	if (s->o->files == 0 && pipe_first(s->pipe).ns != 0)
 		now.learning_until = pipe_first(s->pipe).ns + LEARN_FOR;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	now.posted.ns = ts.tv_sec * NS_PER_S + ts.tv_nsec;
+	now.posted = monotonic();
 	if (s->started.ns == 0)
 		s->started = now.posted;
 	now.started = s->started;
@@ -752,4 +755,13 @@ wall(void)
 
 	clock_gettime(CLOCK_REALTIME, &ts);
 	return (struct pkt_time){ ts.tv_sec * NS_PER_S + ts.tv_nsec };
+}
+
+static struct loop_time
+monotonic(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (struct loop_time){ ts.tv_sec * NS_PER_S + ts.tv_nsec };
 }
