@@ -82,7 +82,7 @@ encode_at(const struct event_source *s, char *buf, size_t text_max, unsigned ite
 		if ((fi->have & 1U << s->type) == 0 || strstr(fi->path, "[]") != NULL)
 			continue;
 		if (fi->type == JSON_OBJECTS) {
-			if (s->v == NULL || s->v->reasons == 0)
+			if (event_items(s, (enum event_field)f) == 0)
 				continue;
 		} else if (!event_get(s, (enum event_field)f, 0, &v)) {
 			continue;
@@ -145,9 +145,10 @@ encode_objects(struct json *j, const struct event_source *s, enum event_field f,
 {
 	const char *path = event_field[f].path;
 	size_t n = strlen(path);
+	unsigned items = event_items(s, f);
 
 	json_open(j, key, '[');
-	for (unsigned i = 0; i < s->v->reasons && i < items_max; i++) {
+	for (unsigned i = 0; i < items && i < items_max; i++) {
 		json_open(j, NULL, '{');
 		for (unsigned m = f + 1U; m < EVENT_FIELD_COUNT; m++) {
 			const char *member = event_field[m].path;

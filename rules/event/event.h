@@ -42,6 +42,8 @@ struct event_head {
 	int64_t time;			/* ns */
 };
 
+struct outlet_snapshot;
+
 /* What the sensor counted, for the stats event. Cumulative. */
 struct sensor_stats {
 	struct pkt_time now;
@@ -61,6 +63,7 @@ struct sensor_stats {
 	int64_t lag_ns;			/* live: wall clock minus
 					 * packet time; -1 for files */
 	bool seccomp; int landlock_abi;
+	const struct outlet_snapshot *outlet;	/* live: the outputs; else NULL */
 };
 
 struct emitter;

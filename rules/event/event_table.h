@@ -146,6 +146,21 @@ enum event_rule {
 	X(S_LAG, "stats.lag_ms", UINT, S, NONE, NONE, "wall clock minus packet time, live") \
 	X(S_SECCOMP, "stats.seccomp", BOOL, S, S, NONE, "system calls are filtered") \
 	X(S_LANDLOCK, "stats.landlock_abi", UINT, S, S, NONE, "Landlock version; 0: none") \
+	X(S_OUTPUTS, "stats.outputs", OBJECTS, S, NONE, NONE, \
+	    "how each output stands, in the order they were named; live") \
+	X(S_OUT_TO, "stats.outputs[].to", TEXT, S, P, NONE, "the output") \
+	X(S_OUT_UP, "stats.outputs[].up", BOOL, S, P, NONE, \
+	    "there is a connection, or a file") \
+	X(S_OUT_SENT, "stats.outputs[].sent", UINT, S, P, NONE, "events that are out") \
+	X(S_OUT_LOST, "stats.outputs[].lost", UINT, S, P, NONE, \
+	    "events that found no room and are not out") \
+	X(S_OUT_WAITING, "stats.outputs[].waiting", UINT, S, P, NONE, "events that wait") \
+	X(S_OUT_RECONNECTS, "stats.outputs[].reconnects", UINT, S, P, NONE, \
+	    "connections made after the first") \
+	X(S_OUT_ERROR, "stats.outputs[].error", TEXT, S, NONE, NONE, \
+	    "what was wrong last") \
+	X(S_SPOOL, "stats.spool_bytes", UINT, S, NONE, NONE, \
+	    "size of the spool on the disk, live") \
 	X(SCHEMA, "earshot.schema", NAME, ALL, ALL, SCHEMA, "version of this format") \
 	X(EVENT_ID, "earshot.event_id", NAME, ALL, ALL, EVENT_ID, \
 	    "sensor:boot:lane:partition:seq; no two events share one") \

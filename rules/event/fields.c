@@ -9,6 +9,7 @@
 #include "classify/dpi/vocabulary.h"
 #include "rules/eval/truth.h"
 #include "rules/event/human.h"
+#include "rules/event/snapshot.h"
 #include "rules/event/why.h"
 
 #include <stdio.h>
@@ -21,8 +22,6 @@ static bool get_common(const struct event_source *s, enum event_field f, unsigne
 static bool get_flow(const struct event_source *s, enum event_field f, unsigned i,
     struct event_value *out);
 static bool get_alert(const struct event_source *s, enum event_field f, unsigned i,
-    struct event_value *out);
-static bool get_stats(const struct event_source *s, enum event_field f,
     struct event_value *out);
 static bool get_ends(const struct event_source *s, enum event_field f,
     struct event_value *out);
@@ -97,7 +96,7 @@ event_get(const struct event_source *s, enum event_field f, unsigned i,
 	if (f < F_S_PACKETS)
 		return get_alert(s, f, i, out);
 	if (f < F_SCHEMA)
-		return s->stats != NULL && i == 0 && get_stats(s, f, out);
+		return s->stats != NULL && event_get_stats(s->stats, f, i, out);
 	if (f >= F_DEVICE_KEY && f <= F_DEST_DEVICES)
 		return s->rec != NULL && i == 0 && get_ends(s, f, out);
 	if (f >= F_WINDOW_START && f <= F_ENDED)
@@ -265,11 +264,41 @@ get_alert(const struct event_source *s, enum event_field f, unsigned i,
 	return false;
 }
 
-static bool
-get_stats(const struct event_source *s, enum event_field f, struct event_value *out)
+unsigned
+event_items(const struct event_source *s, enum event_field f)
 {
-	const struct sensor_stats *t = s->stats;
+	if (f == F_WHY)
+		return s->v == NULL ? 0 : s->v->reasons;
+	if (f == F_S_OUTPUTS)
+		return s->stats == NULL || s->stats->outlet == NULL ? 0 :
+		    s->stats->outlet->sinks;
+	return 0;
+}
 
+static bool
+get_output(const struct sink_state *k, enum event_field f, struct event_value *out)
+{
+	switch ((unsigned)f) {
+	case F_S_OUT_TO: return text_z(out, k->name);
+	case F_S_OUT_UP: return flag(out, k->up);
+	case F_S_OUT_SENT: return uint_of(out, k->sent);
+	case F_S_OUT_LOST: return uint_of(out, k->lost);
+	case F_S_OUT_WAITING: return uint_of(out, k->waiting);
+	case F_S_OUT_RECONNECTS: return uint_of(out, k->reconnects);
+	case F_S_OUT_ERROR: return k->error[0] != '\0' && text_z(out, k->error);
+	}
+	return false;
+}
+
+bool
+event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
+    struct event_value *out)
+{
+	if (f > F_S_OUTPUTS && f <= F_S_OUT_ERROR)
+		return t->outlet != NULL && i < t->outlet->sinks &&
+		    get_output(&t->outlet->sink[i], f, out);
+	if (i > 0)
+		return false;
 	switch ((unsigned)f) {
 #define X(id, path, type, have, must, rule, meaning) \
 	case F_##id: \
@@ -279,6 +308,8 @@ get_stats(const struct event_source *s, enum event_field f, struct event_value *
 	case F_S_PACKETS: return uint_of(out, t->packets);
 	case F_S_USED: return uint_of(out, t->used);
 	case F_S_BYTES: return uint_of(out, t->bytes);
+	case F_S_SPOOL:
+		return t->outlet != NULL && uint_of(out, t->outlet->spool_bytes);
 	case F_S_KERNEL:
 		return t->kernel_drops != UINT64_MAX && uint_of(out, t->kernel_drops);
 	case F_S_IFACE:

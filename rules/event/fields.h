@@ -69,6 +69,13 @@ void event_prepare(struct event_source *s);
 bool event_get(const struct event_source *s, enum event_field f, unsigned i,
     struct event_value *out);
 
+/* How many elements an array of objects has. */
+unsigned event_items(const struct event_source *s, enum event_field f);
+
+/* The same for one of the sensor's figures alone (a row of "stats."). */
+bool event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
+    struct event_value *out);
+
 /* "not dest in known", "way.two is unknown":
  * a condition as the rule means it. Its length. */
 size_t condition_text(const struct rule *r, const struct expr *x, char *buf, size_t size);

@@ -38,6 +38,7 @@ sensor_snapshot_post(struct board *b, struct sensor_snapshot *s)
 	if (s->stats.drops != NULL && s->stats.drops != s->drops)
 		memcpy(s->drops, s->stats.drops, sizeof(s->drops));
 	s->stats.drops = NULL;
+	s->stats.outlet = NULL;
 	board_post(b, s);
 }
 
@@ -47,6 +48,7 @@ sensor_snapshot_read(const struct board *b, struct sensor_snapshot *out)
 	if (b == NULL || !board_read(b, out))
 		return false;
 	out->stats.drops = out->drops;
+	out->stats.outlet = NULL;
 	mend_bool(&out->stats.seccomp);
 	mend_sandbox(&out->sandbox);
 	mend_text(out->boot, sizeof(out->boot));

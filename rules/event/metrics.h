@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * metrics: the figures of the stats event, and of the outputs, in the text form of
+ * Prometheus (version 0.0.4). Names, meanings and values come from the rows of
+ * event_table.h; METRICS here says under which name, type and unit a row is told. A row
+ * that METRICS does not know is told too, untyped, so that no figure is missing.
+ */
+#ifndef RULES_EVENT_METRICS_H
+#define RULES_EVENT_METRICS_H
+
+#include "rules/event/snapshot.h"
+
+#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+/* X(row of event_table.h, name, type, what one of the row is in the metric's unit) */
+#define METRICS(X) \
+	X(S_PACKETS, "earshot_packets_total", COUNTER, 1) \
+	X(S_USED, "earshot_packets_used_total", COUNTER, 1) \
+	X(S_BYTES, "earshot_captured_bytes_total", COUNTER, 1) \
+	X(S_KERNEL, "earshot_kernel_drops_total", COUNTER, 1) \
+	X(S_IFACE, "earshot_interface_drops_total", COUNTER, 1) \
+	X(S_FLOWS, "earshot_flows_total", COUNTER, 1) \
+	X(S_FLOWS_NOW, "earshot_flows", GAUGE, 1) \
+	X(S_PAIRS_NOW, "earshot_host_pairs", GAUGE, 1) \
+	X(S_EVICTED, "earshot_flows_evicted_total", COUNTER, 1) \
+	X(S_ORPHAN, "earshot_orphan_fragments_total", COUNTER, 1) \
+	X(S_RECORDS, "earshot_observations_total", COUNTER, 1) \
+	X(S_VERDICTS, "earshot_verdicts_total", COUNTER, 1) \
+	X(S_SUPPRESSED, "earshot_verdicts_suppressed_total", COUNTER, 1) \
+	X(S_CELL_PACKETS, "earshot_classifier_packets_total", COUNTER, 1) \
+	X(S_CELL_DEATHS, "earshot_classifier_deaths_total", COUNTER, 1) \
+	X(S_CELL_HANGS, "earshot_classifier_hangs_total", COUNTER, 1) \
+	X(S_CELL_QUARANTINED, "earshot_classifier_quarantined_flows_total", COUNTER, 1) \
+	X(S_BREAKER, "earshot_classifier_breaker_trips_total", COUNTER, 1) \
+	X(S_RING_LOST, "earshot_ring_lost_events_total", COUNTER, 1) \
+	X(S_NO_HEAD, "earshot_flows_unread_total", COUNTER, 1) \
+	X(S_STRINGS, "earshot_names_refused_total", COUNTER, 1) \
+	X(S_LAG, "earshot_lag_seconds", GAUGE, 1e-3) \
+	X(S_SECCOMP, "earshot_seccomp_enabled", GAUGE, 1) \
+	X(S_LANDLOCK, "earshot_landlock_abi", GAUGE, 1)
+
+struct metrics_view {
+	const char *sensor, *version;
+	const struct sensor_snapshot *now;	/* NULL: the sensor has not said anything */
+	const struct outlet_snapshot *out;
+	uint64_t refused;		/* connections to the metrics that were refused */
+	struct loop_time time;
+};
+
+/* The whole exposition. Any bytes in labels. */
+void metrics_print(const struct metrics_view *v,
+    void (*write)(void *arg, const char *s, size_t n), void *arg);
+
+#endif
