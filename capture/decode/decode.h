@@ -84,7 +84,8 @@ enum link_type {
 	X(CUT_SCTP, "cut-sctp", "captured bytes end inside an SCTP header") \
 	X(BAD_SCTP, "bad-sctp", "a packet too short for an SCTP header") \
 	X(CUT_ICMP, "cut-icmp", "captured bytes end inside an ICMP header") \
-	X(DUPLICATE, "duplicate", "copies of packets, on a tap that shows them twice")
+	X(DUPLICATE, "duplicate", "copies of packets, on a tap that shows them twice") \
+	X(OWN, "own-connection", "packets of the sensor's own connections")
 
 enum drop {
 	DROP_NONE,

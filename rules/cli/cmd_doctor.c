@@ -6,6 +6,7 @@
 #include "rules/cli/settings_read.h"
 #include "rules/doctor/look.h"
 #include "rules/doctor/tell.h"
+#include "rules/event/redis_login.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -150,6 +151,10 @@ look_rules(struct doctor_facts *facts, const struct launch_options *o, struct zo
 static void
 look_sinks(struct doctor_facts *facts, const struct launch_options *o)
 {
+	struct secret secret = { "" };
+	struct fault no_secret = { "", "" };
+	int got = secret_read(o->redis_password, &secret, &no_secret);
+
 	for (unsigned i = 0; i < o->sinks && facts->redises < DOCTOR_SINKS; i++) {
 		struct redis_facts *r = &facts->redis[facts->redises];
 
@@ -157,7 +162,11 @@ look_sinks(struct doctor_facts *facts, const struct launch_options *o)
 			continue;
 		facts->redises++;
 		facts->spools = true;
-		(void)snprintf(r->target, sizeof(r->target), "redis:%s", o->sink[i].target);
-		r->reached = redis_look(o->sink[i].target, &r->look, &r->why) == 0;
+		(void)sink_name(&o->sink[i], r->target, sizeof(r->target));
+		r->why = no_secret;
+		r->reached = got == 0 && redis_login_check(&o->sink[i], &secret,
+		    o->redis_plain, &r->why) == 0 && redis_look(o->sink[i].target, &secret,
+		    &r->look, &r->why) == 0;
 	}
+	secret_forget(&secret);
 }

@@ -3,6 +3,7 @@
 #include "rules/cli/commands.h"
 #include "rules/cli/launch.h"
 #include "rules/event/redis_admin.h"
+#include "rules/event/redis_login.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -48,28 +49,48 @@ stream_line(void *arg, const char *stream, uint64_t count, const char *last,
 int
 command_redis(int argc, char **argv)
 {
-	static const char usage[] = "usage: earshot redis init|show redis:unix:PATH\n";
-	struct sink_spec spec;
+	static const char usage[] = "usage: earshot redis init|show "
+	    "[--redis-password-file FILE] [--redis-plain]\n"
+	    "\tredis://[USER@]HOST[:PORT] | redis:unix:PATH\n";
+	const char *what = argc > 1 ? argv[1] : "", *file = NULL, *target = NULL;
+	bool init = strcmp(what, "init") == 0, plain = false, wrong = false;
+	struct secret secret = { "" };
 	struct fault why = { 0 };
+	struct sink_spec spec;
 	int rc;
 
-	if (argc != 3 || (strcmp(argv[1], "init") != 0 && strcmp(argv[1], "show") != 0)) {
-		bool help = argc == 2 && strcmp(argv[1], "-h") == 0;
+	for (int i = 2; i < argc; i++) {
+		if (strcmp(argv[i], "--redis-plain") == 0)
+			plain = true;
+		else if (strcmp(argv[i], "--redis-password-file") == 0 && i + 1 < argc)
+			file = argv[++i];
+		else if (target == NULL && argv[i][0] != '-')
+			target = argv[i];
+		else
+			wrong = true;
+	}
+	if (wrong || target == NULL || (!init && strcmp(what, "show") != 0)) {
+		bool help = argc == 2 && strcmp(what, "-h") == 0;
 
 		fputs(usage, help ? stdout : stderr);
 		return help ? EXIT_DONE : EXIT_USAGE;
 	}
-	rc = sink_parse(argv[2], &spec, &why);
+	rc = sink_parse(target, &spec, &why);
 	if (rc == 0 && spec.kind != SINK_REDIS) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	if (rc == 0 && strcmp(argv[1], "init") == 0)
-		rc = redis_init(spec.target, &why);
+	if (rc == 0)
+		rc = secret_read(file, &secret, &why);
+	if (rc == 0)
+		rc = redis_login_check(&spec, &secret, plain, &why);
+	if (rc == 0 && init)
+		rc = redis_init(target, &secret, &why);
 	else if (rc == 0)
-		rc = redis_summary(spec.target, stream_line, NULL, &why);
+		rc = redis_summary(target, &secret, stream_line, NULL, &why);
+	secret_forget(&secret);
 	if (rc == 0) {
-		if (strcmp(argv[1], "init") == 0)
+		if (init)
 			puts("the Redis is set up: its library 'earshot' takes events");
 		return EXIT_DONE;
 	}

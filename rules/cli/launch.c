@@ -5,6 +5,9 @@
 #include "rules/cli/settings_read.h"
 #include "rules/cli/super.h"
 
+#include "rules/event/metrics_server.h"
+#include "rules/event/redis_login.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -157,6 +160,26 @@ answered(void *arg, const char *json)
 	(void)send(s->ask[0], json, strlen(json), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* What the outlet would say when it starts, before anything starts. The password is
+ * looked at and forgotten: no child of ours but the outlet ever has it. */
+static int
+check_outputs(const struct super *s, struct fault *why)
+{
+	const struct launch_options *o = s->o;
+	struct secret secret = { "" };
+	bool redis = false;
+	int rc = o->metrics == NULL ? 0 : metrics_where_check(o->metrics, why);
+
+	for (unsigned i = 0; i < s->sinks; i++)
+		redis = redis || sink_is_redis(&s->sink[i]);
+	if (rc == 0 && redis)
+		rc = secret_read(o->redis_password, &secret, why);
+	for (unsigned i = 0; rc == 0 && i < s->sinks; i++)
+		rc = redis_login_check(&s->sink[i], &secret, o->redis_plain, why);
+	secret_forget(&secret);
+	return rc;
+}
+
 static int
 choose_sinks(struct super *s, struct fault *why)
 {
@@ -176,6 +199,8 @@ choose_sinks(struct super *s, struct fault *why)
 		if (s->sink[i].kind == SINK_REDIS)
 			s->redis = true;
 	}
+	if (check_outputs(s, why) == -1)
+		return -1;
 	if (s->o->test_only)
 		return 0;
 	if (choose_state(s, why) == -1) {

@@ -32,6 +32,9 @@ struct launch_options {
 	uint64_t store_bytes;		/* 0: no store */
 	int64_t store_age;		/* ns; 0: 30 days */
 	int64_t listen_ns;		/* doctor: how long */
+	const char *redis_password;	/* a file; NULL: secret.h says where else */
+	const char *metrics;		/* NULL: none */
+	bool redis_plain;
 	int format;			/* FORMAT_TEXT, FORMAT_JSON; 0: by the terminal */
 	int fail_on;			/* 1 + a severity; 0: never */
 	int stats;			/* 1: JSON */

@@ -25,7 +25,7 @@ options_help(FILE *out, unsigned whose)
 		(void)snprintf(left, sizeof(left), "%c%c %s--%s %s",
 		    s->letter ? '-' : ' ', s->letter ? s->letter : ' ',
 		    s->letter ? "" : " ", s->word, s->arg);
-		fprintf(out, "  %-28s %s\n", left, s->help);
+		fprintf(out, "  %-31s %s\n", left, s->help);
 	}
 }
 

@@ -97,7 +97,9 @@ pipe_frame(void *arg, const struct frame *f)
 		p->drops[why]++;
 		return;
 	}
-	if (observer_packet(p->observer, &pkt))
+	if (p->o.own != NULL && p->o.own(p->o.arg, &pkt))
+		p->drops[DROP_OWN]++;
+	else if (observer_packet(p->observer, &pkt))
 		p->used++;
 	else
 		p->drops[DROP_DUPLICATE]++;

@@ -10,6 +10,7 @@
 #ifndef RULES_CLI_PIPE_H
 #define RULES_CLI_PIPE_H
 
+#include "capture/decode/packet.h"
 #include "capture/source/source.h"
 #include "classify/observer/observer.h"
 #include "rules/eval/eval.h"
@@ -24,6 +25,8 @@ struct pipe_options {
 	struct dpi_cell *cell;		/* lent; NULL: no classifier */
 	struct siphash_key hash;	/* drawn at start */
 	bool pass_killers, split_vlans;	/* observer.h */
+	/* True: a packet of our own connections, counted and not heard; may be NULL. */
+	bool (*own)(void *arg, const struct packet *pkt);
 	int64_t learn_for;		/* observer.h; 0: first-seen is unknown */
 	void *arg;
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);

@@ -53,6 +53,9 @@ struct sensor {
 	enum source_iface_state iface_state[SOURCE_IFACES_MOST];	/* as told */
 	uint64_t observations_lost;
 	struct loop_time started;
+	struct own_connections own;	/* the outlet's */
+	uint64_t own_posts;
+	struct outlet_snapshot outlet;
 };
 
 static int open_source(struct sensor *s, int signals);
@@ -70,6 +73,7 @@ static void on_live(void *arg, const struct observation *o,
     const struct intern *strings);
 static void tell_store(struct sensor *s, struct pkt_time now);
 static void on_step(void *arg, struct pkt_time now);
+static bool is_own(void *arg, const struct packet *pkt);
 static bool put(void *arg, const struct event_head *h, const char *json,
     const char *text);
 static void gather(struct sensor *s, struct sensor_stats *st);
@@ -94,6 +98,7 @@ sensor_run(const struct sensor_options *o)
 		.on_live = o->files == 0 && o->observations != NULL ? on_live : NULL,
 		.live_every = LIVE_EVERY, .on_step = on_step, .on_swap = on_swap,
 		.split_vlans = o->split_vlans,
+		.own = o->files > 0 ? NULL : is_own,
 		.learn_for = o->files > 0 ? 0 : LEARN_FOR };
 	struct sandbox_options so = { 0 };
 	const char *const sys[] = { "/sys" };
@@ -649,6 +654,19 @@ tell_tap(struct sensor *s, struct pkt_time now, const struct observer_stats *os)
 	}
 }
 
+/* The sensor would hear its own events leave. */
+static bool
+is_own(void *arg, const struct packet *pkt)
+{
+	struct sensor *s = arg;
+	uint64_t posts = board_posts(s->o->boards->own);
+
+	if (posts != s->own_posts && own_connections_read(s->o->boards->own, &s->own))
+		s->own_posts = posts;
+	return s->own.n > 0 && pkt->proto == IPPROTO_IS_TCP &&
+	    own_connections_has(&s->own, &pkt->src, pkt->sport, &pkt->dst, pkt->dport);
+}
+
 static void
 gather(struct sensor *s, struct sensor_stats *st)
 {
@@ -706,6 +724,9 @@ tell_stats(struct sensor *s)
 	struct sensor_report *r = s->o->report;
 
 	gather(s, &st);
+	/* Not of files: the same file gives the same bytes, however fast they leave. */
+	if (s->o->files == 0 && outlet_snapshot_read(s->o->boards->outlet, &s->outlet))
+		st.outlet = &s->outlet;
 	r->packets = st.packets;
 	r->used = st.used;
 	r->bytes = st.bytes;

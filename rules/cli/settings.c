@@ -143,8 +143,7 @@ setting_text_ok(const struct setting_info *i, const char *text, bool in_file,
 	case SETTING_SINKS:
 		if (sink_parse(text, &sink, why) == -1)
 			return -1;
-		path = strncmp(text, "file:", 5) == 0 ? text + 5 :
-		    strncmp(text, "unix:", 5) == 0 ? text + 5 : "/";
+		path = sink_path_at(text) > 0 ? text + sink_path_at(text) : "/";
 		if (in_file && path[0] != '/')
 			return fault_set(why, absolute,
 			    "the path of the output '%s' does not begin with '/'", q);
@@ -434,14 +433,17 @@ settings_sensors(const struct settings *s)
 static bool
 met(enum setting_need need, const struct launch_options *o)
 {
-	bool redis = false, out = o->sinks == 0;
+	bool redis = false, spool = false, out = o->sinks == 0;
 
 	for (unsigned i = 0; i < o->sinks; i++) {
-		redis = redis || o->sink[i].kind == SINK_REDIS;
+		spool = spool || o->sink[i].kind == SINK_REDIS;
+		redis = redis || sink_is_redis(&o->sink[i]);
 		out = out || o->sink[i].kind == SINK_STDOUT_JSON ||
 		    o->sink[i].kind == SINK_STDOUT_TEXT;
 	}
 	switch (need) {
+	case NEED_SPOOL:
+		return spool;
 	case NEED_REDIS:
 		return redis;
 	case NEED_STDOUT:
@@ -580,8 +582,7 @@ static const char *
 rooted(const struct setting_info *i, const char *text, const char *here, char *buf,
     size_t size)
 {
-	size_t scheme = i->form.type != SETTING_SINKS ? 0 :
-	    strncmp(text, "file:", 5) == 0 || strncmp(text, "unix:", 5) == 0 ? 5 : 0;
+	size_t scheme = i->form.type != SETTING_SINKS ? 0 : sink_path_at(text);
 
 	if ((i->form.type != SETTING_PATH && i->form.type != SETTING_PATHS &&
 	    scheme == 0) || text[scheme] == '/')

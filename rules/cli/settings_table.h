@@ -36,6 +36,7 @@
 /* needs: X(id, why it is idle) */
 #define SETTING_NEEDS(X) \
 	X(NOTHING, "") \
+	X(SPOOL, "no output is a Redis with streams") \
 	X(REDIS, "no output is a Redis") \
 	X(STORE, "'store-size' is 0: no store is kept") \
 	X(STDOUT, "no output is standard output")
@@ -132,7 +133,7 @@ enum setting_type {
 	    "the office's devices: csv, ethers or dnsmasq") \
 	X(OUTPUT, "output", 'o', "SINK", SINKS, "-", "", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, \
-	    "-, file:PATH or redis:unix:PATH; may be given again") \
+	    "-, file:PATH, unix:PATH or redis://HOST; may be given again") \
 	X(FORMAT, "format", 0, "text|json", CHOICE(format, "text|json"), "", "json", \
 	    FOR_READ | FOR_RUN, NEED_STDOUT, \
 	    "of standard output; text on a terminal") \
@@ -145,7 +146,7 @@ enum setting_type {
 	    FOR_READ | FOR_RUN, NEED_NOTHING, \
 	    "where spool, store and control socket lie") \
 	X(SPOOL, "spool", 0, "BYTES", BYTES(spool_bytes, MEGA, MEGA * MEGA), \
-	    "256 MB", "", FOR_READ | FOR_RUN, NEED_REDIS, \
+	    "256 MB", "", FOR_READ | FOR_RUN, NEED_SPOOL, \
 	    "how much waits on disk while Redis is away") \
 	X(STORE_SIZE, "store-size", 0, "BYTES", \
 	    BYTES(store_bytes, 0, MEGA * MEGA * 100), "2 GB", "", \
@@ -154,6 +155,15 @@ enum setting_type {
 	X(STORE_AGE, "store-age", 0, "TIME", \
 	    DURATION(store_age, 3600 * NS_PER_S, 3650 * 86400 * NS_PER_S), "30 d", "", \
 	    FOR_READ | FOR_RUN, NEED_STORE, "how long it keeps them") \
+	X(REDIS_PASSWORD, "redis-password-file", 0, "FILE", PATH(redis_password), "", \
+	    "\"/etc/earshot/redis-password\"", FOR_READ | FOR_RUN, NEED_REDIS, \
+	    "its first line is the password; mode 0600") \
+	X(REDIS_PLAIN, "redis-plain", 0, "", SWITCH(redis_plain), "off", "", \
+	    FOR_READ | FOR_RUN, NEED_REDIS, \
+	    "the password may cross the network in clear text") \
+	X(METRICS, "metrics", 0, "ADDRESS", TEXT(metrics), "", "\"127.0.0.1:9108\"", \
+	    FOR_RUN, NEED_NOTHING, \
+	    "figures for a Prometheus on this machine; or unix:PATH") \
 	X(FAIL_ON, "fail-on", 0, "SEVERITY", CHOICE(fail_on, SEVERITY_WORDS), "", "", \
 	    FOR_READ | NO_FILE, NEED_NOTHING, \
 	    "exit 3 after an alert this severe or worse") \

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define OUTLET_READY_MS 10000
+#define LIVE_DRAIN_MS 3000		/* SIGTERM ends a live sensor within five seconds */
 
 /* A child of ours: it goes when we go. What asks us to end stays blocked until the child
  * has said how it wants to be asked; a terminal that hangs up is for us to judge. */
@@ -26,6 +27,7 @@ child(void)
 
 	if (pid == 0) {
 		(void)signal(SIGHUP, SIG_IGN);
+		(void)signal(SIGUSR1, SIG_IGN);
 		sigemptyset(&ends);
 		sigaddset(&ends, SIGTERM);
 		sigaddset(&ends, SIGINT);
@@ -79,7 +81,11 @@ super_start_outlet(struct super *s, struct fault *why)
 	if (s->outlet == 0) {
 		struct log log = { "earshot-outlet", s->log.level };
 		struct outlet_options oo = { .ring = s->ring, .sink = s->sink,
-			.sinks = s->sinks, .sensor = s->name,
+			.sinks = s->sinks, .sensor = s->name, .boards = &s->boards,
+			.password_file = s->o->redis_password,
+			.redis_plain = s->o->redis_plain, .metrics = s->o->metrics,
+			.live = s->o->files == 0, .patient = s->o->files > 0,
+			.drain_ms = s->o->files == 0 ? LIVE_DRAIN_MS : 0,
 			.spool_dir = s->redis ? s->spool : NULL,
 			.spool_bytes = s->o->spool_bytes,
 			.redis_flows = s->o->flows,

@@ -16,7 +16,7 @@ static void on_signal(struct super *s, int fd);
 int
 super_signals(struct super *s, struct fault *why)
 {
-	static const int ours[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
+	static const int ours[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
 	sigset_t set;
 	int fd;
 
@@ -59,6 +59,10 @@ on_signal(struct super *s, int fd)
 		switch (si.ssi_signo) {
 		case SIGCHLD:
 			super_bury(s);
+			break;
+		case SIGUSR1:
+			if (s->outlet > 0)
+				(void)kill(s->outlet, SIGUSR1);
 			break;
 		case SIGHUP:
 			/* A terminal that is gone ends us; else somebody wants the rules

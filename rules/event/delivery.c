@@ -6,6 +6,8 @@
 #include "rules/event/gap.h"
 #include "rules/event/queue.h"
 #include "rules/event/redis_function.h"
+#include "rules/event/redis_login.h"
+#include "rules/event/refusal.h"
 #include "rules/event/reply.h"
 
 #include <errno.h>
@@ -29,7 +31,7 @@
 static const struct reply_limits limits = {.bytes = 64 << 10, .elements = 8, .depth = 1};
 
 enum state { STATE_DOWN, STATE_PING, STATE_CHECK, STATE_READY };
-enum call_kind { CALL_PING, CALL_VERSION, CALL_LOAD, CALL_LAST, CALL_APPEND };
+enum call_kind { CALL_AUTH, CALL_PING, CALL_VERSION, CALL_LOAD, CALL_LAST, CALL_APPEND };
 
 struct call {
 	enum call_kind kind;
@@ -37,34 +39,10 @@ struct call {
 	size_t bytes;
 };
 
-/* Errors by their first word. `all`: it is the server's state, not this key's. */
-struct refusal {
-	const char *word;
-	const char *says;
-	bool all;
-};
-
-static const struct refusal refusals[] = {
-	{ "LOADING", "is still loading its data", true },
-	{ "OOM", "is at its memory limit; raise 'maxmemory' or trim the streams", true },
-	{ "READONLY", "is a replica and takes no writes", true },
-	{ "MISCONF", "cannot save to its disk and takes no writes", true },
-	{ "BUSY", "is busy with a script", true },
-	{ "MASTERDOWN", "is a replica without its primary", true },
-	{ "NOREPLICAS", "has too few replicas and takes no writes", true },
-	{ "CLUSTERDOWN", "is a cluster that is down", true },
-	{ "NOAUTH", "asks for a password", true },
-	{ "NOPERM", "does not allow us this command or key; see its ACL", true },
-	{ "NOSCRIPT", "does not know the script", true },
-	{ "WRONGTYPE", "holds another kind of value under a key of ours", false },
-	{ "", "refused", false },
-};
-
-#define REFUSALS (sizeof(refusals) / sizeof(refusals[0]))
-
 struct delivery {
 	char sensor[QUEUE_NAME];
-	const char *version, *server;
+	const char *version, *server, *user;
+	const struct secret *secret;
 	bool load_function, load_tried, finishing, was_ready;
 	const struct log *log;
 	void *arg;
@@ -80,7 +58,8 @@ struct delivery {
 	size_t flight;
 	struct loop_time heard, sent, hold, synced;
 	int64_t hold_ns;
-	struct log_limit said[REFUSALS], said_function, said_disk;
+	struct reasons reasons;
+	struct log_limit said_function, said_disk;
 	struct delivery_counts counts;
 };
 
@@ -136,6 +115,8 @@ delivery_create(const struct delivery_options *o, struct fault *why)
 	(void)snprintf(d->sensor, sizeof(d->sensor), "%s", o->sensor);
 	d->version = o->version;
 	d->server = o->server;
+	d->user = o->user;
+	d->secret = o->secret;
 	d->load_function = o->load_function;
 	d->log = o->log;
 	d->arg = o->arg;
@@ -220,6 +201,9 @@ record_dropped(void *arg, uint64_t number, struct span bytes)
 void
 delivery_up(struct delivery *d, struct loop_time now)
 {
+	const char *login[3];
+	int argc;
+
 	delivery_down(d);
 	reply_reset(d->reader);
 	d->state = STATE_PING;
@@ -227,6 +211,9 @@ delivery_up(struct delivery *d, struct loop_time now)
 	d->heard = d->sent = now;
 	d->hold = (struct loop_time){ 0 };
 	d->hold_ns = HOLD_FIRST;
+	argc = redis_login_argv(d->user, d->secret, login);
+	if (argc > 0)
+		command(d, CALL_AUTH, NULL, argc, login, NULL, now);
 	simple(d, CALL_PING, now);
 }
 
@@ -599,24 +586,21 @@ acknowledge(struct delivery *d, struct loop_time now)
 static void
 refused(struct delivery *d, struct queue *q, const char *text, struct loop_time now)
 {
-	char more[LOG_MORE];
-	size_t i = 0;
+	char behind[64];
+	struct fault why;
 
-	while (i < REFUSALS - 1 &&
-	       strncmp(text, refusals[i].word, strlen(refusals[i].word)) != 0)
-		i++;
 	d->counts.errors++;
 	if (q != NULL) {
 		q->state = QUEUE_UNKNOWN;
 		q->hold.ns = now.ns + d->hold_ns;
 	}
-	if (q == NULL || refusals[i].all)
+	if (q == NULL || refusals[refusal_of(text)].all)
 		d->hold.ns = now.ns + d->hold_ns;
 	d->hold_ns = d->hold_ns * 2 < HOLD_MOST ? d->hold_ns * 2 : HOLD_MOST;
-	if (log_limit_pass(&d->said[i], now, more))
-		log_line(d->log, LOG_LEVEL_WARN,
-		    "'%s' %s: %.160s; %" PRIu64 " events wait in the spool%s",
-		    d->server, refusals[i].says, text, delivery_waiting(d), more);
+	(void)refusal_fault(text, &why);
+	(void)snprintf(behind, sizeof(behind), "%" PRIu64 " events wait in the spool",
+	    delivery_waiting(d));
+	reasons_say(&d->reasons, d->server, &why, behind, d->log, now);
 }
 
 static bool
@@ -635,7 +619,7 @@ function_missing(struct delivery *d, struct loop_time now)
 		char remedy[300];
 
 		(void)snprintf(remedy, sizeof(remedy),
-		    "run 'earshot redis init redis:%.200s'", d->server);
+		    "run 'earshot redis init %.200s'", d->server);
 		(void)fault_set(&why, remedy,
 		    "'%s' lacks the functions of earshot; %" PRIu64
 		    " events wait in the spool",
@@ -723,6 +707,8 @@ answer(struct delivery *d, const redisReply *r, struct loop_time now, struct fau
 		}
 		return 0;
 	}
+	if (r->type == REDIS_REPLY_ERROR && c.kind == CALL_AUTH)
+		return refusal_fault(r->str, why);
 	if (r->type == REDIS_REPLY_ERROR) {
 		refused(d, c.queue, r->str, now);
 		return 0;
@@ -730,6 +716,8 @@ answer(struct delivery *d, const redisReply *r, struct loop_time now, struct fau
 	if (c.kind != CALL_LAST && c.kind != CALL_PING)
 		d->hold_ns = HOLD_FIRST;
 	switch (c.kind) {
+	case CALL_AUTH:
+		return 0;
 	case CALL_PING:
 		if (r->type != REDIS_REPLY_STATUS || strcmp(r->str, "PONG") != 0)
 			return fault_set(why, NULL, "what answers there is no Redis");

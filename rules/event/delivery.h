@@ -4,7 +4,7 @@
  * server leave through `send`, its answers come in through delivery_feed, time is passed
  * in.
  *
- *	DOWN -> PING until PONG -> is the Function there? (load it, if allowed) -> READY
+ *	DOWN -> AUTH with a password -> PING until PONG -> is the Function there? (load it, if allowed) -> READY
  *	READY, for each (sensor, boot, lane, partition): ask for the last sequence
  *	-> one batch, stop and wait -> OK n: go on behind n; GAP n: resume there
  *
@@ -26,10 +26,13 @@
 #include "rules/event/seglog.h"
 
 struct delivery;
+struct secret;
 
 struct delivery_options {
 	const char *sensor, *version;
 	const char *server;		/* as shown in messages */
+	const char *user;		/* for AUTH; NULL or "": the default one */
+	const struct secret *secret;	/* lent; NULL or empty: no AUTH */
 	const struct seglog_options *spool;	/* arg and dropped are set here */
 	bool load_function;		/* may FUNCTION LOAD when it is not there */
 	const struct log *log;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* line_sink: a buffer of 256 KiB before one descriptor. Refuses half a line; what
- * finds no room is counted. */
+/* line_sink: a buffer before one descriptor. Refuses half a line; what finds no room is
+ * counted. A descriptor that is not ours is never made non-blocking, for our parent may
+ * share it: poll says how much it takes. */
 #include "rules/event/line_sink.h"
 
 #include <errno.h>
@@ -13,30 +14,43 @@
 #include <unistd.h>
 
 #define BUFFER (256u << 10)
+#define BUFFER_IMPATIENT (4u << 20)	/* while a reader of a live sensor looks away */
+#define PIPE_TAKES 4096u		/* POLLOUT of a pipe says: PIPE_BUF bytes at least */
+#define FLAGS (O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY)
 
 struct line_sink {
 	int fd;
-	bool own, gone;
-	char name[256];
+	bool own, gone, patient;
+	char *path;			/* of a file of ours */
+	char name[256], error[136];
 	const struct log *log;
-	size_t used;
-	uint64_t lost;
+	size_t used, room;
+	uint64_t put, sent, lost;	/* events */
 	struct log_limit said;
-	char buf[BUFFER];
+	char *buf;
 };
 
 static struct line_sink *
-make(int fd, bool own, const char *name, const struct log *log, struct fault *why)
+make(int fd, const char *path, size_t room, const struct log *log, struct fault *why)
 {
+	const char *name = path != NULL ? path : "standard output";
 	struct line_sink *s = calloc(1, sizeof(*s));
 
-	if (s == NULL) {
+	if (s != NULL) {
+		s->buf = malloc(room);
+		s->path = path != NULL ? strdup(path) : NULL;
+	}
+	if (s == NULL || s->buf == NULL || (path != NULL && s->path == NULL)) {
+		if (s != NULL)
+			free(s->buf);
+		free(s);
 		(void)fault_set(why, NULL, "no memory for the output '%s'", name);
 		return NULL;
 	}
 	s->fd = fd;
-	s->own = own;
+	s->own = path != NULL;
 	s->log = log;
+	s->room = room;
 	(void)snprintf(s->name, sizeof(s->name), "%s", name);
 	return s;
 }
@@ -44,7 +58,7 @@ make(int fd, bool own, const char *name, const struct log *log, struct fault *wh
 struct line_sink *
 line_sink_open(const char *path, const struct log *log, struct fault *why)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	int fd = open(path, FLAGS, 0640);
 	struct line_sink *s;
 
 	if (fd == -1) {
@@ -52,16 +66,21 @@ line_sink_open(const char *path, const struct log *log, struct fault *why)
 		    why, NULL, "cannot write to '%s': %s", path, strerror(errno));
 		return NULL;
 	}
-	s = make(fd, true, path, log, why);
+	s = make(fd, path, BUFFER, log, why);
 	if (s == NULL)
 		(void)close(fd);
 	return s;
 }
 
 struct line_sink *
-line_sink_stdout(const struct log *log, struct fault *why)
+line_sink_stdout(bool patient, const struct log *log, struct fault *why)
 {
-	return make(STDOUT_FILENO, false, "standard output", log, why);
+	struct line_sink *s = make(STDOUT_FILENO, NULL, patient ? BUFFER :
+	    BUFFER_IMPATIENT, log, why);
+
+	if (s != NULL)
+		s->patient = patient;
+	return s;
 }
 
 void
@@ -71,6 +90,8 @@ line_sink_close(struct line_sink *s)
 		return;
 	if (s->own)
 		(void)close(s->fd);
+	free(s->path);
+	free(s->buf);
 	free(s);
 }
 
@@ -79,55 +100,99 @@ line_sink_put(struct line_sink *s, const char *text, size_t n, struct loop_time 
 {
 	if (s->gone)
 		return;
-	if (n + 1 > BUFFER - s->used)
+	if (n + 1 > s->room - s->used)
 		line_sink_flush(s, now);
 	if (s->gone)
 		return;
-	if (n + 1 > BUFFER - s->used) {
+	if (n + 1 > s->room - s->used) {
 		s->lost++;
 		return;
 	}
 	memcpy(s->buf + s->used, text, n);
 	s->buf[s->used + n] = '\n';
 	s->used += n + 1;
+	s->put++;
+}
+
+/* How many of n bytes may be written now without being stopped; 0: none now. */
+static size_t
+room_for(const struct line_sink *s, size_t n)
+{
+	struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+
+	if (s->own)
+		return n;
+	while (poll(&p, 1, s->patient ? 1000 : 0) <= 0)
+		if (!s->patient)
+			return 0;
+	return n < PIPE_TAKES ? n : PIPE_TAKES;
 }
 
 void
 line_sink_flush(struct line_sink *s, struct loop_time now)
 {
-	size_t done = 0;
+	size_t done = 0, some;
 
-	while (!s->gone && done < s->used) {
-		ssize_t n = write(s->fd, s->buf + done, s->used - done);
+	while (!s->gone && done < s->used &&
+	    (some = room_for(s, s->used - done)) > 0) {
+		ssize_t n = write(s->fd, s->buf + done, some);
 
 		if (n > 0) {
 			done += (size_t)n;
 		} else if (n == -1 && errno == EAGAIN) {
-			struct pollfd p = { .fd = s->fd, .events = POLLOUT };
-
-			(void)poll(&p, 1, 1000);
+			if (!s->patient)
+				break;
 		} else if (n == -1 && errno == EPIPE) {
 			s->gone = true;
 			s->used = done = 0;
 		} else if (n == 0 || errno != EINTR) {
+			(void)snprintf(s->error, sizeof(s->error), "%s", n == 0 ?
+			    "nothing was taken" : strerror(errno));
 			if (log_limit_pass(&s->said, now, NULL))
 				log_line(s->log, LOG_LEVEL_WARN,
 				    "cannot write to '%s': %s; "
 				    "%" PRIu64 " events lost there so far",
-				    s->name,
-				    n == 0 ? "nothing was taken" : strerror(errno),
-				    s->lost);
+				    s->name, s->error, s->lost);
 			break;
 		}
 	}
 	memmove(s->buf, s->buf + done, s->used - done);
 	s->used -= done;
+	if (s->used == 0)
+		s->sent = s->put;
+}
+
+void
+line_sink_reopen(struct line_sink *s, struct loop_time now)
+{
+	int fd;
+
+	if (!s->own)
+		return;
+	line_sink_flush(s, now);
+	fd = open(s->path, FLAGS, 0640);
+	if (fd == -1) {
+		(void)snprintf(s->error, sizeof(s->error), "%s", strerror(errno));
+		log_line(s->log, LOG_LEVEL_WARN, "cannot open '%s' again: %s; events go "
+		    "on to the file that had this name", s->name, s->error);
+		return;
+	}
+	(void)close(s->fd);
+	s->fd = fd;
+	log_line(s->log, LOG_LEVEL_INFO, "'%s' was opened again", s->name);
+	line_sink_flush(s, now);
 }
 
 bool
 line_sink_gone(const struct line_sink *s)
 {
 	return s->gone;
+}
+
+uint64_t
+line_sink_sent(const struct line_sink *s)
+{
+	return s->sent;
 }
 
 uint64_t
@@ -140,4 +205,16 @@ size_t
 line_sink_waiting(const struct line_sink *s)
 {
 	return s->used;
+}
+
+uint64_t
+line_sink_events_waiting(const struct line_sink *s)
+{
+	return s->gone ? 0 : s->put - s->sent;
+}
+
+const char *
+line_sink_error(const struct line_sink *s)
+{
+	return s->error;
 }

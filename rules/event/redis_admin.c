@@ -5,16 +5,19 @@
 
 #include "rules/event/delivery.h"
 #include "rules/event/redis_function.h"
-#include "rules/event/redis_sink.h"
+#include "rules/event/redis_login.h"
+#include "rules/event/refusal.h"
 #include "rules/event/reply.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define WAIT_S 5
@@ -25,14 +28,10 @@ static const struct reply_limits limits = { .bytes = 1 << 20, .elements = 1024,
 struct talk {
 	int fd;
 	const char *target;
+	char name[SINK_TEXT];
+	bool near;			/* on this machine */
 	struct reply_reader *reader;
 };
-
-static const char *
-bare(const char *target)
-{
-	return strncmp(target, "redis:", 6) == 0 ? target + 6 : target;
-}
 
 static void
 talk_end(struct talk *t)
@@ -43,26 +42,53 @@ talk_end(struct talk *t)
 }
 
 static int
-talk_begin(struct talk *t, const char *target, struct fault *why)
+reach_path(struct talk *t, const char *path)
 {
-	struct timeval wait = { WAIT_S, 0 };
-	struct sockaddr_storage addr;
-	int len;
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
 
-	*t = (struct talk){ .fd = -1, .target = bare(target) };
-	if (redis_target_parse(t->target, &addr, &len, why) == -1)
-		return -1;
-	t->reader = reply_create(&limits);
-	t->fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (t->reader == NULL || t->fd == -1)
-		return fault_set(
-		    why, NULL, "no memory or descriptor for '%s'", t->target);
+	memcpy(un.sun_path, path, strlen(path) + 1);	/* sink_parse has measured it */
+	t->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return t->fd == -1 ? -1 :
+	    connect(t->fd, (struct sockaddr *)&un, (socklen_t)sizeof(un));
+}
+
+static int
+reach(struct talk *t, const struct sink_address *to, struct fault *why)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *all = NULL;
+	struct timeval wait = { WAIT_S, 0 };
+	char port[8];
+	int rc = -1;
+
+	if (to->host[0] == '\0') {
+		rc = reach_path(t, to->path);
+		goto out;
+	}
+	(void)snprintf(port, sizeof(port), "%u", to->port);
+	rc = getaddrinfo(to->host, port, &hints, &all);
+	if (rc != 0)
+		return fault_set(why, "see 'getent ahosts'", "cannot look up '%s': %s",
+		    to->host, gai_strerror(rc));
+	rc = -1;
+	for (struct addrinfo *a = all; a != NULL && rc == -1; a = a->ai_next) {
+		if (t->fd != -1)
+			(void)close(t->fd);
+		t->fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (t->fd == -1)
+			continue;
+		(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
+		rc = connect(t->fd, a->ai_addr, a->ai_addrlen);
+	}
+out:
+	if (rc == -1)
+		(void)fault_set(why, "is a Redis running there?", "cannot reach '%s': %s",
+		    t->target, errno == EINPROGRESS ? "no connection within 5 s" :
+		    strerror(errno));
+	if (all != NULL)
+		freeaddrinfo(all);
 	(void)setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
 	(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-	if (connect(t->fd, (struct sockaddr *)&addr, (socklen_t)len) == -1)
-		return fault_set(why, "is a Redis running there?",
-		    "cannot reach '%s': %s", t->target, strerror(errno));
-	return 0;
+	return rc;
 }
 
 static int
@@ -109,8 +135,8 @@ ask(struct talk *t, int argc, const char **argv, redisReply **out, struct fault 
 		return fault_set(why, NULL, "'%s' gives no answer we understand: %s",
 		    t->target, reply_error(t->reader));
 	if ((*out)->type == REDIS_REPLY_ERROR) {
-		(void)fault_set(why, NULL, "'%s' refused '%s': %.300s", t->target,
-		    argv[0], (*out)->str);
+		(void)fault_set(why, refusals[refusal_of((*out)->str)].remedy,
+		    "'%s' refused '%s': %.300s", t->target, argv[0], (*out)->str);
 		freeReplyObject(*out);
 		*out = NULL;
 		return -1;
@@ -118,8 +144,41 @@ ask(struct talk *t, int argc, const char **argv, redisReply **out, struct fault 
 	return 0;
 }
 
+static int
+talk_begin(struct talk *t, const char *target, const struct secret *secret,
+    struct fault *why)
+{
+	struct sink_spec to;
+	const char *argv[3];
+	redisReply *r;
+	int argc;
+
+	memset(t, 0, sizeof(*t));
+	t->fd = -1;
+	if (sink_parse(target, &to, why) == -1)
+		return -1;
+	if (to.kind != SINK_REDIS)
+		return fault_set(why, "redis://HOST:PORT or redis:unix:PATH",
+		    "'%s' has no streams", target);
+	(void)sink_name(&to, t->name, sizeof(t->name));
+	t->target = t->name;
+	t->near = sink_is_near(&to.at);
+	t->reader = reply_create(&limits);
+	if (t->reader == NULL)
+		return fault_set(why, NULL, "no memory for '%s'", t->target);
+	if (reach(t, &to.at, why) == -1)
+		return -1;
+	argc = redis_login_argv(to.user, secret, argv);
+	if (argc == 0)
+		return 0;
+	if (ask(t, argc, argv, &r, why) == -1)
+		return -1;
+	freeReplyObject(r);
+	return 0;
+}
+
 int
-redis_init(const char *target, struct fault *why)
+redis_init(const char *target, const struct secret *secret, struct fault *why)
 {
 	const char *load[] = { "FUNCTION", "LOAD", "REPLACE", redis_function_text() };
 	const char *version[] = { "FCALL", "ear_version", "0" };
@@ -127,7 +186,7 @@ redis_init(const char *target, struct fault *why)
 	struct talk t;
 	int rc = -1;
 
-	if (talk_begin(&t, target, why) == -1 || ask(&t, 4, load, &r, why) == -1)
+	if (talk_begin(&t, target, secret, why) == -1 || ask(&t, 4, load, &r, why) == -1)
 		goto out;
 	freeReplyObject(r);
 	if (ask(&t, 3, version, &r, why) == -1)
@@ -190,11 +249,12 @@ summary_one(struct talk *t, const char *stream, redis_summary_fn *each, void *ar
 }
 
 int
-redis_summary(const char *target, redis_summary_fn *each, void *arg, struct fault *why)
+redis_summary(const char *target, const struct secret *secret, redis_summary_fn *each,
+    void *arg, struct fault *why)
 {
 	char stream[DELIVERY_KEY];
 	struct talk t;
-	int rc = talk_begin(&t, target, why);
+	int rc = talk_begin(&t, target, secret, why);
 
 	for (uint32_t p = 0; rc == 0 && p < EVENT_PARTITIONS; p++)
 		for (int lane = 0; rc == 0 && lane < LANE_COUNT; lane++)
@@ -399,21 +459,20 @@ look_streams(struct talk *t, struct redis_look *out)
 }
 
 int
-redis_look(const char *target, struct redis_look *out, struct fault *why)
+redis_look(const char *target, const struct secret *secret, struct redis_look *out,
+    struct fault *why)
 {
 	const char *ping[] = { "PING" };
 	redisReply *r;
 	struct talk t;
 
 	memset(out, 0, sizeof(*out));
-	if (talk_begin(&t, target, why) == -1 || ask(&t, 1, ping, &r, why) == -1) {
+	if (talk_begin(&t, target, secret, why) == -1 || ask(&t, 1, ping, &r, why) == -1) {
 		talk_end(&t);
 		return -1;
 	}
 	freeReplyObject(r);
-	out->near = strncmp(t.target, "unix:", 5) == 0 ||
-	    strstr(t.target, "127.0.0.1:") != NULL || strstr(t.target, "::1") != NULL ||
-	    strstr(t.target, "localhost:") != NULL;
+	out->near = t.near;
 	look_info(&t, out);
 	look_snapshots(&t, out);
 	look_user(&t, out);

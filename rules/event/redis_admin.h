@@ -6,16 +6,17 @@
 #ifndef RULES_EVENT_REDIS_ADMIN_H
 #define RULES_EVENT_REDIS_ADMIN_H
 
-#include "capture/base/fault.h"
+#include "rules/event/secret.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* target: "unix:/path" or "tcp:ADDRESS:PORT", with or without "redis:" before it. */
+/* target: an output of kind SINK_REDIS (sink.h); secret may be NULL. A name is looked up
+ * as the system does it. */
 
 /* Loads or replaces the library and asks it for its version. 0 or -1. */
-int redis_init(const char *target, struct fault *why);
+int redis_init(const char *target, const struct secret *secret, struct fault *why);
 
 /* What `earshot doctor` asks about. "" and false: it did not say. */
 struct redis_look {
@@ -37,13 +38,14 @@ struct redis_look {
 
 /* 0 when the server was reached, whatever it then refused to say; else -1. Writes
  * nothing. */
-int redis_look(const char *target, struct redis_look *out, struct fault *why);
+int redis_look(const char *target, const struct secret *secret, struct redis_look *out,
+    struct fault *why);
 
 /* For each stream that is not empty, in order of partition and lane: its key, how many
  * entries, and the JSON of the last one. */
 typedef void redis_summary_fn(void *arg, const char *stream, uint64_t entries,
     const char *last_json, size_t len);
-int redis_summary(
-    const char *target, redis_summary_fn *each, void *arg, struct fault *why);
+int redis_summary(const char *target, const struct secret *secret,
+    redis_summary_fn *each, void *arg, struct fault *why);
 
 #endif

@@ -50,6 +50,7 @@ sensor_snapshot_read(const struct board *b, struct sensor_snapshot *out)
 	out->stats.drops = out->drops;
 	out->stats.outlet = NULL;
 	mend_bool(&out->stats.seccomp);
+	mend_bool(&out->stats.tap_duplicates);
 	mend_sandbox(&out->sandbox);
 	mend_text(out->boot, sizeof(out->boot));
 	mend_text(out->rules_version, sizeof(out->rules_version));

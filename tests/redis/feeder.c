@@ -81,8 +81,8 @@ static int
 admin(const char *what, const char *target)
 {
 	struct fault why;
-	int rc = strcmp(what, "init") == 0 ? redis_init(target, &why) :
-	    redis_summary(target, print_stream, NULL, &why);
+	int rc = strcmp(what, "init") == 0 ? redis_init(target, NULL, &why) :
+	    redis_summary(target, NULL, print_stream, NULL, &why);
 
 	if (rc == -1)
 		(void)fprintf(stderr, "%s\n", why.what);

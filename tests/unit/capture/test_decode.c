@@ -138,7 +138,8 @@ static void
 test_every_refusal_has_a_frame_that_reaches_it(void **state)
 {
 	/* A duplicate is found behind the decoder: tests/unit/capture/test_duplicates.c. */
-	bool reached[DROP_COUNT] = { [DROP_NONE] = true, [DROP_DUPLICATE] = true };
+	bool reached[DROP_COUNT] = { [DROP_NONE] = true, [DROP_DUPLICATE] = true,
+		[DROP_OWN] = true };
 	uint8_t buf[HEX_MOST];
 	struct packet p;
 	size_t i;

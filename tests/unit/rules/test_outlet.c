@@ -106,7 +106,8 @@ static void
 test_events_go_to_standard_output_and_file_in_order(void **state)
 {
 	char path[] = "/tmp/earshot-outlet-XXXXXX", buf[4096], want[4096] = "";
-	struct sink_spec sinks[] = { { SINK_STDOUT_TEXT, NULL }, { SINK_FILE, path } };
+	struct sink_spec sinks[] = { { .kind = SINK_STDOUT_TEXT },
+		{ .kind = SINK_FILE, .target = path } };
 	struct ring *r = ring_create(0, true, NULL);
 	struct stat st;
 	int out, fd = mkstemp(path);
@@ -141,7 +142,7 @@ test_events_go_to_standard_output_and_file_in_order(void **state)
 static void
 test_what_is_no_event_is_refused_and_the_rest_goes_on(void **state)
 {
-	struct sink_spec sink = { SINK_STDOUT_JSON, NULL };
+	struct sink_spec sink = { .kind = SINK_STDOUT_JSON };
 	struct ring *r = ring_create(0, true, NULL);
 	struct event_head h = { .lane = 0, .seq = 1, .boot = "b", .json_len = 2 };
 	char buf[4096], big[20000] = "";
@@ -180,7 +181,7 @@ test_what_is_no_event_is_refused_and_the_rest_goes_on(void **state)
 static void
 test_a_reader_that_left_ends_the_outlet_quietly(void **state)
 {
-	struct sink_spec sink = { SINK_STDOUT_JSON, NULL };
+	struct sink_spec sink = { .kind = SINK_STDOUT_JSON };
 	struct ring *r = ring_create(0, true, NULL);
 	pid_t pid;
 	int out;
@@ -197,7 +198,7 @@ test_a_reader_that_left_ends_the_outlet_quietly(void **state)
 static void
 test_sigterm_is_not_heard_before_the_ring_is_closed(void **state)
 {
-	struct sink_spec sink = { SINK_STDOUT_JSON, NULL };
+	struct sink_spec sink = { .kind = SINK_STDOUT_JSON };
 	struct ring *r = ring_create(0, true, NULL);
 	char buf[64];
 	pid_t pid;
@@ -218,7 +219,7 @@ static void
 test_a_redis_that_never_comes_leaves_the_spool_and_exit_1(void **state)
 {
 	char dir[] = "/tmp/earshot-outlet-XXXXXX", name[64];
-	struct sink_spec sink = { SINK_REDIS, "unix:/nowhere/at/all" };
+	struct sink_spec sink = { .kind = SINK_REDIS, .at = { .path = "/nowhere" } };
 	struct outlet_options o = { .sink = &sink, .sinks = 1, .sensor = "s",
 		.spool_dir = dir, .drain_ms = 150, .log = &quiet, .ready_fd = -1 };
 	pid_t pid;
@@ -291,7 +292,7 @@ test_outputs_are_named_and_not_guessed(void **state)
 	assert_string_equal(s.target, "/a/b");
 	assert_int_equal(sink_parse("redis:unix:/run/r.sock", &s, &why), 0);
 	assert_int_equal(s.kind, SINK_REDIS);
-	assert_string_equal(s.target, "unix:/run/r.sock");
+	assert_string_equal(s.at.path, "/run/r.sock");
 	assert_int_equal(sink_parse("/a/b", &s, &why), -1);
 	assert_string_equal(why.what, "'/a/b' is no output");
 	assert_int_equal(sink_parse("file:", &s, &why), -1);

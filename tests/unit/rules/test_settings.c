@@ -324,7 +324,7 @@ test_the_commented_file_without_its_marks_is_a_file(void **state)
 		assert_non_null(s);
 		file[1].bytes = line + 1;
 		file[1].len = strlen(line + 1);
-		if (i->needs == NEED_REDIS)
+		if (i->needs == NEED_REDIS || i->needs == NEED_SPOOL)
 			file[0].bytes = "output redis:unix:/r\n";
 		file[0].len = strlen(file[0].bytes);
 		if (!settings_files(s, file, 2, told, errors)) {

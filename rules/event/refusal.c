@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* refusal: the table, and one line a minute for each thing that is wrong. */
+#include "rules/event/refusal.h"
+
+#include <string.h>
+
+#define PASSWORD "name its password file with --redis-password-file, its user in the " \
+	"output: redis://USER@HOST"
+#define ACL "what earshot needs of an ACL is in contrib/docs/redis.md"
+
+const struct refusal refusals[REFUSALS] = {
+	{ "LOADING", "is still loading its data", NULL, true },
+	{ "OOM", "is at its memory limit", "raise 'maxmemory' or trim the streams", true },
+	{ "READONLY", "is a replica and takes no writes", "name the primary", true },
+	{ "MISCONF", "cannot save to its disk and takes no writes", NULL, true },
+	{ "BUSY", "is busy with a script", NULL, true },
+	{ "MASTERDOWN", "is a replica without its primary", NULL, true },
+	{ "NOREPLICAS", "has too few replicas and takes no writes", NULL, true },
+	{ "CLUSTERDOWN", "is a cluster that is down", NULL, true },
+	{ "NOAUTH", "asks for a password", PASSWORD, true },
+	{ "WRONGPASS", "does not know this user or password", PASSWORD, true },
+	{ "DENIED", "takes nobody from another host without a password",
+	    "give it one ('requirepass', or an ACL), and us with --redis-password-file",
+	    true },
+	{ "NOPERM", "does not allow us this command or key", ACL, true },
+	{ "NOSCRIPT", "does not know the script", NULL, true },
+	{ "WRONGTYPE", "holds another kind of value under a key of ours",
+	    "rename or delete that key", false },
+	{ "", "refused", NULL, false },
+};
+
+unsigned
+refusal_of(const char *error)
+{
+	unsigned i = 0;
+
+	while (i < REFUSALS - 1 &&
+	    strncmp(error, refusals[i].word, strlen(refusals[i].word)) != 0)
+		i++;
+	return i;
+}
+
+int
+refusal_fault(const char *error, struct fault *why)
+{
+	const struct refusal *r = &refusals[refusal_of(error)];
+
+	return fault_set(why, r->remedy, "it %s: %.160s", r->says, error);
+}
+
+void
+reasons_say(struct reasons *r, const char *server, const struct fault *why,
+    const char *behind, const struct log *log, struct loop_time now)
+{
+	struct fault told;
+	unsigned slot = 0;
+	char more[LOG_MORE];
+
+	/* Digits differ from time to time, the rest is what it is about. */
+	for (const char *c = why->what; *c != '\0'; c++)
+		if (*c < '0' || *c > '9')
+			slot = slot * 31 + (unsigned char)*c;
+	if (!log_limit_pass(&r->said[slot % REASONS], now, more))
+		return;
+	(void)fault_set(&told, why->remedy[0] == '\0' ? NULL : why->remedy,
+	    "no delivery to '%s': %s; %s%s", server, why->what, behind, more);
+	log_fault(log, LOG_LEVEL_WARN, &told);
+}

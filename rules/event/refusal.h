@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* refusal: what a Redis says when it says no, by the first word of its error, as a
+ * sentence and a remedy. Private to rules/event. */
+#ifndef RULES_EVENT_REFUSAL_H
+#define RULES_EVENT_REFUSAL_H
+
+#include "capture/base/log.h"
+
+struct refusal {
+	const char *word;
+	const char *says;		/* "it ..." goes on with this */
+	const char *remedy;		/* NULL: none that we know */
+	bool all;			/* it is the server's state, not this key's */
+};
+
+#define REFUSALS 15
+extern const struct refusal refusals[REFUSALS];
+
+/* Index of the row for an error; the last one is for those without a row. */
+unsigned refusal_of(const char *error);
+
+/* "it is still loading its data: LOADING ...", and what to do. Returns -1. */
+int refusal_fault(const char *error, struct fault *why);
+
+/* One line a minute for each thing that is wrong: a server that is away and then does not
+ * know our password is told twice. */
+#define REASONS 8
+
+struct reasons {
+	struct log_limit said[REASONS];
+};
+
+/* `behind` ends the sentence: what becomes of the events. */
+void reasons_say(struct reasons *r, const char *server, const struct fault *why,
+    const char *behind, const struct log *log, struct loop_time now);
+
+#endif
