@@ -124,7 +124,7 @@ look(const struct duplicates *d, const struct packet *pkt, struct sighting *out)
 		if (skip < IPV4_LEAST || pkt->l3.left < skip)
 			return false;
 		head.id = (uint16_t)(ip[4] << 8 | ip[5]);
-		head.fragment = (uint16_t)((ip[6] << 8 | ip[7]) & FRAGMENT_BITS);
+		head.fragment = (uint16_t)(ip[6] << 8 | ip[7]) & FRAGMENT_BITS;
 	}
 	head.src = pkt->src;
 	head.dst = pkt->dst;
