@@ -11,6 +11,8 @@
 
 #include "rules/cli/rulefiles.h"
 #include "rules/cli/ruleset.h"
+#include "rules/cli/super.h"
+#include "rules/event/parse.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -245,6 +247,33 @@ test_errors_come_as_text_with_carets(void **state)
 	assert_non_null(strstr(why.what, "1 error"));
 }
 
+static void
+test_the_answer_is_json_whatever_the_sensor_wrote(void **state)
+{
+	static struct reload_answer a = { .generation = 3, .took_ns = 123456789 };
+	static char buf[2 * RULE_SET_ERRORS];
+	struct json_value v, text;
+
+	(void)state;
+	a.accepted = true;
+	(void)reload_json(&a, "0123456789abcdef", buf, sizeof(buf));
+	assert_true(parse_document(span_of(buf, strlen(buf)), &v));
+	assert_true(parse_get(&v, "rules_version", &text));
+	/* A sensor that was taken over writes what it likes. */
+	a.accepted = false;
+	for (unsigned c = 1; c < 256; c++) {
+		memset(a.errors, (int)c, sizeof(a.errors) - 1);
+		memset(a.why.what, (int)c, sizeof(a.why.what) - 1);
+		memset(a.why.remedy, (int)c, sizeof(a.why.remedy) - 1);
+		(void)reload_json(&a, "0123456789abcdef", buf, sizeof(buf));
+		assert_true(parse_document(span_of(buf, strlen(buf)), &v));
+		assert_true(parse_get(&v, "text", &text));
+		assert_null(strchr(buf, '\n'));
+	}
+	(void)reload_refused_json("another reload is under way", buf, sizeof(buf));
+	assert_true(parse_document(span_of(buf, strlen(buf)), &v));
+}
+
 int
 main(void)
 {
@@ -257,6 +286,7 @@ main(void)
 		cmocka_unit_test(test_a_sealed_pack_compiles_to_the_same_program),
 		cmocka_unit_test(test_unsealed_bytes_and_foreign_bytes_are_refused),
 		cmocka_unit_test(test_errors_come_as_text_with_carets),
+		cmocka_unit_test(test_the_answer_is_json_whatever_the_sensor_wrote),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
