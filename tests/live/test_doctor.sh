@@ -198,6 +198,13 @@ else
 	skip test_doctor_looks_at_redis "needs redis-tools"
 fi
 
+# ---- a settings file ----
+printf 'state "%s"\nsensor one { interface "lo" }\nsensor two { interface "lo" }\n' "$T/state" >"$T/two.conf"
+"$EARSHOT" doctor -c "$T/two.conf" >"$T/out" 2>"$T/err"; equal test_doctor_of_two_sensors_exits_2 2 $?
+check test_doctor_of_two_sensors_asks_which grep -q -- "--sensor NAME" "$T/err"
+printf 'sensor one { interface "nowhere0" }\nsensor two { interface "lo" }\n' >"$T/two.conf"
+alone file -c "$T/two.conf" --sensor one --listen 1s "${usual[@]}"; told file "interface FAIL," 1
+
 # ---- words ----
 "$EARSHOT" doctor -h >"$T/help"; equal test_doctor_helps_and_exits_0 0 $?
 left=; for c in $(jq -rs '[.[].checks[].check] | unique[]' "$T"/*.json); do grep -q "^  $c " "$T/help" || left="$left $c"; done
