@@ -158,6 +158,13 @@ look_sinks(struct doctor_facts *facts, const struct launch_options *o)
 	for (unsigned i = 0; i < o->sinks && facts->redises < DOCTOR_SINKS; i++) {
 		struct redis_facts *r = &facts->redis[facts->redises];
 
+		if (o->sink[i].kind == SINK_FILE || o->sink[i].kind == SINK_UNIX) {
+			bool is_socket = o->sink[i].kind == SINK_UNIX;
+			char name[256];
+
+			look_output(facts, sink_name(&o->sink[i], name, sizeof(name)),
+			    is_socket ? o->sink[i].at.path : o->sink[i].target, is_socket);
+		}
 		if (o->sink[i].kind != SINK_REDIS)
 			continue;
 		facts->redises++;

@@ -45,6 +45,8 @@
 	    "earshot rules check") \
 	X(INVENTORY, "inventory", "the inventory is there, and not old", \
 	    "--inventory csv:FILE: a fresh export of the office's devices") \
+	X(OUTPUT, "output", "files can be appended to, sockets have a listener", \
+	    "-o: another place, or make this one writable for the sensor's user") \
 	X(REDIS, "redis", "the Redis answers and takes writes", \
 	    "systemctl start redis-server") \
 	X(REDIS_VERSION, "redis-version", "Redis 7.0 or later, or Valkey", \

@@ -66,6 +66,13 @@ struct doctor_facts {
 	int64_t inventory_age_s;
 	unsigned devices;
 
+	struct {
+		char name[256];
+		bool socket;
+		int error;		/* errno of trying it; 0: it can be used */
+	} output[DOCTOR_SINKS];		/* files and unix sockets */
+	unsigned outputs;
+
 	struct redis_facts redis[DOCTOR_SINKS];
 	unsigned redises;
 };

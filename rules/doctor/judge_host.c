@@ -16,6 +16,7 @@ static void clock_(const struct doctor_facts *f, struct findings *out);
 static void disk(const struct doctor_facts *f, struct findings *out);
 static void rules(const struct doctor_facts *f, struct findings *out);
 static void inventory(const struct doctor_facts *f, struct findings *out);
+static void outputs(const struct doctor_facts *f, struct findings *out);
 
 void
 judge_host(const struct doctor_facts *f, struct findings *out)
@@ -25,6 +26,7 @@ judge_host(const struct doctor_facts *f, struct findings *out)
 	rules(f, out);
 	if (f->rules_compile)
 		inventory(f, out);
+	outputs(f, out);
 }
 
 static void
@@ -105,6 +107,21 @@ inventory(const struct doctor_facts *f, struct findings *out)
 		find(out, CHECK_INVENTORY, GRADE_OK, f->inventory_path,
 		    "%u devices, changed %lld day%s ago", f->devices, days,
 		    days == 1 ? "" : "s");
+}
+
+static void
+outputs(const struct doctor_facts *f, struct findings *out)
+{
+	for (unsigned i = 0; i < f->outputs; i++)
+		if (f->output[i].error == 0)
+			find(out, CHECK_OUTPUT, GRADE_OK, f->output[i].name, "%s",
+			    f->output[i].socket ? "somebody listens" : "it can be appended to");
+		else if (f->output[i].socket)
+			find(out, CHECK_OUTPUT, GRADE_WARN, f->output[i].name,
+			    "nobody listens: %s", strerror(f->output[i].error));
+		else
+			find(out, CHECK_OUTPUT, GRADE_FAIL, f->output[i].name,
+			    "it cannot be written: %s", strerror(f->output[i].error));
 }
 
 static void blind(struct findings *out, const char *fmt, ...)

@@ -14,6 +14,9 @@ void look_rights(struct doctor_facts *facts);
 void look_clock(struct doctor_facts *facts);
 /* facts->state names the folder; a part of it that is not there yet is taken off. */
 void look_disk(struct doctor_facts *facts);
+/* A file to append to, or a unix socket to connect to; leaves no file where none was. */
+void look_output(struct doctor_facts *facts, const char *name, const char *path,
+    bool is_socket);
 
 struct listen_options {
 	int64_t ns;			/* how long */

@@ -16,6 +16,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/timex.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define SNAPLEN 262144		/* of the live source, when nobody says another */
@@ -146,4 +147,58 @@ look_disk(struct doctor_facts *facts)
 	if (close(fd) == -1 && facts->state_errno == 0)
 		facts->state_errno = errno;
 	(void)unlink(probe);
+}
+
+static int
+try_socket(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), rc = 0;
+
+	if (strlen(path) >= sizeof(a.sun_path))
+		rc = ENAMETOOLONG;
+	else
+		memcpy(a.sun_path, path, strlen(path) + 1);
+	if (rc == 0 && (s == -1 || connect(s, (struct sockaddr *)&a, sizeof(a)) == -1))
+		rc = errno;
+	if (s != -1)
+		(void)close(s);
+	return rc;
+}
+
+/* One that is not there yet: could its folder take it? */
+static int
+try_file(const char *path)
+{
+	char folder[DOCTOR_PATH];
+	char *slash;
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd != -1) {
+		(void)close(fd);
+		return 0;
+	}
+	if (errno != ENOENT)
+		return errno;
+	(void)snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash == NULL)
+		(void)snprintf(folder, sizeof(folder), ".");
+	else
+		slash[slash == folder] = '\0';
+	return access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+}
+
+void
+look_output(struct doctor_facts *facts, const char *name, const char *path,
+    bool is_socket)
+{
+	unsigned i = facts->outputs;
+
+	if (i == DOCTOR_SINKS)
+		return;
+	facts->outputs++;
+	(void)snprintf(facts->output[i].name, sizeof(facts->output[i].name), "%s", name);
+	facts->output[i].socket = is_socket;
+	facts->output[i].error = is_socket ? try_socket(path) : try_file(path);
 }

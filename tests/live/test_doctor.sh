@@ -10,7 +10,7 @@ for tool in tcpreplay ip setpriv jq; do command -v $tool >/dev/null || { skip te
 tag=ed$$ wires=
 cleanup() {
 	for n in $wires; do ip netns del "$tag-$n-in"; ip netns del "$tag-$n-out"; done 2>/dev/null
-	[ -n "${redis:-}" ] && kill "$redis" 2>/dev/null
+	[ -n "${redis:-}" ] && kill "$redis" 2>/dev/null && wait "$redis"
 	tap_end
 }
 trap cleanup EXIT
@@ -157,6 +157,9 @@ if unshare -m mount -t tmpfs -o size=1m none "$T/full" 2>/dev/null; then
 else
 	skip test_doctor_names_full "cannot mount"
 fi
+
+alone places "${usual[@]}" -o "file:$T/fresh.json" -o "file:$T/nowhere/fresh.json" -o "unix:$T/nobody"; told places "output FAIL,output WARN," 1
+check test_doctor_makes_no_output_file [ ! -e "$T/fresh.json" ]
 
 # ---- Redis ----
 alone gone "${usual[@]}" -o "redis:unix:$T/nobody.sock"; told gone "redis FAIL," 1

@@ -46,6 +46,8 @@ healthy(void)
 	f->devices = 40;
 	f->inventory_age_s = 86400;
 	snprintf(f->inventory_path, sizeof(f->inventory_path), "assets.csv");
+	f->outputs = 1;
+	snprintf(f->output[0].name, sizeof(f->output[0].name), "file:/var/log/e.json");
 	f->redises = 1;
 	f->redis[0].reached = true;
 	snprintf(f->redis[0].target, sizeof(f->redis[0].target), "redis:unix:/r.sock");
@@ -286,6 +288,13 @@ test_doctor_names_what_is_wrong_with_the_host(void **state)
 	f = healthy();
 	f->inventory_age_s = 31 * 86400;
 	one_wrong(f, CHECK_INVENTORY, GRADE_WARN, "31 days ago", "--inventory");
+	f = healthy();
+	f->output[0].error = ENOSPC;
+	one_wrong(f, CHECK_OUTPUT, GRADE_FAIL, "No space left", "-o");
+	f = healthy();
+	f->output[0].error = ECONNREFUSED;
+	f->output[0].socket = true;
+	one_wrong(f, CHECK_OUTPUT, GRADE_WARN, "nobody listens", "-o");
 	f = healthy();
 	f->devices = 0;
 	one_wrong(f, CHECK_INVENTORY, GRADE_WARN, "no device", "--inventory");
