@@ -119,8 +119,9 @@ filters_check(const struct filters *s, int link_type, struct fault *why)
 		return 0;
 	for (unsigned i = 0; i < s->n; i++)
 		if (s->link[i].type == link_type && s->link[i].wrong)
-			return fault_set(why, s->link[i].why.remedy, "%s",
-			    s->link[i].why.what);
+			return fault_set(why, s->link[i].why.remedy,
+			    "%.400s; packets of %s are to pass it", s->link[i].why.what,
+			    decode_link_name(link_type));
 	return 0;
 }
 

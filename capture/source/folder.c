@@ -46,6 +46,7 @@ struct folder {
 	struct source *reader;		/* of file[at]; NULL: not begun */
 	uint64_t before, ordinal;	/* packets before file[at]; within it */
 	uint64_t bytes_before, bytes_total;
+	struct source_loss lost;	/* by what files before file[at] say */
 	int handed;
 	source_frame_fn *fn;		/* of the dispatch that is going on */
 	void *arg;
@@ -343,6 +344,13 @@ end_file(struct folder *f)
 {
 	struct one *one = &f->file[f->at++];
 
+	if (f->reader != NULL) {
+		struct source_loss loss;
+
+		source_get_loss(f->reader, &loss);
+		source_add_drops(&f->lost.kernel_drops, loss.kernel_drops);
+		source_add_drops(&f->lost.iface_drops, loss.iface_drops);
+	}
 	source_destroy(f->reader);
 	f->reader = NULL;
 	(void)close(one->fd);
@@ -394,6 +402,8 @@ folder_loss(void *src, struct source_loss *out)
 
 	if (f->reader != NULL)
 		source_get_loss(f->reader, out);
+	source_add_drops(&out->kernel_drops, f->lost.kernel_drops);
+	source_add_drops(&out->iface_drops, f->lost.iface_drops);
 	out->bytes_read += f->bytes_before;
 	out->bytes_total = f->bytes_total;
 }

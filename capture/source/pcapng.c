@@ -57,7 +57,6 @@ enum {
 #define INTERFACES_MOST 1024U
 
 #define SCAN_MOST 65536		/* blocks, as in file.c */
-#define DROPS_MOST (UINT64_MAX / 4)
 
 struct interface {
 	int link_type;
@@ -300,20 +299,13 @@ block_read(struct pcapng *f, struct block *b, struct frame *frame)
 	}
 }
 
-/* Sums that a file made up cannot turn back, nor into "unknown". */
-static void
-add_drops(uint64_t *sum, uint64_t drops)
-{
-	*sum = drops < DROPS_MOST - *sum ? *sum + drops : DROPS_MOST;
-}
-
 static void
 losses(const struct pcapng *f, struct source_loss *out)
 {
 	*out = f->loss;
 	for (unsigned i = 0; i < f->interfaces; i++) {
-		add_drops(&out->kernel_drops, f->interface[i].system_drops);
-		add_drops(&out->iface_drops, f->interface[i].interface_drops);
+		source_add_drops(&out->kernel_drops, f->interface[i].system_drops);
+		source_add_drops(&out->iface_drops, f->interface[i].interface_drops);
 	}
 }
 

@@ -56,6 +56,15 @@ struct source_iface {
 /* "here", "down", "renamed", "away". */
 const char *source_iface_state_name(enum source_iface_state state);
 
+/* Counts that a file made up cannot turn back, nor into "unknown". */
+#define SOURCE_DROPS_MOST (UINT64_MAX / 4)
+
+static inline void
+source_add_drops(uint64_t *sum, uint64_t drops)
+{
+	*sum = drops < SOURCE_DROPS_MOST - *sum ? *sum + drops : SOURCE_DROPS_MOST;
+}
+
 struct source_ops {
 	const char *name;
 	int (*dispatch)(void *src, int budget, source_frame_fn *fn, void *arg,

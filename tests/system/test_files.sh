@@ -22,6 +22,14 @@ read_json "$T/cut.pcap.gz" >"$T/cut"; equal test_a_cut_gzip_exits_1 1 $?
 check test_a_cut_gzip_says_so grep -q "ends in the middle of its gzip stream" "$T/err"
 check test_a_cut_gzip_gives_its_whole_packets jq -se '[.[] | select(.event_type == "stats")][-1].stats.packets > 100' "$T/cut"
 
+# ---- pcapng: several link types, and what its interfaces dropped ----
+ng=tests/fuzz/corpus/capture_file
+stats() { "$EARSHOT" read -q --stats json "${site[@]}" "$@" 2>"$T/err" | jq -c '[.stats.packets, .stats.used, .stats.kernel_drops, .stats.iface_drops]'; }
+equal test_three_link_types_are_one_capture '[3,3,null,null]' "$(stats $ng/interfaces.pcapng)"
+equal test_a_filter_serves_three_link_types '[3,3,null,null]' "$(stats $ng/interfaces.pcapng udp port domain)"
+equal test_what_a_capture_says_was_dropped_is_told '[1,1,4,3]' "$(stats $ng/statistics.pcapng)"
+equal test_drops_of_several_captures_are_added '[5,5,8,6]' "$(stats $ng/statistics.pcapng $ng/interfaces.pcapng $ng/statistics.pcapng)"
+
 # ---- a folder, in the order of first packets, is what mergecap makes of it ----
 mkdir "$T/day"
 zstd -qdc "$p06" >"$T/day/a.pcap"
