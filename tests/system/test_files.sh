@@ -122,7 +122,7 @@ bar tty "$EARSHOT" read --format json "${site[@]}" "$T/long.pcap"; equal test_a_
 check test_a_progress_line_shows_percent_and_size grep -qE '[0-9]+ %, [0-9.]+ [KMG]?i?B of [0-9.]+ MiB' "$T/bar"
 check test_a_progress_line_is_erased_at_the_end grep -qE '\\r\\x1b\[K'"'$" "$T/bar"
 bar tty "$EARSHOT" read --format json -q "${site[@]}" "$T/long.pcap"
-equal test_a_progress_line_is_not_shown_when_quiet "''" "$(cat "$T/bar")"
+check test_a_progress_line_is_not_shown_when_quiet bash -c '! grep -qF " %, " "$1"' _ "$T/bar"
 bar pipe "$EARSHOT" read --format json "${site[@]}" "$T/long.pcap"
-equal test_a_progress_line_needs_a_terminal "''" "$(cat "$T/bar")"
+check test_a_progress_line_needs_a_terminal bash -c '! grep -qF " %, " "$1"' _ "$T/bar"
 finish
