@@ -33,6 +33,7 @@ wire() { # name: two namespaces, v0 in the one and v1 in the other
 	soon running "$1"
 }
 running() { inside "$1" ip link show v0 | grep -q "state UP"; }
+unplugged() { inside "$1" ip link show v0 | grep -q "state LOWERLAYERDOWN\|state DOWN"; }
 hears() { [ "$(inside "$1" grep -c . /proc/net/packet)" -gt 1 ]; }
 examine() { # name, capture or -, options: the doctor listens until the capture was played
 	local n=$1 pcap=$2 pid time=60s; shift 2
@@ -74,7 +75,7 @@ listen foreign foreign &
 listen damaged damaged &
 { wire down; inside down ip link set v0 down; examine down - "${usual[@]}"; } &
 { wire none; inside none ip link del v0; examine none - "${usual[@]}"; } &
-{ wire unplugged; outside unplugged ip link set v1 down; examine unplugged - "${usual[@]}"; } &
+{ wire unplugged; outside unplugged ip link set v1 down; soon unplugged unplugged; examine unplugged - "${usual[@]}"; } &
 { wire gro; ethtool=$(declare -f ethtool_gro); inside gro bash -c "PYTHON=$PYTHON; $ethtool; ethtool_gro v0"; examine gro healthy "${usual[@]}"; } &
 { wire small; inside small ip link set v0 mtu 1400; examine small healthy "${usual[@]}"; } &
 { wire long; inside long ip link set v0 mtu 9000; outside long ip link set v1 mtu 9000; examine long long "${usual[@]}"; } &
