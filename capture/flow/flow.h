@@ -216,8 +216,9 @@ struct flow *flowtab_take_back(struct flowtab *t, const struct flow_trace *trace
 void flowtab_step(struct flowtab *t, struct pkt_time now);
 
 /* The home networks are others: `up` of every live flow and its pair are as if it had
- * begun under them, with what it carried so far. Calls on.turned, on.pair_end and, for
- * flows that find no pair, on.end. The old zone is not needed afterwards. */
+ * begun under them, with what it carried so far. One that finds no pair is another flow
+ * with its next packet. Calls on.turned and on.pair_end; the old zone is not needed
+ * afterwards. */
 void flowtab_relabel(struct flowtab *t, struct zone zone);
 /* The same networks, in another place of memory. */
 void flowtab_lend_zone(struct flowtab *t, struct zone zone);

@@ -65,6 +65,8 @@ forget_tables(struct observer *o)
 	const struct zone *z = &o->o.zone;
 	void *at, *next;
 
+	/* What may be a copy was counted in pairs and meters that are no more. */
+	o->copies.n = 0;
 	for (at = table_oldest(o->meters); at != NULL; at = next) {
 		const struct meter_key *k = table_key(at);
 

@@ -217,6 +217,34 @@ test_another_home_makes_an_open_flow_go_up(void **state)
 }
 
 static void
+test_a_tap_that_turns_out_to_duplicate_after_it_does_no_harm(void **state)
+{
+	struct scene *s = scene_open(NULL);
+	struct judge_set next;
+	struct rule_files *files;
+	unsigned i = 0;
+
+	(void)state;
+	/* Suspects are remembered with the pair they were counted in, which goes. */
+	for (; i < 400; i++) {
+		fill(s, s->bytes + 42, 100, FILL_SOUND);
+		udp(s, i * 0.001, mic, 4000, far, 5004, NULL, 100);
+		if (i % 10 < 3)
+			udp(s, i * 0.001 + 0.0001, mic, 4000, far, 5004, NULL, 100);
+	}
+	ask(s, &(struct scene_options){ .home = "0.0.0.0/0" }, &next, &files);
+	pipe_swap(s->pipe, &next, true);
+	swapped(s, &next, files);
+	for (; i < 3000; i++) {
+		fill(s, s->bytes + 42, 100, FILL_SOUND);
+		udp(s, i * 0.001, mic, 4000, far, 5004, NULL, 100);
+		udp(s, i * 0.001 + 0.0001, mic, 4000, far, 5004, NULL, 100);
+	}
+	pipe_finish(s->pipe);
+	scene_close(s);
+}
+
+static void
 test_another_home_takes_an_open_flow_inside(void **state)
 {
 	struct scene *s = scene_open(NULL);
@@ -295,6 +323,8 @@ main(void)
 		cmocka_unit_test(
 		    test_what_was_seen_before_the_swap_is_judged_by_the_old_rules),
 		cmocka_unit_test(test_another_home_makes_an_open_flow_go_up),
+		cmocka_unit_test(
+		    test_a_tap_that_turns_out_to_duplicate_after_it_does_no_harm),
 		cmocka_unit_test(test_another_home_takes_an_open_flow_inside),
 		cmocka_unit_test(test_another_home_and_back_is_measured_anew),
 		cmocka_unit_test(test_another_inventory_names_devices_anew),
