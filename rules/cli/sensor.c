@@ -728,8 +728,11 @@ tell_stats(struct sensor *s)
 {
 	struct sensor_stats st;
 	struct sensor_report *r = s->o->report;
+	struct source_iface all[SOURCE_IFACES_MOST];
 
 	gather(s, &st);
+	st.iface = all;
+	st.ifaces = (unsigned)source_get_ifaces(s->source, all, SOURCE_IFACES_MOST);
 	/* Not of files: the same file gives the same bytes, however fast they leave. */
 	if (s->o->files == 0 && outlet_snapshot_read(s->o->boards->outlet, &s->outlet))
 		st.outlet = &s->outlet;

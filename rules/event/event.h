@@ -14,6 +14,7 @@
 #ifndef RULES_EVENT_EVENT_H
 #define RULES_EVENT_EVENT_H
 
+#include "capture/source/source.h"
 #include "rules/eval/eval.h"
 
 #define EVENT_BYTES 16384	/* longest event; longer text fields are cut to fit */
@@ -63,6 +64,8 @@ struct sensor_stats {
 	int64_t lag_ns;			/* live: wall clock minus
 					 * packet time; -1 for files */
 	bool seccomp; int landlock_abi;
+	const struct source_iface *iface;	/* live: each interface */
+	unsigned ifaces;
 	const struct outlet_snapshot *outlet;	/* live: the outputs; else NULL */
 };
 

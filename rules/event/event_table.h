@@ -44,6 +44,7 @@ enum event_rule {
 	RULE_EVENT_ID, RULE_SEQ, RULE_LANE, RULE_PARTITION, RULE_KIND, RULE_SEVERITY,
 	RULE_NAME_SOURCE, RULE_SHAPE, RULE_CONTENT,
 	RULE_FORMAT, RULE_PROOF, RULE_OP, RULE_UNIT, RULE_ENDED, RULE_TUNNEL, RULE_MITRE,
+	RULE_IFACE_STATE,
 };
 
 #define EVENT_DROP_ROW(id, name, meaning) \
@@ -146,6 +147,16 @@ enum event_rule {
 	X(S_LAG, "stats.lag_ms", UINT, S, NONE, NONE, "wall clock minus packet time, live") \
 	X(S_SECCOMP, "stats.seccomp", BOOL, S, S, NONE, "system calls are filtered") \
 	X(S_LANDLOCK, "stats.landlock_abi", UINT, S, S, NONE, "Landlock version; 0: none") \
+	X(S_IFACES, "stats.interfaces", OBJECTS, S, NONE, NONE, \
+	    "each interface, in the order they were named; live") \
+	X(S_IF_NAME, "stats.interfaces[].name", TEXT, S, P, NONE, "as it was named") \
+	X(S_IF_STATE, "stats.interfaces[].state", NAME, S, P, IFACE_STATE, \
+	    "here, down, renamed, or away: removed, and looked for") \
+	X(S_IF_PACKETS, "stats.interfaces[].packets", UINT, S, P, NONE, "packets seen") \
+	X(S_IF_KERNEL, "stats.interfaces[].kernel_drops", UINT, S, NONE, NONE, \
+	    "lost in the kernel's ring") \
+	X(S_IF_IFACE, "stats.interfaces[].iface_drops", UINT, S, NONE, NONE, \
+	    "lost at the interface") \
 	X(S_OUTPUTS, "stats.outputs", OBJECTS, S, NONE, NONE, \
 	    "how each output stands, in the order they were named; live") \
 	X(S_OUT_TO, "stats.outputs[].to", TEXT, S, P, NONE, "the output") \

@@ -272,6 +272,8 @@ event_items(const struct event_source *s, enum event_field f)
 	if (f == F_S_OUTPUTS)
 		return s->stats == NULL || s->stats->outlet == NULL ? 0 :
 		    s->stats->outlet->sinks;
+	if (f == F_S_IFACES)
+		return s->stats == NULL ? 0 : s->stats->ifaces;
 	return 0;
 }
 
@@ -290,10 +292,27 @@ get_output(const struct sink_state *k, enum event_field f, struct event_value *o
 	return false;
 }
 
+static bool
+get_iface(const struct source_iface *n, enum event_field f, struct event_value *out)
+{
+	switch ((unsigned)f) {
+	case F_S_IF_NAME: return text_z(out, n->name);
+	case F_S_IF_STATE: return name(out, source_iface_state_name(n->state));
+	case F_S_IF_PACKETS: return uint_of(out, n->packets);
+	case F_S_IF_KERNEL:
+		return n->kernel_drops != UINT64_MAX && uint_of(out, n->kernel_drops);
+	case F_S_IF_IFACE:
+		return n->iface_drops != UINT64_MAX && uint_of(out, n->iface_drops);
+	}
+	return false;
+}
+
 bool
 event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
     struct event_value *out)
 {
+	if (f > F_S_IFACES && f <= F_S_IF_IFACE)
+		return i < t->ifaces && get_iface(&t->iface[i], f, out);
 	if (f > F_S_OUTPUTS && f <= F_S_OUT_ERROR)
 		return t->outlet != NULL && i < t->outlet->sinks &&
 		    get_output(&t->outlet->sink[i], f, out);

@@ -250,6 +250,13 @@ rule_of(const struct out *o, unsigned type, enum event_rule r)
 	case RULE_STATE:
 		say(o, ",\"enum\":[\"new\",\"established\",\"closed\"]");
 		return;
+	case RULE_IFACE_STATE:
+		for (unsigned i = 0; i < SOURCE_IFACE_STATES; i++) {
+			say(o, i == 0 ? ",\"enum\":[" : ",");
+			say_text(o, source_iface_state_name((enum source_iface_state)i));
+		}
+		say(o, "]");
+		return;
 	case RULE_ACTION:
 		say(o, ",\"const\":\"allowed\"");
 		return;

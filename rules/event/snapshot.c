@@ -39,6 +39,8 @@ sensor_snapshot_post(struct board *b, struct sensor_snapshot *s)
 		memcpy(s->drops, s->stats.drops, sizeof(s->drops));
 	s->stats.drops = NULL;
 	s->stats.outlet = NULL;
+	s->stats.iface = NULL;
+	s->stats.ifaces = 0;
 	board_post(b, s);
 }
 
@@ -49,6 +51,8 @@ sensor_snapshot_read(const struct board *b, struct sensor_snapshot *out)
 		return false;
 	out->stats.drops = out->drops;
 	out->stats.outlet = NULL;
+	out->stats.iface = NULL;
+	out->stats.ifaces = 0;
 	mend_bool(&out->stats.seccomp);
 	mend_bool(&out->stats.tap_duplicates);
 	mend_sandbox(&out->sandbox);

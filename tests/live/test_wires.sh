@@ -59,6 +59,8 @@ for c in p24-unknown-destination n01-sip-call p05-chunk-20s-https; do
 	flows <"$T/json" >"$T/wire.flows"
 	if cmp -s "$T/file.flows" "$T/wire.flows"; then ok "test_wires_halves_make_the_flows_of_the_file_$c"; else
 		diff "$T/file.flows" "$T/wire.flows" >"$T/why"; not_ok "test_wires_halves_make_the_flows_of_the_file_$c" "$T/why"; fi
+	check "test_wires_halves_both_were_used_$c" jq -se 'last | [.stats.interfaces[] | select(.packets > 10)] | length == 2' "$T/json"
+	equal "test_wires_halves_each_lost_nothing_$c" "here 0 here 0" "$(jq -rs 'last | [.stats.interfaces[] | .state, .kernel_drops] | join(" ")' "$T/json")"
 	"$EARSHOT" schema >"$T/schema.json"
 	check "test_wires_halves_every_event_is_valid_$c" "$PYTHON" tests/tools/validate-events.py "$T/schema.json" "$T/json"
 done
@@ -118,6 +120,7 @@ speak w9 9
 speak w0 10
 end events
 equal test_wires_what_was_said_was_heard_under_its_name "7 v0,8 v1,9 v0" "$(jq -r 'select(.event_type=="flow" and .dest_ip=="203.0.113.9") | "\(.src_port - 2000) \(.in_iface)"' "$T/json" | sort -n | paste -sd,)"
+equal test_wires_how_each_is_at_the_end_is_in_the_stats "v0 here,v1 here,v2 away" "$(jq -rs 'last | [.stats.interfaces[] | "\(.name) \(.state)"] | join(",")' "$T/json")"
 
 # A sensor that was killed while one was away does not end the others.
 third() { inside ip link add v2 type veth peer name w2; inside ip link set w2 up; inside ip link set v2 up; }

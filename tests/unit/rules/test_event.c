@@ -269,7 +269,14 @@ stats_event(struct desk *d)
 	struct sensor_stats s = { .now = { SAMPLE_T0 }, .packets = 1000, .used = 993,
 		.drops = drops, .kernel_drops = UINT64_MAX, .iface_drops = 4,
 		.lag_ns = -1, .seccomp = true, .landlock_abi = 2 };
+	static const struct source_iface iface[2] = {
+		{ .name = "eth0", .packets = 900, .kernel_drops = UINT64_MAX },
+		{ .name = "eth1", .state = SOURCE_IFACE_AWAY, .packets = 100,
+		  .kernel_drops = UINT64_MAX, .iface_drops = 4 },
+	};
 
+	s.iface = iface;
+	s.ifaces = 2;
 	emitter_stats(d->emitter, &s);
 }
 
@@ -600,6 +607,11 @@ test_unknown_drop_counters_are_absent(void **state)
 	stats_event(&d);
 	assert_true(has(d.sink.json[0], "\"cut-ipv4\":7,"));
 	assert_true(has(d.sink.json[0], "\"iface_drops\":4,"));
+	assert_true(has(d.sink.json[0], "\"interfaces\":["
+	    "{\"name\":\"eth0\",\"state\":\"here\",\"packets\":900,"
+	    "\"iface_drops\":0},"
+	    "{\"name\":\"eth1\",\"state\":\"away\",\"packets\":100,"
+	    "\"iface_drops\":4}]"));
 	assert_null(strstr(d.sink.json[0], "kernel_drops"));
 	assert_null(strstr(d.sink.json[0], "lag_ms"));
 	assert_int_equal(d.sink.head[0].text_len, 0);
