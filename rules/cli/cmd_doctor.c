@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `earshot doctor`: takes what `run` takes, starts nothing, looks at everything `run` would
- * rest on, and says what is not right and what mends it. */
+/* `earshot doctor`: takes what `run` takes, starts nothing, looks at everything `run`
+ * would rest on, and says what is not right and what mends it. */
 #include "rules/cli/commands.h"
 #include "rules/cli/options.h"
 #include "rules/cli/settings_read.h"
@@ -97,7 +97,8 @@ command_doctor(int argc, char **argv)
 		listen_ifaces(facts, &lo);
 	}
 	doctor_judge(facts, found);
-	rc = o.format == FORMAT_JSON ? tell_json(stdout, found) : tell_text(stdout, found);
+	rc = o.format == FORMAT_JSON ? tell_json(stdout, found) :
+	    tell_text(stdout, found);
 	rc = rc == -1 || findings_of(found, GRADE_FAIL) > 0 ? EXIT_COULD_NOT : EXIT_DONE;
 out:
 	program_destroy(program);
@@ -163,7 +164,8 @@ look_sinks(struct doctor_facts *facts, const struct launch_options *o)
 			char name[256];
 
 			look_output(facts, sink_name(&o->sink[i], name, sizeof(name)),
-			    is_socket ? o->sink[i].at.path : o->sink[i].target, is_socket);
+			    is_socket ? o->sink[i].at.path : o->sink[i].target,
+			    is_socket);
 		}
 		if (o->sink[i].kind != SINK_REDIS)
 			continue;
@@ -172,8 +174,8 @@ look_sinks(struct doctor_facts *facts, const struct launch_options *o)
 		(void)sink_name(&o->sink[i], r->target, sizeof(r->target));
 		r->why = no_secret;
 		r->reached = got == 0 && redis_login_check(&o->sink[i], &secret,
-		    o->redis_plain, &r->why) == 0 && redis_look(o->sink[i].target, &secret,
-		    &r->look, &r->why) == 0;
+		    o->redis_plain, &r->why) == 0 &&
+		    redis_look(o->sink[i].target, &secret, &r->look, &r->why) == 0;
 	}
 	secret_forget(&secret);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * `earshot selftest`: four small captures through the shipped rules to the alert, once from
- * the file and, as root, once over a wire of our own (tap.h), where they have no network to
- * touch. Over the wire frames come as fast as it takes them and keep the times their
- * capture gave them: 50 s of a microphone need a second, not 50.
+ * `earshot selftest`: four small captures through the shipped rules to the alert, once
+ * from the file and, as root, once over a wire of our own (tap.h), where they have no
+ * network to touch. Over the wire frames come as fast as it takes them and keep the times
+ * their capture gave them: 50 s of a microphone need a second, not 50.
  */
 #include "rules/cli/commands.h"
 #include "rules/cli/launch.h"
@@ -18,7 +18,8 @@
 
 /* X(capture, rule that must tell, or "" for nothing at all; what it is) */
 #define SELFTESTS(X) \
-	X("live-microphone", "live-microphone", "50 s of a microphone left open, as RTP") \
+	X("live-microphone", "live-microphone", \
+	    "50 s of a microphone left open, as RTP") \
 	X("chunked-recorder", "chunked-recorder", \
 	    "a recorder that sends a piece every 20 s over TLS") \
 	X("audio-in-clear", "audio-file-in-clear", "an MP3 file by HTTP in clear text") \
@@ -57,7 +58,7 @@ struct told {
 struct show {
 	bool json;
 	unsigned n, good;
-	char no_tap[sizeof(((struct fault *)0)->what)];	/* why there is none; "": there is */
+	char no_tap[512];	/* why there is none; "": there is */
 };
 
 static int play(const struct program *program, struct dpi_cell *cell, const char *folder,
@@ -162,7 +163,7 @@ play(const struct program *program, struct dpi_cell *cell, const char *folder,
 		tap = tap_open(&one);
 	/* What this host does not allow is told, but says nothing against the sensor. */
 	if (tap == NULL)
-		memcpy(show->no_tap, one.what, sizeof(show->no_tap));
+		(void)snprintf(show->no_tap, sizeof(show->no_tap), "%s", one.what);
 	for (size_t i = 0; tap != NULL && i < SELFTEST_N; i++) {
 		one = (struct fault){ 0 };
 		memset(&told, 0, sizeof(told));
@@ -302,7 +303,8 @@ passed(const struct selftest *t, const struct film *f, const struct told *told,
 
 /* Our own words only: nothing here needs escaping. */
 static void
-say_came(const struct told *told, const char *quote, const char *between, const char *none)
+say_came(
+    const struct told *told, const char *quote, const char *between, const char *none)
 {
 	if (told->rules == 0)
 		fputs(none, stdout);
@@ -318,21 +320,23 @@ say(struct show *show, const char *way, const struct selftest *t, const struct f
 	size_t came = counts == NULL ? f->n : counts->came;
 
 	if (show->json) {
-		printf("%s{\"by\":\"%s\",\"name\":\"%s\",\"passed\":%s,\"expected\":[%s%s%s],"
-		    "\"came\":[", show->n == 0 ? "" : ",", way, t->name,
-		    good ? "true" : "false", t->rule[0] == '\0' ? "" : "\"", t->rule,
+		printf("%s{\"by\":\"%s\",\"name\":\"%s\",\"passed\":%s,"
+		       "\"expected\":[%s%s%s],\"came\":[",
+		    show->n == 0 ? "" : ",", way, t->name, good ? "true" : "false",
+		    t->rule[0] == '\0' ? "" : "\"", t->rule,
 		    t->rule[0] == '\0' ? "" : "\"");
 		say_came(told, "\"", ",", "");
 		printf("],\"frames\":%zu,\"frames_came\":%zu}", f->n, came);
 	} else {
-		printf("%s  by %-4s  %-16s  expected %s, came ", good ? "ok  " : "FAIL", way,
-		    t->name, t->rule[0] == '\0' ? "nothing" : t->rule);
+		printf("%s  by %-4s  %-16s  expected %s, came ", good ? "ok  " : "FAIL",
+		    way, t->name, t->rule[0] == '\0' ? "nothing" : t->rule);
 		say_came(told, "", ", ", "nothing");
 		if (counts != NULL)
 			printf(" (%zu of %zu frames)", came, f->n);
 		putchar('\n');
 		if (why->what[0] == '\0' && counts != NULL && counts->odd_times > 0)
-			printf("      %zu frames were stamped with a time that is not now\n",
+			printf(
+			    "      %zu frames were stamped with a time that is not now\n",
 			    counts->odd_times);
 	}
 	if (why->what[0] != '\0')

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* tap: netlink makes the pair, a packet socket feeds it, the live source listens. Owns the
- * namespace; refuses to know what the frames mean. */
+/* tap: netlink makes the pair, a packet socket feeds it, the live source listens. Owns
+ * the namespace; refuses to know what the frames mean. */
 #define _GNU_SOURCE
 #include "rules/cli/tap.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * tap: a wire of our own. Two ends of a veth pair in a network namespace that this process
- * makes and that goes with it: frames put in at one end are captured at the other by the
- * real live source. Nothing reaches a network; needs root.
+ * tap: a wire of our own. Two ends of a veth pair in a network namespace that this
+ * process makes and that goes with it: frames put in at one end are captured at the other
+ * by the real live source. Nothing reaches a network; needs root.
  *
  * The namespace is this process's own from tap_open on, for good: only a program that is
  * about to end may ask for one.

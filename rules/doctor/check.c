@@ -100,7 +100,8 @@ struct finding *
 find(struct findings *out, enum check c, enum grade g, const char *about, const char *fmt,
     ...)
 {
-	struct finding *f = &out->f[out->n < FINDINGS_MOST ? out->n++ : FINDINGS_MOST - 1];
+	struct finding *f =
+	    &out->f[out->n < FINDINGS_MOST ? out->n++ : FINDINGS_MOST - 1];
 	va_list ap;
 
 	memset(f, 0, sizeof(*f));

@@ -48,9 +48,9 @@ struct doctor_facts {
 
 	bool clock_known, clock_synchronised;
 	bool offset_known;
-	int64_t offset_ns;	/* wall clock minus packet time, the least that was seen */
+	int64_t offset_ns; /* wall clock minus packet time, the least that was seen */
 
-	char state[DOCTOR_PATH];	/* the folder, or the nearest above it that is there */
+	char state[DOCTOR_PATH]; /* the folder, or the nearest above it that is there */
 	int state_errno;	/* why it cannot be written; 0: it can */
 	uint64_t state_free;	/* bytes */
 	bool spools;		/* a Redis is fed: the spool lies there */

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define TWIN_WITHIN (20 * NS_PER_MS)
-#define TWINS(flows) ((flows) / 2 + 1)	/* by default 20 ms at 1.6 million packets a second */
+/* By default 20 ms at 1.6 million packets a second. */
+#define TWINS(flows) ((flows) / 2 + 1)
 #define OPENERS(flows) ((flows) / 8 + 1)
 #define TTL_OFFSET 8		/* in an IPv4 header; its checksum is at 10 */
 #define HOPS_OFFSET 7		/* in an IPv6 header */

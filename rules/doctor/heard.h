@@ -39,7 +39,7 @@ struct heard_counts {
 	uint64_t own;			/* from or to this host */
 	uint64_t others;		/* between two other hosts */
 	uint64_t crossed;		/* between inside and outside */
-	uint64_t copies, judged;	/* came twice within 20 ms, of so many that could */
+	uint64_t copies, judged; /* came twice within 20 ms, of so many that could */
 	uint64_t tagged, untagged;	/* packets of conversations */
 	uint16_t vlan[HEARD_VLANS];
 	unsigned vlans;			/* HEARD_VLANS: or more */

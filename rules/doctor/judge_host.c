@@ -9,7 +9,8 @@
 
 #define OFFSET_WARN (2 * NS_PER_S)	/* the kernel hands packets on within 0.1 s */
 #define DISK_FAIL (UINT64_C(64) << 20)
-#define DISK_WARN (UINT64_C(1) << 30)	/* the spool takes 256 MiB, the logs their share */
+/* The spool takes 256 MiB, the logs their share. */
+#define DISK_WARN (UINT64_C(1) << 30)
 #define INVENTORY_OLD_DAYS 30
 
 static void clock_(const struct doctor_facts *f, struct findings *out);
@@ -37,8 +38,8 @@ clock_(const struct doctor_facts *f, struct findings *out)
 
 	if (f->offset_known && off > OFFSET_WARN) {
 		x = find(out, CHECK_CLOCK, GRADE_FAIL, "",
-		    "packets carry a time %.1f s %s this host's clock", (double)off / NS_PER_S,
-		    f->offset_ns > 0 ? "behind" : "ahead of");
+		    "packets carry a time %.1f s %s this host's clock",
+		    (double)off / NS_PER_S, f->offset_ns > 0 ? "behind" : "ahead of");
 		find_remedy(x, "does the card stamp packets by a clock of its own? "
 		    "synchronise it: phc2sys");
 	} else if (!f->clock_known)
@@ -82,8 +83,9 @@ rules(const struct doctor_facts *f, struct findings *out)
 		if (f->rules_why.remedy[0] != '\0')
 			find_remedy(x, "%s", f->rules_why.remedy);
 	} else
-		find(out, CHECK_RULES, GRADE_FAIL, "", "%u error%s: the sensor will not start",
-		    f->rule_errors, f->rule_errors == 1 ? "" : "s");
+		find(out, CHECK_RULES, GRADE_FAIL, "",
+		    "%u error%s: the sensor will not start", f->rule_errors,
+		    f->rule_errors == 1 ? "" : "s");
 }
 
 static void
@@ -99,7 +101,8 @@ inventory(const struct doctor_facts *f, struct findings *out)
 		    "it names no device");
 	else if (f->inventory_age_known && days > INVENTORY_OLD_DAYS)
 		find(out, CHECK_INVENTORY, GRADE_WARN, f->inventory_path,
-		    "%u devices, but it was last changed %lld days ago", f->devices, days);
+		    "%u devices, but it was last changed %lld days ago", f->devices,
+		    days);
 	else if (!f->inventory_age_known)
 		find(out, CHECK_INVENTORY, GRADE_UNKNOWN, f->inventory_path,
 		    "%u devices; its age is not known", f->devices);
@@ -115,7 +118,8 @@ outputs(const struct doctor_facts *f, struct findings *out)
 	for (unsigned i = 0; i < f->outputs; i++)
 		if (f->output[i].error == 0)
 			find(out, CHECK_OUTPUT, GRADE_OK, f->output[i].name, "%s",
-			    f->output[i].socket ? "somebody listens" : "it can be appended to");
+			    f->output[i].socket ? "somebody listens"
+						: "it can be appended to");
 		else if (f->output[i].socket)
 			find(out, CHECK_OUTPUT, GRADE_WARN, f->output[i].name,
 			    "nobody listens: %s", strerror(f->output[i].error));
@@ -146,16 +150,20 @@ judge_blind(const struct doctor_facts *f, struct findings *out)
 	const struct heard_counts *h = &f->heard;
 	uint64_t drops = 0;
 
-	blind(out, "what leaves by mobile data, on foot or by another line: it never comes by "
+	blind(out,
+	    "what leaves by mobile data, on foot or by another line: it never comes by "
 	    "here");
-	blind(out, "traffic between devices that the mirrored port does not carry: of the "
+	blind(out,
+	    "traffic between devices that the mirrored port does not carry: of the "
 	    "same switch, of the same access point");
 	if (f->listened && h->bytes > 0)
-		blind(out, "the content of what is encrypted, about %u %% of the bytes heard "
+		blind(out,
+		    "the content of what is encrypted, about %u %% of the bytes heard "
 		    "(by port): only pace and size are judged there",
 		    (unsigned)(h->encrypted * 100 / h->bytes));
 	else
-		blind(out, "the content of what is encrypted: only pace and size are judged "
+		blind(out,
+		    "the content of what is encrypted: only pace and size are judged "
 		    "there");
 	if (f->listened && h->vlans > 0)
 		blind(out, "VLANs other than the %u heard%s", h->vlans,
@@ -163,11 +171,14 @@ judge_blind(const struct doctor_facts *f, struct findings *out)
 	else
 		blind(out, "VLANs that the mirror leaves out: no tag was heard");
 	if (h->cut > 0)
-		blind(out, "what the snap length cut from %" PRIu64 " of %" PRIu64 " frames",
+		blind(out,
+		    "what the snap length cut from %" PRIu64 " of %" PRIu64 " frames",
 		    h->cut, h->frames);
 	if (h->unread > 0)
-		blind(out, "%" PRIu64 " of %" PRIu64 " frames that could not be read (most: "
-		    "%s)", h->unread, h->frames, h->unread_most);
+		blind(out,
+		    "%" PRIu64 " of %" PRIu64 " frames that could not be read (most: "
+		    "%s)",
+		    h->unread, h->frames, h->unread_most);
 	if (h->tcp >= 5 && h->tcp_one_way * 2 > h->tcp)
 		blind(out, "the other direction of most conversations");
 	for (unsigned i = 0; i < f->ifaces; i++)

@@ -39,22 +39,26 @@ there(const struct iface_facts *i, struct findings *out)
 	struct finding *f;
 
 	if (!i->exists) {
-		f = find(out, CHECK_INTERFACE, GRADE_FAIL, i->name, "there is no such interface");
+		f = find(out, CHECK_INTERFACE, GRADE_FAIL, i->name,
+		    "there is no such interface");
 		find_remedy(f, "ip link");
 	} else if (!i->up) {
 		find(out, CHECK_INTERFACE, GRADE_FAIL, i->name, "it is switched off");
 	} else if (!i->carrier) {
 		f = find(out, CHECK_INTERFACE, GRADE_FAIL, i->name,
 		    "it is on, but nothing is plugged in at the other end");
-		find_remedy(f, "plug in its cable, or switch on the port at the other end");
+		find_remedy(
+		    f, "plug in its cable, or switch on the port at the other end");
 	} else if (!i->opened && i->refused.what[0] != '\0') {
-		f = find(out, CHECK_INTERFACE, GRADE_FAIL, i->name, "%.400s", i->refused.what);
+		f = find(
+		    out, CHECK_INTERFACE, GRADE_FAIL, i->name, "%.400s", i->refused.what);
 		if (i->refused.remedy[0] != '\0')
 			find_remedy(f, "%s", i->refused.remedy);
 	} else if (i->any) {
 		find(out, CHECK_INTERFACE, GRADE_OK, i->name, "all interfaces at once");
 	} else {
-		find(out, CHECK_INTERFACE, GRADE_OK, i->name, "on, plugged in, MTU %u", i->mtu);
+		find(out, CHECK_INTERFACE, GRADE_OK, i->name, "on, plugged in, MTU %u",
+		    i->mtu);
 	}
 }
 
@@ -66,14 +70,15 @@ capability(const struct doctor_facts *facts, struct findings *out)
 	if (facts->may_capture)
 		find(out, CHECK_CAPABILITY, GRADE_OK, "", "may capture");
 	else {
-		f = find(out, CHECK_CAPABILITY, facts->ifaces > 0 ? GRADE_FAIL : GRADE_WARN,
-		    "", "may not capture: neither root nor CAP_NET_RAW");
+		f = find(out, CHECK_CAPABILITY,
+		    facts->ifaces > 0 ? GRADE_FAIL : GRADE_WARN, "",
+		    "may not capture: neither root nor CAP_NET_RAW");
 		find_remedy(f, "run it as root, or: setcap cap_net_raw+ep %.300s",
 		    facts->program[0] == '\0' ? "PROGRAM" : facts->program);
 	}
 }
 
-/* A joined packet is read whole, but its size and its moment are not those of the wire. */
+/* A joined packet is read whole; its size and its moment are not those of the wire. */
 static void
 offloads(const struct iface_facts *i, struct findings *out)
 {
@@ -95,9 +100,10 @@ offloads(const struct iface_facts *i, struct findings *out)
 		    i->lro && i->gro ? "LRO and GRO are" : i->lro ? "LRO is" : "GRO is");
 	else if (i->joined > 0) {
 		f = find(out, CHECK_OFFLOADS, GRADE_WARN, i->name,
-		    "%" PRIu64 " of %" PRIu64 " frames were longer than the MTU: the sender "
-		    "(a virtual machine, a container) joins its packets", i->joined,
-		    i->frames);
+		    "%" PRIu64 " of %" PRIu64
+		    " frames were longer than the MTU: the sender "
+		    "(a virtual machine, a container) joins its packets",
+		    i->joined, i->frames);
 		find_remedy(f, "on the sender: ethtool -K ITS-INTERFACE tso off gso off");
 	} else
 		find(out, CHECK_OFFLOADS, GRADE_OK, i->name, "GRO and LRO are off");
@@ -130,8 +136,8 @@ mtu(const struct iface_facts *i, struct findings *out)
 	}
 	if (i->frames > 0)
 		find(out, CHECK_MTU, GRADE_OK, i->name,
-		    "MTU %u, snap length %u; the longest frame had %" PRIu64 " bytes", i->mtu,
-		    i->snaplen, i->longest);
+		    "MTU %u, snap length %u; the longest frame had %" PRIu64 " bytes",
+		    i->mtu, i->snaplen, i->longest);
 	else if (!i->any)
 		find(out, CHECK_MTU, GRADE_OK, i->name, "MTU %u, snap length %u", i->mtu,
 		    i->snaplen);
@@ -149,7 +155,8 @@ loss(const struct iface_facts *i, struct findings *out)
 		    "the kernel dropped %" PRIu64 " of %" PRIu64
 		    " packets: this host does not keep up", i->kernel_drops,
 		    i->frames + i->kernel_drops);
-		find_remedy(f, "leave traffic out with a filter, or give the sensor a core "
+		find_remedy(f,
+		    "leave traffic out with a filter, or give the sensor a core "
 		    "of its own");
 	} else if (i->iface_drops != UINT64_MAX && i->iface_drops > 0) {
 		find(out, CHECK_LOSS, GRADE_WARN, i->name,

@@ -68,16 +68,18 @@ policy(const struct redis_facts *r, struct findings *out)
 	const struct redis_look *l = &r->look;
 
 	if (l->policy[0] == '\0')
-		find(out, CHECK_REDIS_POLICY, GRADE_UNKNOWN, r->target, "it does not say");
+		find(
+		    out, CHECK_REDIS_POLICY, GRADE_UNKNOWN, r->target, "it does not say");
 	else if (strncmp(l->policy, "allkeys-", 8) == 0)
 		find(out, CHECK_REDIS_POLICY, l->maxmemory > 0 ? GRADE_FAIL : GRADE_WARN,
 		    r->target, "%s: %s it throws away whole streams of events", l->policy,
 		    l->maxmemory > 0 ? "when full" : "should a limit be set,");
 	else if (l->maxmemory > 0 && l->used_memory > l->maxmemory / 10 * 9)
 		find_remedy(find(out, CHECK_REDIS_POLICY, GRADE_WARN, r->target,
-		    "%s, and it is full: %" PRIu64 " of %" PRIu64 " MiB", l->policy,
-		    l->used_memory >> 20, l->maxmemory >> 20),
-		    "redis-cli config set maxmemory BYTES: more, or let streams keep less");
+				"%s, and it is full: %" PRIu64 " of %" PRIu64 " MiB",
+				l->policy, l->used_memory >> 20, l->maxmemory >> 20),
+		    "redis-cli config set maxmemory BYTES: more, or let streams keep "
+		    "less");
 	else
 		find(out, CHECK_REDIS_POLICY, GRADE_OK, r->target, "%s", l->policy);
 }
@@ -110,14 +112,16 @@ acl(const struct redis_facts *r, struct findings *out)
 
 	if (l->not_permitted[0] != '\0')
 		find(out, CHECK_REDIS_ACL, GRADE_FAIL, r->target,
-		    "its user '%s' may not run %s", l->user[0] == '\0' ? "default" : l->user,
-		    l->not_permitted);
+		    "its user '%s' may not run %s",
+		    l->user[0] == '\0' ? "default" : l->user, l->not_permitted);
 	else if (l->open_to_all && !l->near)
 		find(out, CHECK_REDIS_ACL, GRADE_WARN, r->target,
-		    "anybody on the network may read and change events: the user '%s' has "
-		    "no password", l->user);
+		    "anybody on the network may read and change events: the user '%s' "
+		    "has no password",
+		    l->user);
 	else if (l->user[0] == '\0')
-		find(out, CHECK_REDIS_ACL, GRADE_OK, r->target, "it may do what is needed");
+		find(out, CHECK_REDIS_ACL, GRADE_OK, r->target,
+		    "it may do what is needed");
 	else
 		find(out, CHECK_REDIS_ACL, GRADE_OK, r->target,
 		    "the user '%s' may do what is needed%s", l->user,
@@ -140,8 +144,10 @@ function(const struct redis_facts *r, struct findings *out)
 		    "it is not loaded: the first start of the sensor tries to");
 	else
 		find(out, CHECK_REDIS_FUNCTION, GRADE_WARN, r->target,
-		    "version %" PRId64 " is loaded, this sensor needs version %d and tries "
-		    "to replace it when it starts", v, EARSHOT_FUNCTION_VERSION);
+		    "version %" PRId64
+		    " is loaded, this sensor needs version %d and tries "
+		    "to replace it when it starts",
+		    v, EARSHOT_FUNCTION_VERSION);
 }
 
 static void
@@ -162,6 +168,7 @@ lag(const struct redis_facts *r, struct findings *out)
 		    l->streams);
 	else
 		find(out, CHECK_REDIS_LAG, GRADE_OK, r->target,
-		    "%" PRIu64 " events in %u streams, %u groups, at most %" PRIu64 " behind",
+		    "%" PRIu64 " events in %u streams, %u groups, at most %" PRIu64
+		    " behind",
 		    l->entries, l->streams, l->groups, l->lag);
 }

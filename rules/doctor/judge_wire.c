@@ -72,13 +72,16 @@ mirror(const struct doctor_facts *f, struct findings *out)
 		    "nothing was heard in %lld s", seconds);
 	else if (h->unread == h->frames)
 		find_remedy(find(out, CHECK_MIRROR, GRADE_FAIL, about,
-		    "none of %" PRIu64 " frames could be read (%s)", h->frames,
-		    h->unread_most), "earshot run -v -i %s: its counters say which headers",
+				"none of %" PRIu64 " frames could be read (%s)",
+				h->frames, h->unread_most),
+		    "earshot run -v -i %s: its counters say which headers",
 		    about[0] == '\0' ? "IF" : about);
 	else if (h->others == 0)
 		find(out, CHECK_MIRROR, GRADE_FAIL, about,
-		    "%" PRIu64 " frames in %lld s, all of this host's own or to everybody: "
-		    "this is no mirror port", h->frames, seconds);
+		    "%" PRIu64
+		    " frames in %lld s, all of this host's own or to everybody: "
+		    "this is no mirror port",
+		    h->frames, seconds);
 	else
 		find(out, CHECK_MIRROR, GRADE_OK, about,
 		    "%" PRIu64 " frames in %lld s, %" PRIu64 " between other hosts",
@@ -123,15 +126,17 @@ vlan(const struct heard_counts *h, struct findings *out)
 	for (unsigned i = 0; i < h->vlans; i++)
 		at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%u",
 		    i == 0 ? "" : ", ", h->vlan[i]);
-	if (h->two_ways >= ENOUGH_FLOWS && share(h->half_tagged, h->two_ways) > ONE_WAY_FAIL)
+	if (h->two_ways >= ENOUGH_FLOWS &&
+	    share(h->half_tagged, h->two_ways) > ONE_WAY_FAIL)
 		find(out, CHECK_VLAN, GRADE_WARN, "",
 		    "one direction has a tag (%s) and the other none, in %" PRIu64 " of %"
 		    PRIu64 " conversations", list, h->half_tagged, h->two_ways);
 	else if (h->vlans == 0)
 		find(out, CHECK_VLAN, GRADE_OK, "", "no tags");
 	else
-		find(out, CHECK_VLAN, GRADE_OK, "", "VLAN %s%s; %u %% of packets have a tag",
-		    list, h->vlans == HEARD_VLANS ? " and more" : "",
+		find(out, CHECK_VLAN, GRADE_OK, "",
+		    "VLAN %s%s; %u %% of packets have a tag", list,
+		    h->vlans == HEARD_VLANS ? " and more" : "",
 		    share(h->tagged, h->tagged + h->untagged));
 }
 
@@ -144,11 +149,13 @@ duplicates(const struct heard_counts *h, struct findings *out)
 		too_little(out, CHECK_DUPLICATES, h->judged, "packets");
 	else if (copies >= COPIES_WARN)
 		find(out, CHECK_DUPLICATES, GRADE_WARN, "",
-		    "%u %% of packets came twice: the mirror takes them on their way in and "
-		    "out", copies);
+		    "%u %% of packets came twice: the mirror takes them on their way in "
+		    "and out",
+		    copies);
 	else
 		find(out, CHECK_DUPLICATES, GRADE_OK, "",
-		    "%" PRIu64 " of %" PRIu64 " packets came twice", h->copies, h->judged);
+		    "%" PRIu64 " of %" PRIu64 " packets came twice", h->copies,
+		    h->judged);
 }
 
 static void
@@ -165,11 +172,14 @@ nat(const struct heard_counts *h, struct findings *out)
 		too_little(out, CHECK_NAT, h->openings, "conversations were begun");
 	else if (most > NAT_WARN)
 		find(out, CHECK_NAT, GRADE_WARN, "",
-		    "%u %% of %" PRIu64 " conversations were begun by %s%s: alerts will name "
-		    "it, not the device behind it", most, h->openings, who, ttls);
+		    "%u %% of %" PRIu64
+		    " conversations were begun by %s%s: alerts will name "
+		    "it, not the device behind it",
+		    most, h->openings, who, ttls);
 	else
 		find(out, CHECK_NAT, GRADE_OK, "",
-		    "%" PRIu64 " conversations, at most %u %% of them begun by one address",
+		    "%" PRIu64
+		    " conversations, at most %u %% of them begun by one address",
 		    h->openings, most);
 }
 
@@ -195,17 +205,20 @@ checksums(const struct heard_counts *h, struct findings *out)
 {
 	if (h->sums_other >= ENOUGH_PACKETS &&
 	    share(h->sums_other_bad, h->sums_other) >= SUMS_WARN)
-		find_remedy(find(out, CHECK_CHECKSUMS, GRADE_WARN, "",
-		    "%u %% of other hosts' packets have a wrong checksum: damaged on their "
-		    "way, or sent by containers or virtual machines of this host",
-		    share(h->sums_other_bad, h->sums_other)),
+		find_remedy(
+		    find(out, CHECK_CHECKSUMS, GRADE_WARN, "",
+			"%u %% of other hosts' packets have a wrong checksum: damaged on "
+			"their "
+			"way, or sent by containers or virtual machines of this host",
+			share(h->sums_other_bad, h->sums_other)),
 		    "look at cable and mirror port (ethtool -S); nothing, if they are "
 		    "containers");
 	else if (h->sums_own_bad > 0)
 		find(out, CHECK_CHECKSUMS, GRADE_OK, "",
-		    "%" PRIu64 " of %" PRIu64 " packets of this host lack a checksum, which "
-		    "its card puts in; they are read all the same", h->sums_own_bad,
-		    h->sums_own);
+		    "%" PRIu64 " of %" PRIu64
+		    " packets of this host lack a checksum, which "
+		    "its card puts in; they are read all the same",
+		    h->sums_own_bad, h->sums_own);
 	else
 		find(out, CHECK_CHECKSUMS, GRADE_OK, "",
 		    "right in %" PRIu64 " of %" PRIu64 " packets",

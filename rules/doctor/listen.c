@@ -77,7 +77,8 @@ own_addresses(struct heard_options *o)
 		if (a->ifa_addr->sa_family == AF_INET) {
 			uint8_t v4[4];
 
-			memcpy(v4, &((const struct sockaddr_in *)in)->sin_addr, sizeof(v4));
+			memcpy(
+			    v4, &((const struct sockaddr_in *)in)->sin_addr, sizeof(v4));
 			o->own[o->owns++] = addr_from_v4(v4);
 		} else if (a->ifa_addr->sa_family == AF_INET6) {
 			memcpy(o->own[o->owns++].b,
@@ -95,8 +96,8 @@ too_long(const char *iface)
 	uint64_t n = 0;
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "/sys/class/net/%s/statistics/rx_length_errors",
-	    iface);
+	(void)snprintf(
+	    path, sizeof(path), "/sys/class/net/%s/statistics/rx_length_errors", iface);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * look: gathers facts from this host and from the wire. Whatever cannot be looked at stays
- * unknown; nothing here fails. Changes nothing, writes nothing but a file it removes.
+ * look: gathers facts from this host and from the wire. Whatever cannot be looked at
+ * stays unknown; nothing here fails. Changes nothing, writes nothing but a file it
+ * removes.
  */
 #ifndef RULES_DOCTOR_LOOK_H
 #define RULES_DOCTOR_LOOK_H

@@ -7,13 +7,14 @@
  *	elephant  64 uploads over TLS: 16 KiB records in segments of 1448, an ACK for two
  *	voice     flows of 200 packets of RTP G.711 every 20 ms, half of them two-way
  *	small     10,000 UDP flows of 60 bytes, payload and order random
- *	mice      short flows, each with its own name: TLS 60 %, DNS 25 %, HTTP 5 %, and QUIC
- *	          10 % as the capture's (its Initials can be decrypted; one name for all);
- *	          20,000 alive at a time, 13,600 new each second
- *	real      the captures together, on and on with other addresses inside
+ *	mice      short flows, each with its own name: TLS 60 %, DNS 25 %, HTTP 5 %, and
+ *QUIC 10 % as the capture's (its Initials can be decrypted; one name for all); 20,000
+ *alive at a time, 13,600 new each second real      the captures together, on and on with
+ *other addresses inside
  *
- * Frames are whole but for what the captures have cut; addresses, lengths and IP checksums
- * are right, TCP and UDP checksums are absent: nobody measured here looks at them.
+ * Frames are whole but for what the captures have cut; addresses, lengths and IP
+ *checksums are right, TCP and UDP checksums are absent: nobody measured here looks at
+ *them.
  */
 #include "capture/source/source.h"
 
@@ -68,7 +69,8 @@ record(struct out *o, const uint8_t *frame, uint32_t cap, uint32_t wire)
 	const uint32_t head[4] = { (uint32_t)(o->ns / NS_PER_S),
 		(uint32_t)(o->ns % NS_PER_S), cap, wire };
 
-	if (fwrite(head, sizeof(head), 1, o->f) != 1 || fwrite(frame, cap, 1, o->f) != 1) {
+	if (fwrite(head, sizeof(head), 1, o->f) != 1 ||
+	    fwrite(frame, cap, 1, o->f) != 1) {
 		perror("gen");
 		exit(1);
 	}
@@ -399,7 +401,8 @@ mouse_step(struct out *o, struct mouse *m, const struct film *quic)
 		put16(b + 2, m->step == 0 ? 0x0100 : 0x8180);
 		b[5] = 1;
 		b[7] = m->step;
-		for (const char *p = name; *p != '\0'; p += strcspn(p, "."), p += *p == '.') {
+		for (const char *p = name; *p != '\0';
+		     p += strcspn(p, "."), p += *p == '.') {
 			n = strcspn(p, ".");
 			b[at++] = (uint8_t)n;
 			memcpy(b + at, p, n);
@@ -409,8 +412,8 @@ mouse_step(struct out *o, struct mouse *m, const struct film *quic)
 		put16(b + at + 3, 1);
 		at += 5;
 		if (m->step == 1) {
-			static const uint8_t answer[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60,
-				0, 4, 198, 51, 100 };
+			static const uint8_t answer[] = {
+			    0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 51, 100};
 
 			memcpy(b + at, answer, sizeof(answer));
 			at += sizeof(answer);
@@ -430,15 +433,21 @@ mouse_step(struct out *o, struct mouse *m, const struct film *quic)
 		packet(o, &m->e, 0, ACK, "", 0);
 		return false;
 	case 3:
-		n = m->kind == MOUSE_TLS ? client_hello(b, name) :
-		    (size_t)snprintf((char *)b, sizeof(b), "GET /%x HTTP/1.1\r\nHost: %s\r\n"
-		    "User-Agent: mouse/1.0\r\nAccept: */*\r\n\r\n", m->id, name);
+		n = m->kind == MOUSE_TLS
+			? client_hello(b, name)
+			: (size_t)snprintf((char *)b, sizeof(b),
+			      "GET /%x HTTP/1.1\r\nHost: %s\r\n"
+			      "User-Agent: mouse/1.0\r\nAccept: */*\r\n\r\n",
+			      m->id, name);
 		packet(o, &m->e, 0, PUSH, b, n);
 		return false;
 	case 4:
-		n = m->kind == MOUSE_TLS ? server_hello(b) :
-		    (size_t)snprintf((char *)b, sizeof(b), "HTTP/1.1 200 OK\r\n"
-		    "Content-Type: text/html\r\nContent-Length: 15\r\n\r\n<html> </html>\n");
+		n = m->kind == MOUSE_TLS
+			? server_hello(b)
+			: (size_t)snprintf((char *)b, sizeof(b),
+			      "HTTP/1.1 200 OK\r\n"
+			      "Content-Type: text/html\r\nContent-Length: "
+			      "15\r\n\r\n<html> </html>\n");
 		packet(o, &m->e, 1, PUSH, b, n);
 		return false;
 	case 5:
@@ -473,8 +482,10 @@ mice(struct out *o, uint64_t packets, const char *quic_path)
 
 		o->ns += 10000;		/* 13,600 flows of 7.35 packets a second */
 		if (m->kind == MOUSE_NEW) {
-			m->kind = roll < 60 ? MOUSE_TLS : roll < 85 ? MOUSE_DNS : roll < 95 ?
-			    MOUSE_QUIC : MOUSE_HTTP;
+			m->kind = roll < 60   ? MOUSE_TLS
+				  : roll < 85 ? MOUSE_DNS
+				  : roll < 95 ? MOUSE_QUIC
+					      : MOUSE_HTTP;
 			m->step = 0;
 			m->id = (uint32_t)o->flows;
 			m->e = new_end(o, m->kind == MOUSE_DNS ? 53 :
@@ -546,7 +557,8 @@ main(int argc, char **argv)
 	char part[4096];
 
 	if (argc < 4 || (packets = strtoull(argv[2], NULL, 10)) == 0) {
-		fputs("usage: gen elephant|voice|small|mice|real PACKETS FILE [CAPTURE ...]\n",
+		fputs("usage: gen elephant|voice|small|mice|real PACKETS FILE [CAPTURE "
+		      "...]\n",
 		    stderr);
 		return 2;
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The doctor's ear: frames of any bytes, one after another. Its counts stay within what it
- * was given, and what the judges make of them is printable JSON.
- * Input: for each frame length (1 byte), how much longer it was on the wire (1), milliseconds
- * since the one before (1), bytes.
+ * The doctor's ear: frames of any bytes, one after another. Its counts stay within what
+ * it was given, and what the judges make of them is printable JSON. Input: for each frame
+ * length (1 byte), how much longer it was on the wire (1), milliseconds since the one
+ * before (1), bytes.
  */
 #include "capture/base/span.h"
 #include "rules/doctor/tell.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The doctor's judgement on facts written by hand, and its hearing on frames built by hand.
- * What a kernel and a real wire add is in tests/live/test_doctor.sh. */
+/* The doctor's judgement on facts written by hand, and its hearing on frames built by
+ * hand. What a kernel and a real wire add is in tests/live/test_doctor.sh. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -178,7 +178,8 @@ test_doctor_names_what_is_wrong_with_the_wire(void **state)
 	(void)state;
 	f = healthy();
 	f->heard = (struct heard_counts){ .unread_most = "" };
-	one_wrong(f, CHECK_MIRROR, GRADE_FAIL, "nothing was heard in 10 s", "port of eth0");
+	one_wrong(
+	    f, CHECK_MIRROR, GRADE_FAIL, "nothing was heard in 10 s", "port of eth0");
 	f = healthy();
 	f->heard.others = 0;
 	one_wrong(f, CHECK_MIRROR, GRADE_FAIL, "no mirror port", "mirror");
@@ -199,7 +200,8 @@ test_doctor_names_what_is_wrong_with_the_wire(void **state)
 	one_wrong(f, CHECK_VLAN, GRADE_WARN, "a tag (42) and the other none", "tags");
 	f = healthy();
 	f->heard.copies = 1998;
-	one_wrong(f, CHECK_DUPLICATES, GRADE_WARN, "20 % of packets came twice", "mirror");
+	one_wrong(
+	    f, CHECK_DUPLICATES, GRADE_WARN, "20 % of packets came twice", "mirror");
 	f = healthy();
 	f->heard.openings_most = 91;
 	(void)addr_parse("203.0.113.7", 11, &f->heard.opener);
@@ -369,7 +371,8 @@ test_doctor_tells_in_json_whatever_the_bytes_are(void **state)
 	(void)state;
 	facts->redis[0].reached = false;
 	memset(facts->redis[0].target, '\x01', sizeof(facts->redis[0].target) - 1);
-	(void)fault_set(&facts->redis[0].why, "\"\\", "it says \x1b[2J \xff\xfe \"quoted\"");
+	(void)fault_set(
+	    &facts->redis[0].why, "\"\\", "it says \x1b[2J \xff\xfe \"quoted\"");
 	doctor_judge(facts, f);
 	assert_int_equal(tell_json(out, f), 0);
 	fclose(out);
@@ -406,7 +409,7 @@ tcp(struct heard *h, int64_t ns, int a, int b, bool back, uint8_t flags, uint16_
 {
 	uint8_t byte[64] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
 	uint8_t *ip = byte + (vlan ? 18 : 14), *t = ip + 20;
-	const uint8_t in[4] = { 10, 0, 0, (uint8_t)a }, out[4] = { 192, 0, 2, (uint8_t)b };
+	const uint8_t in[4] = {10, 0, 0, (uint8_t)a}, out[4] = {192, 0, 2, (uint8_t)b};
 	uint16_t sum;
 	struct frame f = { .time = { ns }, .link_type = 1, .bytes = byte };
 
@@ -549,18 +552,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_doctor_finds_nothing_wrong_with_what_is_healthy),
-		cmocka_unit_test(test_doctor_names_what_is_wrong_with_an_interface),
-		cmocka_unit_test(test_doctor_names_what_is_wrong_with_the_wire),
-		cmocka_unit_test(test_doctor_has_no_word_against_what_is_below_its_limits),
-		cmocka_unit_test(test_doctor_does_not_judge_what_it_hardly_heard),
-		cmocka_unit_test(test_doctor_names_what_is_wrong_with_the_host),
-		cmocka_unit_test(test_doctor_names_what_is_wrong_with_a_redis),
-		cmocka_unit_test(test_doctor_tells_in_json_whatever_the_bytes_are),
-		cmocka_unit_test(test_heard_tells_directions_and_who_began),
-		cmocka_unit_test(test_heard_counts_copies_within_20_ms),
-		cmocka_unit_test(test_heard_sees_tags_on_one_side_only),
-		cmocka_unit_test(test_heard_knows_this_hosts_unfinished_checksums),
+	    cmocka_unit_test(test_doctor_finds_nothing_wrong_with_what_is_healthy),
+	    cmocka_unit_test(test_doctor_names_what_is_wrong_with_an_interface),
+	    cmocka_unit_test(test_doctor_names_what_is_wrong_with_the_wire),
+	    cmocka_unit_test(test_doctor_has_no_word_against_what_is_below_its_limits),
+	    cmocka_unit_test(test_doctor_does_not_judge_what_it_hardly_heard),
+	    cmocka_unit_test(test_doctor_names_what_is_wrong_with_the_host),
+	    cmocka_unit_test(test_doctor_names_what_is_wrong_with_a_redis),
+	    cmocka_unit_test(test_doctor_tells_in_json_whatever_the_bytes_are),
+	    cmocka_unit_test(test_heard_tells_directions_and_who_began),
+	    cmocka_unit_test(test_heard_counts_copies_within_20_ms),
+	    cmocka_unit_test(test_heard_sees_tags_on_one_side_only),
+	    cmocka_unit_test(test_heard_knows_this_hosts_unfinished_checksums),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
