@@ -7,14 +7,14 @@
  *	elephant  64 uploads over TLS: 16 KiB records in segments of 1448, an ACK for two
  *	voice     flows of 200 packets of RTP G.711 every 20 ms, half of them two-way
  *	small     10,000 UDP flows of 60 bytes, payload and order random
- *	mice      short flows, each with its own name: TLS 60 %, DNS 25 %, HTTP 5 %, and
- *QUIC 10 % as the capture's (its Initials can be decrypted; one name for all); 20,000
- *alive at a time, 13,600 new each second real      the captures together, on and on with
- *other addresses inside
+ *	mice      short flows, each with its own name: TLS 60 %, DNS 25 %, HTTP 5 %, QUIC
+ *	          10 % as the capture's (its Initials can be decrypted; one name for all);
+ *	          20,000 alive at a time, 13,600 new each second
+ *	real      the captures together, on and on with other addresses inside
  *
  * Frames are whole but for what the captures have cut; addresses, lengths and IP
- *checksums are right, TCP and UDP checksums are absent: nobody measured here looks at
- *them.
+ * checksums are right, TCP and UDP checksums are absent: nobody measured here looks at
+ * them.
  */
 #include "capture/source/source.h"
 
