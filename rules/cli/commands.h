@@ -6,6 +6,7 @@
 
 int command_read(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_control(int argc, char **argv);	/* status, flows, ... */
 int command_rules(int argc, char **argv);
 int command_redis(int argc, char **argv);
 int command_doctor(int argc, char **argv);

@@ -12,6 +12,11 @@
 #define COMMANDS(X) \
 	X("read", command_read, "captures to explained alerts: earshot read x.pcap") \
 	X("run", command_run, "the sensor: earshot run -i eth0") \
+	X("status", command_control, "how a running sensor is") \
+	X("flows", command_control, "the flows it hears now: earshot flows app tls min 1MB") \
+	X("device", command_control, "what a device did in 24 h: earshot device NAME|IP|MAC") \
+	X("stats", command_control, "what it counted, and lost by cause") \
+	X("reload", command_control, "it reads its rules, lists and inventory again") \
 	X("rules", command_rules, "check, print, test or list what rules may say") \
 	X("redis", command_redis, "set a Redis up for events, look what lies there") \
 	X("doctor", command_doctor, "what is not right here, and what mends it") \

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tables: one walk over each answer's JSON. */
+#include "rules/cli/tables.h"
+
+#include "rules/event/human.h"
+#include "rules/event/json.h"
+
+#include <string.h>
+
+#define CELL 320
+
+/* The text at a path, safe to show; "-" when there is none. */
+static const char *
+text(const struct json_value *o, const char *path, char buf[CELL])
+{
+	char raw[512];
+	struct json_value v;
+	size_t at = 0;
+	struct span s;
+
+	if (!parse_get(o, path, &v) || v.type == 'n')
+		return "-";
+	if (v.type != '"') {
+		at = v.raw.left < CELL - 1 ? v.raw.left : CELL - 1;
+		memcpy(buf, v.raw.at, at);
+		buf[at] = '\0';
+		return buf;
+	}
+	s = span_of(raw, parse_text(&v, raw, sizeof(raw)));
+	while (s.left > 0) {
+		uint32_t c;
+		bool valid;
+		size_t n = utf8_next(s, &c, &valid);
+
+		if (at + n + 1 > CELL)
+			break;
+		if (valid && utf8_plain(c))
+			memcpy(buf + at, s.at, n);
+		else
+			memset(buf + at, '?', n);
+		at += n;
+		(void)span_skip(&s, n);
+	}
+	buf[at] = '\0';
+	return buf;
+}
+
+static uint64_t
+number(const struct json_value *o, const char *path)
+{
+	struct json_value v;
+	uint64_t n = 0;
+
+	if (parse_get(o, path, &v))
+		(void)parse_uint(&v, &n);
+	return n;
+}
+
+static const char *
+bytes(const struct json_value *o, const char *path, char buf[24])
+{
+	return human_bytes(number(o, path), buf);
+}
+
+static const char *
+span_of_time(uint64_t seconds, char buf[32])
+{
+	return human_duration((int64_t)seconds * NS_PER_S, buf);
+}
+
+static struct span
+list(const struct json_value *o, const char *path)
+{
+	struct json_value v;
+
+	return parse_get(o, path, &v) && v.type == '[' ? parse_inside(&v) :
+	    span_of(NULL, 0);
+}
+
+/* Name, else key, of an end. */
+static const char *
+end(const struct json_value *o, const char *name, const char *key, char buf[CELL])
+{
+	const char *t = text(o, name, buf);
+
+	return strcmp(t, "-") == 0 ? text(o, key, buf) : t;
+}
+
+static void
+flows(const struct json_value *a, FILE *out)
+{
+	struct span rows = list(a, "flows");
+	struct json_value f;
+	char up[24], down[24], age[32], dev[CELL], dest[CELL], app[CELL], port[CELL];
+
+	fprintf(out, "%9s %9s %8s  %-24s %-34s %-6s %s\n", "UP", "DOWN", "AGE", "DEVICE",
+	    "DESTINATION", "PORT", "APP");
+	while (rows.left > 0 && parse_element(&rows, &f))
+		fprintf(out, "%9s %9s %8s  %-24.24s %-34.34s %-6s %s\n",
+		    bytes(&f, "bytes_up", up), bytes(&f, "bytes_down", down),
+		    span_of_time(number(&f, "age_s"), age),
+		    end(&f, "device.name", "device.key", dev),
+		    end(&f, "dest.name", "dest.key", dest), text(&f, "dest_port", port),
+		    end(&f, "app", "proto", app));
+	fprintf(out, "%llu of %llu flows; %s up, %s down in all that match. "
+	    "AGE: how old the figures are\n", (unsigned long long)number(a, "shown"),
+	    (unsigned long long)number(a, "matched"), bytes(a, "bytes_up", up),
+	    bytes(a, "bytes_down", down));
+}
+
+static void
+device(const struct json_value *d, FILE *out)
+{
+	struct span rows;
+	struct json_value r;
+	char a[CELL], b[CELL], c[CELL], e[CELL], up[24], down[24];
+
+	fprintf(out, "%s", end(d, "name", "key", a));
+	fprintf(out, "  key %s  ip %s  mac %s\n", text(d, "key", a), text(d, "ip", b),
+	    text(d, "mac", c));
+	fprintf(out, "  owner %s, role %s, in the inventory: %s\n", text(d, "owner", a),
+	    text(d, "role", b), text(d, "in_inventory", c));
+	fprintf(out, "  first seen %s, last %s\n", text(d, "first_seen", a),
+	    text(d, "last_seen", b));
+	fprintf(out, "  sent %s, received %s\n\n", text(d, "speech", a),
+	    bytes(d, "bytes_down", down));
+	fprintf(out, "%9s %9s  %-40s %s\n", "UP", "DOWN", "DESTINATION", "AS SPEECH");
+	rows = list(d, "destinations");
+	while (rows.left > 0 && parse_element(&rows, &r))
+		fprintf(out, "%9s %9s  %-40.40s %s\n", bytes(&r, "bytes_up", up),
+		    bytes(&r, "bytes_down", down), end(&r, "name", "key", a),
+		    text(&r, "speech", b));
+	rows = list(d, "alerts");
+	if (rows.left == 0)
+		fputs("\nno alerts\n", out);
+	else
+		fputs("\nalerts\n", out);
+	while (rows.left > 0 && parse_element(&rows, &r))
+		fprintf(out, "  %s  %-8s %-14s %s\n      %s\n", text(&r, "time", a),
+		    text(&r, "severity", b), text(&r, "kind", c), text(&r, "signature", e),
+		    text(&r, "explain", a));
+}
+
+static bool
+devices(const struct json_value *a, const struct request *q, FILE *out)
+{
+	struct span rows = list(a, "devices");
+	struct json_value d;
+	char from[CELL];
+
+	if (rows.left == 0) {
+		fprintf(stderr, "earshot device: nothing was heard of '%s' in the last "
+		    "day\n  try: earshot flows inside IP, or the key that an alert "
+		    "names\n", q->device);
+		return false;
+	}
+	fprintf(out, "since %s%s\n\n", text(a, "from", from), number(a, "matched") > 8 ?
+	    "; the first eight devices of this name" : "");
+	while (rows.left > 0 && parse_element(&rows, &d))
+		device(&d, out);
+	return true;
+}
+
+static void
+stats(const struct json_value *a, FILE *out)
+{
+	struct json_value loss, key, v, in;
+	struct span rows;
+	char word[CELL], total[CELL], rate[CELL], unit[CELL];
+
+	fprintf(out, "over %s s\n%-12s %16s %14s\n", text(a, "interval_s", total), "",
+	    "TOTAL", "PER SECOND");
+	fprintf(out, "%-12s %16s %14s\n", "packets", text(a, "packets.total", total),
+	    text(a, "packets.per_s", rate));
+	fprintf(out, "%-12s %16s %14s\n\nlost\n", "bytes", text(a, "bytes.total", total),
+	    text(a, "bytes.per_s", rate));
+	rows = parse_get(a, "loss", &loss) ? parse_inside(&loss) : span_of(NULL, 0);
+	while (rows.left > 0 && parse_member(&rows, &key, &v)) {
+		(void)parse_text(&key, word, sizeof(word));
+		in = v;
+		fprintf(out, "  %-10s %16s %14s  %s\n", word, text(&in, "total", total),
+		    text(&in, "per_s", rate), text(&in, "unit", unit));
+	}
+	fputs("\n-: unknown\n", out);
+}
+
+static void
+status(const struct json_value *a, FILE *out)
+{
+	struct span rows;
+	struct json_value r;
+	char b[CELL], c[CELL], d[CELL], e[CELL], f[CELL], t[32], size[24];
+
+	fprintf(out, "%s  earshot %s, boot %s, up %s\n", text(a, "name", b),
+	    text(a, "version", c), text(a, "boot", d),
+	    span_of_time(number(a, "uptime_s"), t));
+	rows = list(a, "interfaces");
+	while (rows.left > 0 && parse_element(&rows, &r))
+		fprintf(out, "  interface  %s: %s, %s lost in the kernel\n",
+		    text(&r, "name", b), text(&r, "state", c), text(&r, "kernel_drops", d));
+	fprintf(out, "  packets    %s, the last at %s, %s ms behind\n",
+	    text(a, "packets", b), text(a, "last_packet", c), text(a, "lag_ms", d));
+	fprintf(out, "  flows      %s now\n", text(a, "flows_now", b));
+	fprintf(out, "  rules      %s, version %s, generation %s\n",
+	    text(a, "rules.count", b), text(a, "rules.version", c),
+	    text(a, "rules.generation", d));
+	if (number(a, "learning_s") > 0)
+		fprintf(out, "  learning   %s more, before 'first seen' means something\n",
+		    span_of_time(number(a, "learning_s"), t));
+	rows = list(a, "outputs");
+	while (rows.left > 0 && parse_element(&rows, &r))
+		fprintf(out, "  output     %s: up %s, sent %s, waiting %s, lost %s\n",
+		    text(&r, "name", b), text(&r, "up", c), text(&r, "sent", d),
+		    text(&r, "waiting", e), text(&r, "lost", f));
+	fprintf(out, "  store      %s, full %s, lost %s, in %s\n",
+	    bytes(a, "store.bytes", size), text(a, "store.full", b),
+	    text(a, "store.lost", c), text(a, "store.folder", d));
+	rows = list(a, "processes");
+	while (rows.left > 0 && parse_element(&rows, &r))
+		fprintf(out, "  process    %-10s %s  seccomp %s, landlock %s\n",
+		    text(&r, "name", b), text(&r, "pid", c), text(&r, "seccomp", d),
+		    text(&r, "landlock", e));
+}
+
+bool
+table_print(const struct request *q, const struct json_value *a, FILE *out)
+{
+	struct json_value error;
+	char what[CELL], remedy[CELL];
+
+	if (parse_get(a, "error", &error)) {
+		fprintf(stderr, "earshot %s: %s\n", request_command_word[q->command],
+		    text(a, "error", what));
+		if (strcmp(text(a, "try", remedy), "-") != 0)
+			fprintf(stderr, "  try: %s\n", remedy);
+		return false;
+	}
+	switch (q->command) {
+	case REQUEST_STATUS:
+		status(a, out);
+		break;
+	case REQUEST_FLOWS:
+		flows(a, out);
+		break;
+	case REQUEST_DEVICE:
+		return devices(a, q, out);
+	case REQUEST_STATS:
+		stats(a, out);
+		break;
+	case REQUEST_RELOAD:
+	case REQUEST_HELP:
+	case REQUEST_COMMAND_COUNT:
+		fwrite(a->raw.at, 1, a->raw.left, out);
+		fputc('\n', out);
+		break;
+	}
+	return fflush(out) == 0;
+}
