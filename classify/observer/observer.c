@@ -324,7 +324,9 @@ on_packet(void *arg, const struct flow_hit *hit)
 	}
 	if (hit->is_new) {
 		x->content_length = UINT64_MAX;
-		x->part_at = x->live_at = o->now;
+		x->part_at = o->now;
+		/* Who looks on sees soon what a new flow is. */
+		x->live_at = pkt_time_add(o->now, LIVE_FIRST - o->o.live_every);
 	}
 	x->packets++;
 	/* What was missing and comes late after all is no gap. */

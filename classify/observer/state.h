@@ -18,6 +18,7 @@
 #include "classify/shape/text.h"
 
 #define STEP_NS NS_PER_S
+#define LIVE_FIRST (2 * NS_PER_S)
 #define PART_EVERY (60 * NS_PER_S)	/* a 30-hour upload counts before it ends */
 #define PART_BYTES (256u * 1024)	/* and a fast one before it is over */
 #define SETTLED_PACKETS 12		/* after so many no name is a fact */

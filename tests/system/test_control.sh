@@ -20,7 +20,7 @@ run() { # state, options...
 	es=$!
 	soon grep -q listening "$T/err"
 }
-play() { nsenter --net=/run/netns/$out tcpreplay -q -x 20 -i v1 "$T/whole/p20-unknown-device.pcap" >/dev/null 2>&1; }
+play() { nsenter --net=/run/netns/$out tcpreplay -q -x 8 -i v1 "$T/whole/p20-unknown-device.pcap" >/dev/null 2>&1; }
 ask() { "$EARSHOT" "$@" --state "$st" --json 2>"$T/ask.err"; }
 raw() { # bytes on stdin to the socket, what comes back
 	$PYTHON -c '
@@ -52,13 +52,10 @@ check test_control_flows_filter_by_inside has '.matched > 0 and ([.flows[] | sel
 check test_control_flows_filter_by_bytes has '[.flows[] | select(.bytes_up < 100000)] | length == 0' flows min 100kB
 check test_control_flows_limit has '.shown == 1' flows limit 1
 check test_control_flows_filter_that_nothing_meets has '.matched == 0' flows app nothing
-# What the capture says, read as a file, is what the device is said to have sent.
-"$EARSHOT" read --flows --format json "${site[@]}" "$T/whole/p20-unknown-device.pcap" 2>/dev/null |
-	jq -s '[.[] | select(.event_type == "flow" and .src_ip == "'$dev'" and .dest_ip == "203.0.113.43") | .earshot.upload // 0] | add' >"$T/want"
-check test_control_device_is_found_by_ip has '.devices | length == 1 and (.[0].bytes_up > 1000000)' device $dev
+check test_control_device_is_found_by_ip soon has '.devices | length == 1 and (.[0].bytes_up > 1000000)' device $dev
 key=$(ask device $dev | jq -r '.devices[0].key')
 check test_control_device_is_found_by_mac has '.devices[0].ip == "'$dev'"' device "$key"
-check test_control_device_tells_destination_and_speech has '.devices[0].destinations[0] | .key == "gadget.example" and (.speech | test("of speech"))' device $dev
+check test_control_device_tells_destination_and_speech soon has '.devices[0].destinations[0] | .key == "gadget.example" and (.speech | test("of speech"))' device $dev
 check test_control_device_tells_alerts soon has '[.devices[0].alerts[].signature] | index("unknown-device-upload") != null or index("bulk-upload") != null' device $dev
 check test_control_a_device_that_is_none has '.devices == [] and .matched == 0' device nobody
 check test_control_reload_is_answered has '.accepted == true' reload
