@@ -190,6 +190,8 @@ post(struct outlet *t, struct loop_time now)
 		return;
 	t->state.posted = now;
 	outlet_sinks_state(t->sinks, &t->state);
+	if (t->desk != NULL)
+		desk_state(t->desk, &t->state);
 	outlet_snapshot_post(t->o->boards->outlet, &t->state);
 }
 

@@ -120,7 +120,7 @@ head -c 1M /dev/zero >"$T/full/fill" 2>/dev/null
 play
 check test_control_a_full_disk_is_a_state soon has '.store.full and .store.lost > 0' status
 check test_control_a_full_disk_is_an_event soon grep -q '"store-full"' "$T/out.json"
-check test_control_the_device_is_known_all_the_same has '.devices[0].bytes_up > 1000000' device $dev
+check test_control_the_device_is_known_all_the_same soon has '.devices[0].bytes_up > 1000000' device $dev
 rm "$T/full/fill"
 play
 check test_control_room_again soon has '.store.full == false' status
