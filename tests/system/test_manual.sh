@@ -119,6 +119,7 @@ run_example() { # command
 	(cd "$T/desk" && PATH=$T/bin:$PATH HOME=$T STATE_DIRECTORY=$T TMPDIR=$T timeout 60 bash -c "set -o pipefail; $cmd") >"$T/example.out" 2>&1 </dev/null
 	local rc=$?
 	# What the doctor finds here is this machine's matter.
+	case $cmd in "earshot flows"*) [ $rc = 1 ] && grep -q "no sensor answers" "$T/example.out" && return 0 ;; esac
 	case $cmd in "earshot doctor"*) [ $rc -le 1 ] && grep -q "[0-9] OK, " "$T/example.out" && return 0 ;; esac
 	[ $rc -eq $want ] && return 0
 	{ echo "exit $rc, wanted $want: $cmd"; tail -n 10 "$T/example.out"; }
