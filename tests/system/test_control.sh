@@ -70,9 +70,10 @@ sleep 2
 outlet=$(ask status | jq '.processes[] | select(.name == "outlet") | .pid')
 kill -KILL "$outlet"
 check test_control_an_outlet_that_was_killed_answers_again soon has '.processes[] | select(.name == "outlet") | .pid != '"$outlet" status
+# What an open flow sent since its last part comes back with its next record, or its close.
+check test_control_it_still_knows_the_day soon has '.complete and .devices[0].bytes_up >= '"$before" device $dev
 after=$(ask device $dev | jq '.devices[0].bytes_up')
-check test_control_it_still_knows_the_day [ "$after" -ge $((before - 20000)) ]
-check test_control_nothing_is_counted_twice [ "$after" -le "$before" ]
+check test_control_nothing_is_counted_twice [ "$after" -le $((before + 300000)) ]
 sensor=$(ask status | jq '.processes[] | select(.name == "sensor") | .pid')
 kill -KILL "$sensor"
 check test_control_a_sensor_that_was_killed_is_replaced soon has '.processes[] | select(.name == "sensor") | .pid != '"$sensor" status
