@@ -149,10 +149,10 @@ look(const struct duplicates *d, const struct packet *pkt, struct sighting *out)
 }
 
 /*
- * A hash over all of a datagram has to be cheap: every one of a bulk upload is read. So it
- * multiplies 16 bytes under the key and folds the product, at ten times SipHash's rate. It
- * is no pseudo-random function, and need not be: nobody sees its values, and what collides
- * has its first 32 bytes, and with them its checksum, in common under one that is.
+ * A hash over all of a datagram has to be cheap: every one of a bulk upload is read. So
+ * it multiplies 16 bytes under the key and folds the product. It is no pseudo-random
+ * function, and need not be: nobody sees its values, and what collides has its first 32
+ * bytes, and with them its checksum, in common under one that is.
  */
 static uint64_t
 whole(const struct siphash_key *key, const uint8_t *p, size_t n)

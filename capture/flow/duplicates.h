@@ -2,28 +2,29 @@
 /*
  * duplicates: does the tap show packets twice, and is this one a copy?
  *
- * A mirror port that copies both what comes in and what goes out, or two of them that see
- * the same path, shows a packet more than once. That is a property of the tap, not of a
- * packet: hosts send identical packets too. So nothing is dropped until EVIDENCE of WINDOW
- * consecutive packets came a second time within DUPLICATES_NS; until then a packet that
- * looks like a copy is a SUSPECT: it counts, and whoever counts it remembers how to take
- * it back. From the turn on it is a COPY and is not to be counted. The tap is believed
- * again when less than one in twenty of BELIEVE_AFTER packets were copies.
+ * A mirror port that copies both what comes in and what goes out, or two of them that
+ * see the same path, shows a packet more than once. That is a property of the tap, not
+ * of a packet: hosts send identical packets too. So nothing is dropped until EVIDENCE of
+ * WINDOW consecutive packets came a second time within DUPLICATES_NS; until then a
+ * packet that looks like a copy is a SUSPECT: it counts, and whoever counts it remembers
+ * how to take it back. From the turn on it is a COPY and is not to be counted. The tap
+ * is believed again when less than one in twenty of BELIEVE_AFTER packets were copies.
  *
- * What makes two packets the same: addresses, protocol, length, IP id and fragment offset
- * (IPv4), all that follows the IP header as far as it was captured. What routers and
- * mirrors change is left out: TTL, DSCP and ECN, IP checksum and options, tags, MAC
- * addresses, headers around the innermost packet. When the two were captured to different
- * lengths, the first 32 bytes behind the IP header (with TCP's numbers, and a checksum over
- * the rest) decide. Of TCP only these 32 decide in any case: sequence numbers already say
- * which bytes are new.
+ * What makes two packets the same: addresses, protocol, length, IP id and fragment
+ * offset (IPv4), all that follows the IP header as far as it was captured. What routers
+ * and mirrors change is left out: TTL, DSCP and ECN, IP checksum and options, tags, MAC
+ * addresses, headers around the innermost packet. When the two were captured to
+ * different lengths, the first 32 bytes behind the IP header (with TCP's numbers, and a
+ * checksum over the rest) decide. Of TCP only these 32 decide in any case: sequence
+ * numbers already say which bytes are new.
  *
- * What is no evidence: the third sighting and later ones, and content that also comes again
- * after DUPLICATES_NS (a device that reports the same reading for ever, without an IP id).
+ * What is no evidence: the third sighting and later ones, and content that also comes
+ * again after DUPLICATES_NS (a device that reports the same reading for ever, without an
+ * IP id).
  *
- * Memory is fixed: a table of SLOTS sightings, four places for each hash. Under a flood a
- * sighting younger than DUPLICATES_NS may be overwritten; that is counted (crowded) and its
- * copy is then taken for a packet. The hash is keyed.
+ * Memory is fixed: a table of 65,536 sightings, four places for each hash. Under a flood
+ * a sighting younger than DUPLICATES_NS may be overwritten; that is counted (crowded)
+ * and its copy is then taken for a packet. The hash is keyed.
  */
 #ifndef CAPTURE_FLOW_DUPLICATES_H
 #define CAPTURE_FLOW_DUPLICATES_H
@@ -57,8 +58,9 @@ struct duplicates;
 struct duplicates *duplicates_create(const struct siphash_key *key);
 void duplicates_destroy(struct duplicates *d);
 
-/* Packets of class PACKET_FLOW, in the order of the input. The answer that turns the tap
- * is a COPY; the suspects among the WINDOW packets before it are then to be taken back. */
+/* Packets of class PACKET_FLOW, in the order of the input. The answer that turns the
+ * tap is a COPY; the suspects among the WINDOW packets before it are then to be taken
+ * back. */
 enum duplicates_word duplicates_packet(struct duplicates *d, const struct packet *pkt);
 uint64_t duplicates_count(const struct duplicates *d);	/* packets asked about */
 void duplicates_get_stats(const struct duplicates *d, struct duplicates_stats *out);

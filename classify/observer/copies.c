@@ -3,11 +3,11 @@
  * copies: what was counted of packets that may be the tap's copies, and how it is taken
  * back when the tap turns out to duplicate (capture/flow/duplicates.h).
  *
- * The last COPIES_KEPT suspects are remembered with everything their counting added. When
- * the tap turns, those among the last DUPLICATES_WINDOW packets are undone: in flow, pair,
- * T7's questions and T6's open burst to the byte. A meter's windows cannot be undone, nor a
- * burst that is closed: they are thrown away, and both begin anew. What ended before the
- * turn was told as it was; what was judged before it is told.
+ * The last COPIES_KEPT suspects are remembered with everything their counting added.
+ * When the tap turns, those among the last DUPLICATES_WINDOW packets are undone: in
+ * flow, pair, T7's questions and T6's open burst to the byte. A meter's windows cannot
+ * be undone, nor a burst that is closed: they are thrown away, and both begin anew. What
+ * ended before the turn was told as it was; what was judged before it is told.
  */
 #include "classify/observer/state.h"
 

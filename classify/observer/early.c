@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * early: packets that came before what they answer. The two halves of a TAP are read from
- * two interfaces, in batches and with clocks that differ by a millisecond or two, and a
- * classifier that hears the answer before the question takes the flow for something else.
+ * early: packets that came before what they answer. The two halves of a TAP are read
+ * from two interfaces, in batches and with clocks that differ by a millisecond or two,
+ * and a classifier that hears the answer before the question takes the flow for
+ * something else.
  *
- * TCP says so itself: a packet that acknowledges bytes nobody saw yet. What its side sends
- * then waits until those bytes came, EARLY_NS at the longest, and a flow waits once at
- * most: on half a capture they never come. Only the classifier waits; bytes, meters and
- * content are counted where they stand. Room is fixed; when it is full nothing waits.
+ * TCP says so itself: a packet that acknowledges bytes nobody saw yet. What its side
+ * sends then waits until those bytes came, EARLY_NS at the longest, and a flow waits
+ * once at most: on half a capture they never come. Only the classifier waits; bytes,
+ * meters and content are counted where they stand. Room is fixed; when it is full
+ * nothing waits.
  */
 #include "classify/observer/state.h"
 

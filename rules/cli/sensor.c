@@ -626,8 +626,8 @@ tell_tap(struct sensor *s, struct pkt_time now, const struct observer_stats *os)
 		s->starts_told = d->starts;
 		(void)snprintf(text, sizeof(text),
 		    "the tap shows packets twice (%u of %u were copies, at most 20 ms "
-		    "behind): copies are not counted, %llu that were are taken back; mirror "
-		    "one direction or one port less",
+		    "behind): copies are not counted, %llu that were are taken back; "
+		    "mirror one direction or one port less",
 		    d->of_copies, d->of_packets, (unsigned long long)os->taken_back);
 		log_line(s->o->log, LOG_LEVEL_WARN, "%s", text);
 		emitter_anomaly(s->emitter, now, SEVERITY_LOW, "tap-duplicates", text);
@@ -635,7 +635,8 @@ tell_tap(struct sensor *s, struct pkt_time now, const struct observer_stats *os)
 	if (d->stops > s->stops_told && !d->on) {
 		s->stops_told = d->stops;
 		(void)snprintf(text, sizeof(text),
-		    "the tap no longer shows packets twice: %u of the last %u were copies",
+		    "the tap no longer shows packets twice: %u of the last %u were "
+		    "copies",
 		    d->of_copies, d->of_packets);
 		log_line(s->o->log, LOG_LEVEL_INFO, "%s", text);
 		emitter_anomaly(s->emitter, now, SEVERITY_INFO, "tap-duplicates-no-more",

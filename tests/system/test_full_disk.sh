@@ -32,10 +32,11 @@ equal test_full_disk_of_an_output_exits_1 1 $?
 check test_full_disk_of_an_output_is_named grep -q "cannot write to '$disk/out': No space left on device" "$T/err"
 check test_full_disk_of_an_output_loses_nothing_elsewhere cmp "$T/whole" "$T/other"
 lost=$(sed -n 's/.*an output file lacks \([0-9]*\) events and \([0-9]*\) bytes.*/\1 \2/p' "$T/err")
-equal test_full_disk_of_an_output_counts_what_is_missing "$(wc -c <"$T/whole")" "$(
-	read -r n waiting <<<"$lost"
-	# Whole lines at the end were refused, what comes before them waits or is there.
-	echo $(($(tail -n "$n" "$T/whole" | wc -c) * (n > 0) + waiting + $(stat -c %s "$disk/out"))))"
+# What was refused are lines near the end; a short one may still have found room behind a long
+# one, so their bytes are known to a line or two.
+read -r n waiting <<<"$lost"
+off=$(($(wc -c <"$T/whole") - $(tail -n "${n:-0}" "$T/whole" | wc -c) - ${waiting:-0} - $(stat -c %s "$disk/out")))
+check test_full_disk_of_an_output_counts_what_is_missing [ "${n:-0}" -gt 100 -a "${off#-}" -lt 4096 ]
 check test_full_disk_of_an_output_is_a_beginning cmp -n "$(stat -c %s "$disk/out")" "$T/whole" "$disk/out"
 
 # ---- an output's disk is freed ----

@@ -190,7 +190,7 @@ test_fewer_than_one_in_five_never_turn_a_tap(void **state)
 	uint32_t id = 0;
 
 	(void)state;
-	/* 199 in each 1,000 for ever: four alone, one twice, and now and then one less. */
+	/* 198 in each 1,000 for ever: three alone, one twice, now and then one less. */
 	for (unsigned k = 0; k < 4000; k++, id += 4) {
 		assert_int_equal(show(d, &now, id, 3, 1), 0);
 		assert_int_equal(show(d, &now, id + 3, 1, k % 100 == 0 ? 1 : 2), 0);

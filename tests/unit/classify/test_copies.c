@@ -25,8 +25,10 @@ struct ear {
 	uint64_t ordinal, used, dropped;
 };
 
-static const struct addr inside = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 20, 0, 13 } };
-static const struct addr outside = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 7 } };
+static const struct addr inside = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
+	10, 20, 0, 13 } };
+static const struct addr outside = { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
+	203, 0, 113, 7 } };
 
 static void
 on_record(void *arg, const struct observation *r, const struct intern *strings)
@@ -62,8 +64,8 @@ leave(struct ear *e)
 
 /* A packet with real bytes, number `id`, seen `times` times 0.1 ms apart. */
 static void
-show(struct ear *e, int64_t ns, bool up, bool tcp, uint32_t id, uint32_t len, unsigned times,
-    uint16_t vlan)
+show(struct ear *e, int64_t ns, bool up, bool tcp, uint32_t id, uint32_t len,
+    unsigned times, uint16_t vlan)
 {
 	static uint8_t ip[HEADS + 65536];
 	struct crate c;
@@ -74,8 +76,8 @@ show(struct ear *e, int64_t ns, bool up, bool tcp, uint32_t id, uint32_t len, un
 		p = tcp ? crate_tcp(&c, ns + k * 100000, up ? inside : outside,
 		    up ? 40000 : 443, up ? outside : inside, up ? 443 : 40000, TCP_ACK,
 		    1000 + id * len, 1, len) :
-		    crate_udp(&c, ns + k * 100000, up ? inside : outside, up ? 40000 : 5004,
-		    up ? outside : inside, up ? 5004 : 40000, len);
+		    crate_udp(&c, ns + k * 100000, up ? inside : outside,
+		    up ? 40000 : 5004, up ? outside : inside, up ? 5004 : 40000, len);
 		memset(ip, 0, HEADS);
 		ip[0] = 0x45;
 		memcpy(l4, &p->seq, 4);
@@ -135,7 +137,8 @@ test_tcp_has_no_retransmissions_left(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 600; i++)
-		show(e, (1000 + (int64_t)i) * NS_PER_MS, true, true, i, 500, 2, VLAN_NONE);
+		show(e, (1000 + (int64_t)i) * NS_PER_MS, true, true, i, 500, 2,
+		    VLAN_NONE);
 	observer_finish(e->o);
 	assert_int_equal(r->upload, 600 * 500);
 	assert_int_equal(r->pkts_up, 600);
@@ -156,7 +159,7 @@ test_a_meter_throws_away_what_copies_were_in(void **state)
 	(void)voice_twice(e, at, 100 * NS_PER_MS, 700, 1);
 	observer_finish(e->o);
 	assert_true(e->n >= 4);
-	assert_int_equal(e->windows[0].voice_packets, 20);	/* believed then, told so */
+	assert_int_equal(e->windows[0].voice_packets, 20);	/* told so then */
 	for (unsigned i = 1; i < e->n; i++) {
 		assert_true(e->windows[i].voice_packets > 9.8 &&
 		    e->windows[i].voice_packets < 10.2);
@@ -221,8 +224,10 @@ test_a_flow_may_be_tagged_one_way_only(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 20; i++) {
-		show(e, (1000 + (int64_t)i * 20) * NS_PER_MS, true, false, i, 160, 1, VLAN_NONE);
-		show(e, (1010 + (int64_t)i * 20) * NS_PER_MS, false, false, i, 200, 1, 200);
+		int64_t at = (1000 + (int64_t)i * 20) * NS_PER_MS;
+
+		show(e, at, true, false, i, 160, 1, VLAN_NONE);
+		show(e, at + 10 * NS_PER_MS, false, false, i, 200, 1, 200);
 	}
 	observer_get_stats(e->o, &st);
 	assert_int_equal(st.flow.flows_ever, 1);
