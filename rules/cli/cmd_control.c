@@ -116,7 +116,8 @@ command_control(int argc, char **argv)
 		rc = mistake(argv[0], &why, EXIT_COULD_NOT);
 	} else if (json) {
 		rc = puts(reply) < 0 || fflush(stdout) != 0 ||
-		    parse_get(&doc, "error", &v) ? EXIT_COULD_NOT : EXIT_DONE;
+		    parse_get(&doc, "error", &v) || (q.command == REQUEST_RELOAD &&
+		    !reload_accepted(&doc)) ? EXIT_COULD_NOT : EXIT_DONE;
 	} else {
 		rc = table_print(&q, &doc, stdout) ? EXIT_DONE : EXIT_COULD_NOT;
 	}

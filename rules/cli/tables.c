@@ -2,6 +2,7 @@
 /* tables: one walk over each answer's JSON. */
 #include "rules/cli/tables.h"
 
+#include "rules/cli/ruleset.h"
 #include "rules/event/human.h"
 #include "rules/event/json.h"
 
@@ -222,6 +223,63 @@ status(const struct json_value *a, FILE *out)
 		    text(&r, "landlock", e));
 }
 
+/* Line by line, as the rule tools print it; what could drive a terminal is '?'. */
+static void
+errors(const struct json_value *a)
+{
+	static const char path[] = "text";
+	char raw[RULE_SET_ERRORS];
+	struct json_value v;
+	struct span s;
+	uint32_t c;
+	bool valid;
+	size_t n;
+
+	if (!parse_get(a, path, &v))
+		return;
+	s = span_of(raw, parse_text(&v, raw, sizeof(raw)));
+	while ((n = utf8_next(s, &c, &valid)) > 0) {
+		if (valid && (c == '\n' || c == '\t' || utf8_plain(c)))
+			(void)fwrite(s.at, 1, n, stderr);
+		else
+			fputc('?', stderr);
+		(void)span_skip(&s, n);
+	}
+}
+
+/* What it did; what was wrong goes to standard error, and the old rules hold. */
+static bool
+reloaded(const struct json_value *a, FILE *out)
+{
+	char b[CELL], c[CELL], d[CELL];
+
+	if (reload_accepted(a)) {
+		fprintf(out, "rules %s are generation %s: %llu rules, %llu lists with %llu "
+		    "entries, %llu devices; %s ms, swapped in %s ms\n",
+		    text(a, "rules_version", b), text(a, "generation", c),
+		    (unsigned long long)number(a, "rules"),
+		    (unsigned long long)number(a, "lists"),
+		    (unsigned long long)number(a, "list_entries"),
+		    (unsigned long long)number(a, "devices"),
+		    text(a, "took_ms", d), text(a, "swap_ms", (char[CELL]){ 0 }));
+		return fflush(out) == 0;
+	}
+	errors(a);
+	fprintf(stderr, "earshot reload: %s\n", text(a, "why", b));
+	if (text(a, "remedy", c)[0] != '\0' && strcmp(text(a, "remedy", c), "-") != 0)
+		fprintf(stderr, "  try: %s\n", c);
+	fprintf(stderr, "  the rules stay as they were\n");
+	return false;
+}
+
+bool
+reload_accepted(const struct json_value *answer)
+{
+	struct json_value v;
+
+	return parse_get(answer, "accepted", &v) && v.type == 't';
+}
+
 bool
 table_print(const struct request *q, const struct json_value *a, FILE *out)
 {
@@ -248,6 +306,7 @@ table_print(const struct request *q, const struct json_value *a, FILE *out)
 		stats(a, out);
 		break;
 	case REQUEST_RELOAD:
+		return reloaded(a, out);
 	case REQUEST_HELP:
 	case REQUEST_COMMAND_COUNT:
 		fwrite(a->raw.at, 1, a->raw.left, out);

@@ -9,7 +9,9 @@
 
 #include <stdio.h>
 
-/* False: the answer is an error; it went to standard error. */
+/* The answer to `reload`: other rules hold now. */
+bool reload_accepted(const struct json_value *answer);
+/* False: the answer is an error, or says that rules were refused; it went to standard error. */
 bool table_print(const struct request *q, const struct json_value *answer, FILE *out);
 
 #endif

@@ -63,6 +63,15 @@ echo 'rule x { id 5 when flow.byts > 5 }' >"$T/rules/95-x.rules"
 ask reload >"$T/reply"; answers=$((answers + 1)); rm "$T/rules/95-x.rules"
 check test_reload_over_the_control_socket_says_what_is_wrong jq -e '.accepted == false and .errors > 0 and (.text | contains("95-x.rules:1:") and contains("^"))' "$T/reply"
 
+# The command: a sentence for a person, JSON into a pipe, and an exit status.
+echo 'domain c.example' >"$T/rules/known.txt"
+"$EARSHOT" reload --state "$T/state.change" >"$T/reply"; equal test_reload_command_is_done_when_accepted "0 true" "$? $(jq -r .accepted "$T/reply")"
+script -qec "$(printf '%q ' "$EARSHOT" reload --state "$T/state.change")" /dev/null >"$T/reply"
+check test_reload_command_tells_a_person grep -q 'rules [0-9a-f]* are generation' "$T/reply"
+echo 'rule x { id 5 when flow.byts > 5 }' >"$T/rules/95-x.rules"
+"$EARSHOT" reload --state "$T/state.change" >"$T/reply"; equal test_reload_command_fails_when_refused 1 $?
+rm "$T/rules/95-x.rules"; answers=$((answers + 3))
+
 # ---- what is wrong changes nothing ----
 held=$(grep -c 'are generation' "$err") was=$(version)
 refused() { # name, wanted in the log
@@ -75,7 +84,7 @@ mv "$T/away" "$T/rules/known.txt"; head -c 30 rules/std/10-live.rules | sed 's/#
 refused a_half_written_file "96-half.rules:"
 rm "$T/rules/96-half.rules"; mv "$T/rules" "$T/elsewhere"; refused a_missing_folder "cannot read rules"
 mv "$T/elsewhere" "$T/rules"
-refusals() { [ "$(told change rules-refused | wc -l)" = 5 ]; }
+refusals() { [ "$(told change rules-refused | wc -l)" = 6 ]; }
 check test_reload_every_refusal_is_told soon refusals
 kill -KILL "$(sensor_of "$pid")"
 check test_reload_a_sensor_that_died_is_back soon lines "$err" "listening on" 2
