@@ -230,7 +230,6 @@ struct ll_path {
 } __attribute__((packed));
 
 static int close_others(const struct sandbox_options *o, struct fault *why);
-static int drop_caps(bool keep_net_raw, struct fault *why);
 static int apply_landlock(const struct sandbox_options *o, int *abi, struct fault *why);
 static int apply_seccomp(enum sandbox_role role, bool landlocked, struct fault *why);
 static int set_limit(int what, const char *name, struct fault *why);
@@ -245,7 +244,7 @@ sandbox_enter(const struct sandbox_options *o, struct sandbox_state *out,
 		return -1;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
 		return fault_set(why, NULL, "cannot forbid ptrace: %s", strerror(errno));
-	if (drop_caps(o->keep_net_raw && o->role == SANDBOX_SENSOR_LIVE, why) == -1)
+	if (sandbox_drop_caps(o->keep_net_raw && o->role == SANDBOX_SENSOR_LIVE, why) == -1)
 		return -1;
 	st.caps_dropped = true;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
@@ -327,8 +326,8 @@ close_others(const struct sandbox_options *o, struct fault *why)
 	return 0;
 }
 
-static int
-drop_caps(bool keep_net_raw, struct fault *why)
+int
+sandbox_drop_caps(bool keep_net_raw, struct fault *why)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct had[2], want[2], more[2];

@@ -50,6 +50,9 @@ struct sandbox_state {			/* for the stats event and `status` */
 	int landlock_abi;		/* 0: the kernel has none */
 };
 
+/* The capabilities alone: all of them, or all but CAP_NET_RAW, and verified. */
+int sandbox_drop_caps(bool keep_net_raw, struct fault *why);
+
 int sandbox_enter(const struct sandbox_options *o, struct sandbox_state *out,
     struct fault *why);
 

@@ -8,6 +8,7 @@
  * A cell's clock is its own CPU time, so that a busy machine does not turn into deaths
  * that another run of the same capture would not have.
  */
+#include "capture/proc/sandbox.h"
 #include "classify/dpi/bridge.h"
 
 #include <errno.h>
@@ -150,6 +151,12 @@ zygote_main(struct dpi_cell *c, pid_t parent)
 	bool hung;
 
 	settle(parent);
+	/* It reads no packet, and its cells have nothing to give up then. */
+	if (sandbox_drop_caps(false, &why) == -1) {
+		fail(c, why.what, why.remedy);
+		_exit(1);
+	}
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)prctl(PR_SET_NAME, "earshot-zygote", 0, 0, 0);
 	classifier = c->ops->create(&why);
 	if (classifier == NULL) {

@@ -17,6 +17,8 @@ enum { FORMAT_TEXT = 1, FORMAT_JSON };
 
 #define LAUNCH_SINKS 8
 
+struct notify;
+
 /* What a command knows about how to run: the table of settings fills it. */
 struct launch_options {
 	struct rule_choice rules;
@@ -40,6 +42,8 @@ struct launch_options {
 	int stats;			/* 1: JSON */
 	bool flows, split_vlans, quiet, test_only;
 	enum log_level verbosity;
+	const char *user, *pidfile;	/* the program's; see fleet.h */
+	const struct notify *notify;	/* who is told how it stands; NULL: nobody */
 	struct settings *settings;	/* owns the texts; launch does not look */
 };
 

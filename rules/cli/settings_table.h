@@ -164,6 +164,11 @@ enum setting_type {
 	X(METRICS, "metrics", 0, "ADDRESS", TEXT(metrics), "", "\"127.0.0.1:9108\"", \
 	    FOR_RUN, NEED_NOTHING, \
 	    "figures for a Prometheus on this machine; or unix:PATH") \
+	X(USER, "user", 0, "NAME", TEXT(user), "", "earshot", \
+	    FOR_RUN | ONCE, NEED_NOTHING, "who to become, started as root") \
+	X(PIDFILE, "pidfile", 0, "PATH", PATH(pidfile), "", \
+	    "\"/run/earshot/earshot.pid\"", FOR_RUN | ONCE, NEED_NOTHING, \
+	    "a file with the number of the process, locked while it runs") \
 	X(FAIL_ON, "fail-on", 0, "SEVERITY", CHOICE(fail_on, SEVERITY_WORDS), "", "", \
 	    FOR_READ | NO_FILE, NEED_NOTHING, \
 	    "exit 3 after an alert this severe or worse") \

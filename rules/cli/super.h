@@ -7,6 +7,7 @@
  *	super_reload.c	rules: read at the start, read again
  *	super_watch.c	the loop: signals, children, descriptors
  *	super_say.c	what a person reads
+ *	super_service.c	what a service manager reads
  *
  * One thread, one loop. Whoever has a descriptor to be heard on (an answer, a timer)
  * gives it to super_hear with a function; the loop calls that when it is ready to read.
@@ -73,6 +74,10 @@ struct super {
 	unsigned heards;
 	struct progress progress;
 	unsigned said;			/* of the report's tellings */
+	struct {
+		int64_t since, next_status;	/* monotonic, ns */
+		bool ready;
+	} service;
 	time_t crash[CRASHES];
 	unsigned crashes;
 	bool sensor_again;		/* one has listened before: interfaces may be away */
@@ -114,6 +119,14 @@ int super_hear(struct super *s, int fd, super_ready_fn *ready);
 void super_unhear(struct super *s, int fd);
 /* Until sensor and outlet are gone. The exit code. */
 int super_watch(struct super *s);
+
+/* ---- super_service.c ---- */
+
+enum service_word { SERVICE_RELOADING, SERVICE_RELOADED, SERVICE_STOPPING };
+
+/* Ready, status and watchdog from here on, where somebody listens. */
+int super_service(struct super *s, struct fault *why);
+void super_service_says(struct super *s, enum service_word word);
 
 /* ---- super_say.c ---- */
 

@@ -271,6 +271,8 @@ super_bury(struct super *s)
 void
 super_stop(struct super *s)
 {
+	if (!s->stopping)
+		super_service_says(s, SERVICE_STOPPING);
 	s->stopping = true;
 	if (s->sensor > 0)
 		(void)kill(s->sensor, SIGTERM);
