@@ -5,6 +5,7 @@
 B        ?= build
 PREFIX   ?= /usr/local
 DESTDIR  ?=
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 CAPTURES ?= tests/captures
 V        ?= 0
 VERSION  := 0.1.0
@@ -191,7 +192,15 @@ bench: ## speed and memory beside ndpiReader and bare libpcap [SIZE=1] [RUNS=5] 
 .PHONY: bench
 
 # ---- installing -----------------------------------------------------------------------------
-install: $(B)/earshot ## program, rules, manual and documents below DESTDIR/PREFIX
+install: $(B)/earshot ## program, rules, service, manual and documents below DESTDIR/PREFIX
+	install -d $(DESTDIR)$(SYSCONFDIR)/earshot $(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	sed 's#@BIN@#$(PREFIX)/bin#; s#@ETC@#$(SYSCONFDIR)#' contrib/systemd/earshot.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/earshot.service
+	install -m 644 contrib/systemd/earshot.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/earshot.conf
+	install -m 644 contrib/systemd/earshot.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/earshot.conf
+	[ -e $(DESTDIR)$(SYSCONFDIR)/earshot/earshot.conf ] || \
+		install -m 644 contrib/earshot.conf $(DESTDIR)$(SYSCONFDIR)/earshot/earshot.conf
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/earshot/rules/std \
 		$(DESTDIR)$(PREFIX)/share/earshot/rules/site $(DESTDIR)$(PREFIX)/share/earshot/selftest
 	install -m 755 $(B)/earshot $(DESTDIR)$(PREFIX)/bin/earshot

@@ -32,6 +32,7 @@ test  zstd           unpacks captures for the tools
 test  jq             reads events in the shell tests
 test  procps         ps
 test  faketime       another clock
+test  systemd        systemd-analyze reads the unit; nothing is started
 test  mandoc         reads the manual pages critically
 bench libndpi-bin    ndpiReader, to be measured against
 bench python3        the bench

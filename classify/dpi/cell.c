@@ -141,6 +141,7 @@ cell_main(struct dpi_cell *c, void *classifier, uint32_t generation, pid_t paren
 	const struct sandbox_options o = { .role = SANDBOX_CELL };
 	const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX };
 	struct worker *w = calloc(1, sizeof(*w));
+	struct sandbox_state confined;
 	struct fault why = { "", "" };
 	uint32_t ready;
 
@@ -163,10 +164,12 @@ cell_main(struct dpi_cell *c, void *classifier, uint32_t generation, pid_t paren
 		say_why(c, "cannot protect the shared pages");
 		_exit(5);
 	}
-	if (sandbox_enter(&o, NULL, &why) == -1) {
+	if (sandbox_enter(&o, &confined, &why) == -1) {
 		say_why(c, why.what);
 		_exit(5);
 	}
+	atomic_store(&c->cell->sandbox, (confined.seccomp ? 1u : 0u) |
+	    (uint32_t)confined.landlock_abi << 8);
 	atomic_store(&c->cell->paused_gen, generation);
 	cell_wake(&c->cell->paused_gen);
 	while ((ready = atomic_load(&c->sensor->ready_gen)) != generation)

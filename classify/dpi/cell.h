@@ -52,6 +52,8 @@ struct sensor_page {
 struct cell_page {
 	_Atomic uint32_t paused_gen;
 	_Atomic uint64_t reading, finished;
+	_Atomic uint32_t sandbox;	/* 1: system calls are filtered; << 8: Landlock's
+					 * version; as the cell said at its start */
 	char why[256];			/* why it could not start; may lack its NUL */
 };
 

@@ -53,6 +53,8 @@ struct dpi_counters {	/* cumulative, readable by sensor and supervisor at any ti
 	uint64_t packets, deaths, hangs, refed, refeed_lost, breaker_trips, filtered;
 	uint64_t no_slot;	/* flows that found no slot: never classified */
 	int cell_pid;		/* of the running cell, 0 when there is none now */
+	bool cell_seccomp;	/* as the last one that started said */
+	int cell_landlock_abi;
 };
 
 /* Before the sensor is forked. Warms up nDPI and every library it opens files with. */

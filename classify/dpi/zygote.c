@@ -370,6 +370,8 @@ dpi_cell_counters(const struct dpi_cell *c, struct dpi_counters *out)
 		.filtered = atomic_load(&c->sensor->filtered),
 		.no_slot = atomic_load(&c->sensor->no_slot),
 		.cell_pid = atomic_load(&c->zygote->cell_pid),
+		.cell_seccomp = (atomic_load(&c->cell->sandbox) & 1) != 0,
+		.cell_landlock_abi = (int)(atomic_load(&c->cell->sandbox) >> 8 & 0xff),
 	};
 }
 

@@ -145,7 +145,10 @@ check_sources(struct options *o, unsigned who, const char *usage, struct fault *
 		settings_fill(o->settings, i, &one);
 		if (one.iface != NULL && iface_names_add(&names, one.iface, why) == -1)
 			return -1;
-		if (one.test_only || (who == FOR_READ ? one.files > 0 : one.iface != NULL))
+		/* What a service checks before it starts is whether it can start. */
+		if (one.test_only && (who == FOR_READ || o->config == NULL))
+			continue;
+		if (who == FOR_READ ? one.files > 0 : one.iface != NULL)
 			continue;
 		if (who == FOR_READ)
 			return fault_set(why, usage, "no capture was named");

@@ -265,6 +265,8 @@ pipe_stats(struct pipe *p, struct sensor_stats *out)
 	out->cell_hangs = s.dpi.hangs;
 	out->cell_quarantined = s.quarantined;
 	out->breaker_trips = s.dpi.breaker_trips;
+	out->cell_seccomp = s.dpi.cell_seccomp;
+	out->cell_landlock_abi = s.dpi.cell_landlock_abi;
 	out->no_head = s.no_head;
 	out->strings_refused = s.strings_refused;
 	out->lag_ns = -1;

@@ -677,11 +677,18 @@ is_own(void *arg, const struct packet *pkt)
 static void
 gather(struct sensor *s, struct sensor_stats *st)
 {
+	struct outlet_snapshot outlet;
+
 	pipe_stats(s->pipe, st);
 	if (st->packets == 0 && s->o->files == 0)
 		st->now = wall();
 	st->seccomp = s->sandbox.seccomp;
 	st->landlock_abi = s->sandbox.landlock_abi;
+	/* It posted before we were started. */
+	if (outlet_snapshot_read(s->o->boards->outlet, &outlet)) {
+		st->outlet_seccomp = outlet.sandbox.seccomp;
+		st->outlet_landlock_abi = outlet.sandbox.landlock_abi;
+	}
 	st->ring_lost = s->emitter == NULL ? 0 : emitter_lost(s->emitter);
 	st->observations_lost = s->observations_lost;
 	if (s->o->files == 0 && st->now.ns == 0)

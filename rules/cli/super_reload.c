@@ -136,6 +136,7 @@ super_reload(struct super *s, const char *who, reload_reply_fn *reply, void *arg
 		free(a);
 		return;
 	}
+	super_service_says(s, SERVICE_RELOADING);
 	(void)snprintf(r->who, sizeof(r->who), "%s", who);
 	memcpy(ask.who, r->who, sizeof(ask.who));
 	r->reply = reply;
@@ -273,6 +274,7 @@ end_pending(struct super *s, const struct reload_answer *a)
 		r->reply(r->reply_arg, reload_json(&copy, r->counts.version, json,
 		    sizeof(json)));
 	r->reply = NULL;
+	super_service_says(s, SERVICE_RELOADED);
 	if (again)
 		super_reload(s, "HUP", NULL, NULL);
 }

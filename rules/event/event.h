@@ -63,7 +63,8 @@ struct sensor_stats {
 	uint64_t no_head, strings_refused;
 	int64_t lag_ns;			/* live: wall clock minus
 					 * packet time; -1 for files */
-	bool seccomp; int landlock_abi;
+	bool seccomp, cell_seccomp, outlet_seccomp;	/* the sensor's first */
+	int landlock_abi, cell_landlock_abi, outlet_landlock_abi;
 	const struct source_iface *iface;	/* live: each interface */
 	unsigned ifaces;
 	const struct outlet_snapshot *outlet;	/* live: the outputs; else NULL */

@@ -145,8 +145,16 @@ enum event_rule {
 	X(S_NO_HEAD, "stats.no_head", UINT, S, S, NONE, "flows whose content was not read") \
 	X(S_STRINGS, "stats.strings_refused", UINT, S, S, NONE, "names that found no room") \
 	X(S_LAG, "stats.lag_ms", UINT, S, NONE, NONE, "wall clock minus packet time, live") \
-	X(S_SECCOMP, "stats.seccomp", BOOL, S, S, NONE, "system calls are filtered") \
-	X(S_LANDLOCK, "stats.landlock_abi", UINT, S, S, NONE, "Landlock version; 0: none") \
+	X(S_SECCOMP, "stats.seccomp", BOOL, S, S, NONE, \
+	    "the sensor's system calls are filtered") \
+	X(S_LANDLOCK, "stats.landlock_abi", UINT, S, S, NONE, \
+	    "its version of Landlock; 0: none") \
+	X(S_CELL_SECCOMP, "stats.cell_seccomp", BOOL, S, S, NONE, "the classifier's") \
+	X(S_CELL_LANDLOCK, "stats.cell_landlock_abi", UINT, S, S, NONE, \
+	    "the classifier's") \
+	X(S_OUTLET_SECCOMP, "stats.outlet_seccomp", BOOL, S, S, NONE, "the outlet's") \
+	X(S_OUTLET_LANDLOCK, "stats.outlet_landlock_abi", UINT, S, S, NONE, \
+	    "the outlet's") \
 	X(S_IFACES, "stats.interfaces", OBJECTS, S, NONE, NONE, \
 	    "each interface, in the order they were named; live") \
 	X(S_IF_NAME, "stats.interfaces[].name", TEXT, S, P, NONE, "as it was named") \

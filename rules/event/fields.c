@@ -62,6 +62,12 @@ uint_of(struct event_value *out, uint64_t u)
 }
 
 static bool
+version_of(struct event_value *out, int n)
+{
+	return uint_of(out, n < 0 ? 0 : (uint64_t)n);
+}
+
+static bool
 number(struct event_value *out, double n)
 {
 	out->kind = VALUE_NUMBER;
@@ -360,8 +366,11 @@ event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
 	case F_S_LAG:
 		return t->lag_ns >= 0 && uint_of(out, (uint64_t)(t->lag_ns / NS_PER_MS));
 	case F_S_SECCOMP: return flag(out, t->seccomp);
-	case F_S_LANDLOCK:
-		return uint_of(out, t->landlock_abi < 0 ? 0 : (uint64_t)t->landlock_abi);
+	case F_S_LANDLOCK: return version_of(out, t->landlock_abi);
+	case F_S_CELL_SECCOMP: return flag(out, t->cell_seccomp);
+	case F_S_CELL_LANDLOCK: return version_of(out, t->cell_landlock_abi);
+	case F_S_OUTLET_SECCOMP: return flag(out, t->outlet_seccomp);
+	case F_S_OUTLET_LANDLOCK: return version_of(out, t->outlet_landlock_abi);
 	}
 	return false;
 }
