@@ -92,8 +92,9 @@ on_tick(struct super *s, int fd)
 		say_status(s, &sensor, "READY=1\n");
 		pace(fd, dog > 0 && dog < LOOK_LATER_MS ? dog : LOOK_LATER_MS);
 	}
-	goes = goes && outlet_snapshot_read(s->boards.outlet, &outlet) &&
-	    now - outlet.posted.ns < STALE_NS;
+	/* Its first post is before it says that its sinks are open. */
+	goes = goes && (!outlet_snapshot_read(s->boards.outlet, &outlet) ||
+	    now - outlet.posted.ns < STALE_NS);
 	if (s->service.ready && goes && dog > 0)
 		notify_say(s->o->notify, "WATCHDOG=1");
 	if (s->service.ready && goes && now >= s->service.next_status) {

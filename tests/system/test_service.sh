@@ -209,6 +209,8 @@ stop; equal test_service_one_of_them_exits_0 0 $?
 
 # ---- a user without rights, a pidfile -------------------------------------------------------
 unset NOTIFY_SOCKET WATCHDOG_USEC
+# Where a user without rights can read it.
+program=$root/usr/bin/earshot
 mkdir "$T/rights"
 run -i v0 --user nobody --state "$T/rights/state" --pidfile "$T/rights/run/earshot.pid" --format json
 check test_service_listening_as_nobody soon says "listening on 'v0'"
