@@ -93,8 +93,8 @@ on_tick(struct super *s, int fd)
 		pace(fd, dog > 0 && dog < LOOK_LATER_MS ? dog : LOOK_LATER_MS);
 	}
 	/* Its first post is before it says that its sinks are open. */
-	goes = goes && (!outlet_snapshot_read(s->boards.outlet, &outlet) ||
-	    now - outlet.posted.ns < STALE_NS);
+	goes = goes && outlet_snapshot_read(s->boards.outlet, &outlet) &&
+	    now - outlet.posted.ns < STALE_NS;
 	if (s->service.ready && goes && dog > 0)
 		notify_say(s->o->notify, "WATCHDOG=1");
 	if (s->service.ready && goes && now >= s->service.next_status) {

@@ -118,7 +118,8 @@ chmod 755 "$T"
 listen() { # where: a service manager
 	[ -n "$nl" ] && { kill "$nl"; wait "$nl"; } 2>/dev/null
 	rm -f "$T/notify.sock"
-	tests/tools/notify-listen.py "$1" >"$T/told" 2>&1 &
+	# Abstract names are a network namespace's own.
+	nsenter --net="/run/netns/$ns" tests/tools/notify-listen.py "$1" >"$T/told" 2>&1 &
 	nl=$!
 	soon grep -q listening "$T/told"
 }
