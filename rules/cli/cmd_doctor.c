@@ -170,7 +170,6 @@ look_sinks(struct doctor_facts *facts, const struct launch_options *o)
 		if (o->sink[i].kind != SINK_REDIS)
 			continue;
 		facts->redises++;
-		facts->spools = true;
 		(void)sink_name(&o->sink[i], r->target, sizeof(r->target));
 		r->why = no_secret;
 		r->reached = got == 0 && redis_login_check(&o->sink[i], &secret,

@@ -22,7 +22,7 @@ struct iface_facts {
 	bool any;		/* the pseudo-interface: nothing of its own to look at */
 	bool loopback;
 	unsigned mtu, snaplen;
-	bool offloads_known, gro, lro, tx_sums;
+	bool offloads_known, gro, lro;
 	bool opened;		/* was listened to... */
 	struct fault refused;	/* ...or why not */
 	uint64_t frames, cut, longest, joined;	/* joined: longer than the MTU allows */
@@ -53,7 +53,6 @@ struct doctor_facts {
 	char state[DOCTOR_PATH]; /* the folder, or the nearest above it that is there */
 	int state_errno;	/* why it cannot be written; 0: it can */
 	uint64_t state_free;	/* bytes */
-	bool spools;		/* a Redis is fed: the spool lies there */
 
 	bool rules_compile;
 	unsigned rules, rule_errors;

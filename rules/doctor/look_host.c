@@ -68,7 +68,7 @@ static void
 look_iface(struct iface_facts *i, int s)
 {
 	struct ifreq r = { 0 };
-	uint32_t gro, flags, sums;
+	uint32_t gro, flags;
 
 	if (strcmp(i->name, "any") == 0) {
 		i->exists = i->up = i->carrier = i->any = true;
@@ -89,8 +89,6 @@ look_iface(struct iface_facts *i, int s)
 	i->offloads_known = true;
 	i->gro = gro != 0;
 	i->lro = (flags & ETH_FLAG_LRO) != 0;
-	if (ethtool_value(s, i->name, ETHTOOL_GTXCSUM, &sums) != -1)
-		i->tx_sums = sums != 0;
 }
 
 void
