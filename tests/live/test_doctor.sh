@@ -34,14 +34,15 @@ wire() { # name: two namespaces, v0 in the one and v1 in the other
 }
 running() { inside "$1" ip link show v0 | grep -q "state UP"; }
 unplugged() { inside "$1" ip link show v0 | grep -q "state LOWERLAYERDOWN\|state DOWN"; }
-hears() { [ "$(inside "$1" grep -c . /proc/net/packet)" -gt 1 ]; }
+# It hears once the kernel's ring is mapped.
+hears() { grep -q 'socket:' "/proc/$1/maps" 2>/dev/null; }
 examine() { # name, capture or -, options: the doctor listens until the capture was played
 	local n=$1 pcap=$2 pid time=60s; shift 2
 	[ "$pcap" = - ] && time=1s
 	# No function: the signal is for the doctor, not for a shell around it.
 	nsenter --net="/run/netns/$tag-$n-in" "$EARSHOT" doctor -i v0 --listen $time --format json "$@" >"$T/$n.json" 2>"$T/$n.err" &
 	pid=$!
-	if [ "$pcap" != - ] && soon hears "$n"; then
+	if [ "$pcap" != - ] && soon hears $pid; then
 		outside "$n" tcpreplay -q -i v1 --pps 1000 "$T/pcap/$pcap.pcap" >"$T/$n.replay" 2>&1
 		kill -INT $pid
 	fi
@@ -92,10 +93,10 @@ s = socket.create_server(("10.9.0.1", 9000)); c = s.accept()[0]
 while c.recv(1 << 20): c.send(b"so far")' &
 	nsenter --net="/run/netns/$tag-own-in" "$EARSHOT" doctor -i v0 --listen 60s --format json "${usual[@]}" >"$T/own.json" 2>"$T/own.err" &
 	pid=$!
-	soon hears own
+	soon hears $pid
 	outside own "$PYTHON" -c '
 import socket, time
-for n in range(200):
+for n in range(1000):
     try: s = socket.create_connection(("10.9.0.1", 9000)); break
     except OSError: time.sleep(0.05)
 s.sendall(bytes(4000000)); s.shutdown(1)
