@@ -23,7 +23,8 @@ int
 command_run(int argc, char **argv)
 {
 	return go(argc, argv, FOR_RUN,
-	    "usage: earshot run -i IF[,IF] [OPTIONS] [FILTER ...], or earshot run -c FILE");
+	    "usage: earshot run -i IF[,IF] [OPTIONS] [FILTER ...], or "
+	    "earshot run -c FILE");
 }
 
 int
@@ -130,7 +131,8 @@ dump(struct options *o)
 {
 	char here[4096];
 
-	settings_dump(o->settings, getcwd(here, sizeof(here)) == NULL ? "" : here, stdout);
+	settings_dump(o->settings, getcwd(here, sizeof(here)) == NULL ? "" : here,
+	    stdout);
 	return fflush(stdout) == 0 ? EXIT_DONE : EXIT_COULD_NOT;
 }
 
@@ -153,7 +155,8 @@ check_sources(struct options *o, unsigned who, const char *usage, struct fault *
 		if (who == FOR_READ)
 			return fault_set(why, usage, "no capture was named");
 		if (o->config != NULL)
-			return fault_set(why, "write interface \"eth0\" into the settings",
+			return fault_set(why,
+			    "write interface \"eth0\" into the settings",
 			    "no interface was named for sensor '%s'", one.name);
 		return fault_set(why, usage, "no interface was named");
 	}

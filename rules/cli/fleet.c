@@ -55,8 +55,8 @@ distinct(const struct launch_options *o, unsigned n, struct fault *why)
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned k = i + 1; k < n; k++)
 			if (strcmp(o[i].state, o[k].state) == 0)
-				return fault_set(why, "leave 'state' out of one: it has a "
-				    "folder of its name then",
+				return fault_set(why, "leave 'state' out of one: it has "
+				    "a folder of its name then",
 				    "sensors '%s' and '%s' have one state folder: '%s'",
 				    o[i].name, o[k].name, o[i].state);
 	return 0;
@@ -73,7 +73,8 @@ start(struct fleet *f, unsigned i, struct launch_options *o, const sigset_t *bef
 	s->heard = -1;
 	s->says.fd = -1;
 	if (f->manager->fd != -1 &&
-	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0) {
+	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+	    pair) == 0) {
 		s->heard = pair[0];
 		s->says.fd = pair[1];
 		s->says.watchdog_ns = f->manager->watchdog_ns;

@@ -16,7 +16,8 @@ notify_open(struct notify *n)
 	int64_t watchdog = usec == NULL ? 0 : strtoll(usec, NULL, 10);
 
 	*n = (struct notify){ .fd = -1, .to = { .sun_family = AF_UNIX } };
-	if (len < 2 || len >= sizeof(n->to.sun_path) || (path[0] != '/' && path[0] != '@'))
+	if (len < 2 || len >= sizeof(n->to.sun_path) ||
+	    (path[0] != '/' && path[0] != '@'))
 		return;
 	memcpy(n->to.sun_path, path, len);
 	n->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);

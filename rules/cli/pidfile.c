@@ -45,8 +45,8 @@ locked(struct pidfile *p, struct fault *why)
 	if (flock(p->fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	if (errno == EWOULDBLOCK && pread(p->fd, text, sizeof(text) - 1, 0) > 0)
-		return fault_set(why, "stop that one, or give this one a --pidfile of its "
-		    "own", "earshot runs already, as process %.*s: it has locked '%s'",
+		return fault_set(why, "stop that one, or give this one a --pidfile of "
+		    "its own", "earshot runs already, as process %.*s: it has locked '%s'",
 		    (int)strspn(text, "0123456789"), text, p->path);
 	return fault_set(why, NULL, "cannot lock the pidfile '%s': %s", p->path,
 	    strerror(errno));

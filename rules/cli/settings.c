@@ -734,12 +734,14 @@ explain_form(const struct setting_info *i, FILE *out)
 void
 settings_explain(FILE *out)
 {
-	fputs("# earshot.conf: how a sensor runs. What it looks for stands in rule files.\n"
+	fputs("# earshot.conf: how a sensor runs. What it looks for stands in rule "
+	    "files.\n"
 	    "#\n"
 	    "# A line without its '#' is in force; those here show the defaults, or an\n"
 	    "# example where there is none. A setting that does nothing is an error.\n"
 	    "#	earshot run -T -c FILE			checks this file\n"
-	    "#	earshot run -c FILE --dump-config	shows what holds, and from where\n"
+	    "#	earshot run -c FILE --dump-config	shows what holds, and from "
+	    "where\n"
 	    "# Files *.conf in the folder FILE.d are read behind it, and win.\n", out);
 	for (unsigned n = 0; n < SETTING_COUNT; n++) {
 		const struct setting_info *i = &setting_info[n];
@@ -753,7 +755,8 @@ settings_explain(FILE *out)
 			fprintf(out, "; does nothing where %s", idle_because[i->needs]);
 		fprintf(out, "\n#%s %s\n", i->word, is_default ? i->initial : i->example);
 	}
-	fputs("\n# Several sensors in one file: each has a block with what is its own. It\n"
+	fputs("\n# Several sensors in one file: each has a block with what is its own. "
+	    "It\n"
 	    "# keeps its state in a folder of its name, below 'state'.\n"
 	    "#sensor \"lobby\" {\n#	interface \"eth1\"\n#}\n", out);
 }

@@ -31,7 +31,7 @@
 #define FOR_ALL (FOR_READ | FOR_RUN | FOR_RULES)
 /* ...and where. */
 #define NO_FILE 0x100u		/* an option only: it is about one call, not a sensor */
-#define ONCE 0x200u		/* the program's, not one sensor's: not in a sensor block */
+#define ONCE 0x200u		/* the program's: not in a sensor block */
 
 /* needs: X(id, why it is idle) */
 #define SETTING_NEEDS(X) \
@@ -72,7 +72,8 @@ enum setting_type {
 #define TEXT(m) { SETTING_TEXT, SETTING_AT(m, const char *), 0, 0, 0, NULL }
 #define PATH(m) { SETTING_PATH, SETTING_AT(m, const char *), 0, 0, 0, NULL }
 #define NAME(m) { SETTING_NAMED, SETTING_AT(m, const char *), 0, 0, 0, NULL }
-#define NUMBER(m, low, high) { SETTING_NUMBER, SETTING_AT(m, uint64_t), 0, low, high, NULL }
+#define NUMBER(m, low, high) \
+	{ SETTING_NUMBER, SETTING_AT(m, uint64_t), 0, low, high, NULL }
 #define BYTES(m, low, high) { SETTING_BYTES, SETTING_AT(m, uint64_t), 0, low, high, NULL }
 #define DURATION(m, low, high) \
 	{ SETTING_DURATION, SETTING_AT(m, int64_t), 0, low, high, NULL }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* super_service: tells the service manager how the sensor stands. Ready is: the outlet has
- * its sinks open, and the sensor goes round its loop, which it enters when it captures. The
- * watchdog is fed while both loops go round, by what they post once a second (snapshot.h).
- * Refuses to judge a loop by anything but that. */
+/* super_service: tells the service manager how the sensor stands. Ready is: the outlet
+ * has its sinks open, and the sensor goes round its loop, which it enters when it
+ * captures. The watchdog is fed while both loops go round, by what they post once a
+ * second (snapshot.h). Refuses to judge a loop by anything but that. */
 #include "rules/cli/super.h"
 
 #include "rules/cli/notify.h"

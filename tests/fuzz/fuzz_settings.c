@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * fuzz_settings: bytes as a settings file, up to the first zero byte, and a drop-in behind
- * it. What is read without a fault is dumped, the dump is read without a fault, and the
- * sensors get the same from it. What is told is printed: its places are ours. The same
- * bytes are also a --set.
+ * fuzz_settings: bytes as a settings file, up to the first zero byte, and a drop-in
+ * behind it. What is read without a fault is dumped, the dump is read without a fault,
+ * and the sensors get the same from it. What is told is printed: its places are ours. The
+ * same bytes are also a --set.
  */
 #include "rules/cli/settings.h"
 

@@ -65,7 +65,8 @@ directive(char *line, const char *word, char **rest)
 {
 	size_t n = strlen(word);
 
-	if (strncmp(line + 1, word, n) != 0 || (line[n + 1] != ' ' && line[n + 1] != '\0'))
+	if (strncmp(line + 1, word, n) != 0 ||
+	    (line[n + 1] != ' ' && line[n + 1] != '\0'))
 		return false;
 	*rest = line + n + 1 + (line[n + 1] == ' ');
 	return true;
