@@ -7,9 +7,9 @@
 if [ "$(id -u)" != 0 ]; then skip test_doctor "needs root"; finish; fi
 for tool in tcpreplay ip setpriv jq; do command -v $tool >/dev/null || { skip test_doctor "needs $tool"; finish; }; done
 
-tag=ed$$ wires=
+tag=ed$$
 cleanup() {
-	for n in $wires; do ip netns del "$tag-$n-in"; ip netns del "$tag-$n-out"; done 2>/dev/null
+	for n in $(ip netns list | awk -v t="$tag-" 'index($1, t) == 1 {print $1}'); do ip netns del "$n"; done
 	[ -n "${redis:-}" ] && kill "$redis" 2>/dev/null && wait "$redis"
 	tap_end
 }
@@ -23,7 +23,6 @@ soon() { for _ in $(seq 400); do "$@" && return 0; sleep 0.05; done; return 1; }
 inside() { local n=$1; shift; nsenter --net="/run/netns/$tag-$n-in" "$@"; }
 outside() { local n=$1; shift; nsenter --net="/run/netns/$tag-$n-out" "$@"; }
 wire() { # name: two namespaces, v0 in the one and v1 in the other
-	wires="$wires $1"
 	ip netns add "$tag-$1-in"; ip netns add "$tag-$1-out"
 	for side in inside outside; do
 		$side "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
