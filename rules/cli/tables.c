@@ -6,6 +6,7 @@
 #include "rules/event/human.h"
 #include "rules/event/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define CELL 320
@@ -78,6 +79,31 @@ list(const struct json_value *o, const char *path)
 	    span_of(NULL, 0);
 }
 
+/* A rate with one decimal; "-" when it is unknown. */
+static const char *
+rate(const struct json_value *o, const char *path, char buf[CELL])
+{
+	const char *t = text(o, path, buf);
+	double n;
+	char *end;
+
+	n = strtod(t, &end);
+	if (end != t && *end == '\0')
+		(void)snprintf(buf, CELL, n == 0 ? "0" : n < 0.1 ? "%.3f" : "%.1f", n);
+	return t;
+}
+
+/* Words for what is true or false; anything else is unknown. */
+static const char *
+either(const struct json_value *o, const char *path, const char *yes, const char *no)
+{
+	struct json_value v;
+
+	if (!parse_get(o, path, &v) || (v.type != 't' && v.type != 'f'))
+		return "-";
+	return v.type == 't' ? yes : no;
+}
+
 /* Name, else key, of an end. */
 static const char *
 end(const struct json_value *o, const char *name, const char *key, char buf[CELL])
@@ -109,12 +135,21 @@ flows(const struct json_value *a, FILE *out)
 	    bytes(a, "bytes_down", down));
 }
 
+/* "180 kB = 1 min of speech at 24 kbit/s" beside a column that says 180 kB. */
+static const char *
+after_equals(const char *speech)
+{
+	const char *at = strstr(speech, " = ");
+
+	return at == NULL ? speech : at + 3;
+}
+
 static void
 device(const struct json_value *d, FILE *out)
 {
 	struct span rows;
 	struct json_value r;
-	char a[CELL], b[CELL], c[CELL], e[CELL], up[24], down[24];
+	char a[CELL], b[CELL], c[CELL], e[CELL], why[CELL], up[24], down[24];
 
 	fprintf(out, "%s", end(d, "name", "key", a));
 	fprintf(out, "  key %s  ip %s  mac %s\n", text(d, "key", a), text(d, "ip", b),
@@ -130,7 +165,7 @@ device(const struct json_value *d, FILE *out)
 	while (rows.left > 0 && parse_element(&rows, &r))
 		fprintf(out, "%9s %9s  %-40.40s %s\n", bytes(&r, "bytes_up", up),
 		    bytes(&r, "bytes_down", down), end(&r, "name", "key", a),
-		    text(&r, "speech", b));
+		    after_equals(text(&r, "speech", b)));
 	rows = list(d, "alerts");
 	if (rows.left == 0)
 		fputs("\nno alerts\n", out);
@@ -139,7 +174,7 @@ device(const struct json_value *d, FILE *out)
 	while (rows.left > 0 && parse_element(&rows, &r))
 		fprintf(out, "  %s  %-8s %-14s %s\n      %s\n", text(&r, "time", a),
 		    text(&r, "severity", b), text(&r, "kind", c), text(&r, "signature", e),
-		    text(&r, "explain", a));
+		    text(&r, "explain", why));
 }
 
 static bool
@@ -167,20 +202,20 @@ stats(const struct json_value *a, FILE *out)
 {
 	struct json_value loss, key, v, in;
 	struct span rows;
-	char word[CELL], total[CELL], rate[CELL], unit[CELL];
+	char word[CELL], total[CELL], per[CELL], unit[CELL];
 
-	fprintf(out, "over %s s\n%-12s %16s %14s\n", text(a, "interval_s", total), "",
+	fprintf(out, "over %s s\n%-12s %16s %14s\n", rate(a, "interval_s", total), "",
 	    "TOTAL", "PER SECOND");
 	fprintf(out, "%-12s %16s %14s\n", "packets", text(a, "packets.total", total),
-	    text(a, "packets.per_s", rate));
+	    rate(a, "packets.per_s", per));
 	fprintf(out, "%-12s %16s %14s\n\nlost\n", "bytes", text(a, "bytes.total", total),
-	    text(a, "bytes.per_s", rate));
+	    rate(a, "bytes.per_s", per));
 	rows = parse_get(a, "loss", &loss) ? parse_inside(&loss) : span_of(NULL, 0);
 	while (rows.left > 0 && parse_member(&rows, &key, &v)) {
 		(void)parse_text(&key, word, sizeof(word));
 		in = v;
 		fprintf(out, "  %-10s %16s %14s  %s\n", word, text(&in, "total", total),
-		    text(&in, "per_s", rate), text(&in, "unit", unit));
+		    rate(&in, "per_s", per), text(&in, "unit", unit));
 	}
 	fputs("\n-: unknown\n", out);
 }
@@ -210,16 +245,22 @@ status(const struct json_value *a, FILE *out)
 		    span_of_time(number(a, "learning_s"), t));
 	rows = list(a, "outputs");
 	while (rows.left > 0 && parse_element(&rows, &r))
-		fprintf(out, "  output     %s: up %s, sent %s, waiting %s, lost %s\n",
-		    text(&r, "name", b), text(&r, "up", c), text(&r, "sent", d),
-		    text(&r, "waiting", e), text(&r, "lost", f));
-	fprintf(out, "  store      %s, full %s, lost %s, in %s\n",
-	    bytes(a, "store.bytes", size), text(a, "store.full", b),
-	    text(a, "store.lost", c), text(a, "store.folder", d));
+		fprintf(out, "  output     %s: %s, sent %s, waiting %s, lost %s\n",
+		    text(&r, "name", b), either(&r, "up", "up", "down"),
+		    text(&r, "sent", d), text(&r, "waiting", e), text(&r, "lost", f));
+	if (strcmp(either(a, "store.on", "on", "off"), "off") == 0)
+		fputs("  store      none\n", out);
+	else
+		fprintf(out, "  store      %s in %s, lost %s%s\n",
+		    bytes(a, "store.bytes", size), text(a, "store.folder", d),
+		    text(a, "store.lost", c),
+		    strcmp(either(a, "store.full", "full", ""), "full") == 0 ?
+		    ", its disk is FULL" : "");
 	rows = list(a, "processes");
 	while (rows.left > 0 && parse_element(&rows, &r))
-		fprintf(out, "  process    %-10s %s  seccomp %s, landlock %s\n",
-		    text(&r, "name", b), text(&r, "pid", c), text(&r, "seccomp", d),
+		fprintf(out, "  process    %-10s %s  %s, Landlock %s\n",
+		    text(&r, "name", b), text(&r, "pid", c),
+		    either(&r, "seccomp", "system calls filtered", "calls NOT filtered"),
 		    text(&r, "landlock", e));
 }
 

@@ -20,7 +20,7 @@ run() { # state, options...
 	es=$!
 	soon grep -q listening "$T/err"
 }
-play() { nsenter --net=/run/netns/$out tcpreplay -q -x 8 -i v1 "$T/whole/p20-unknown-device.pcap" >/dev/null 2>&1; }
+play() { nsenter --net=/run/netns/$out tcpreplay -q -x 25 -i v1 "$T/whole/p20-unknown-device.pcap" >/dev/null 2>&1; }
 ask() { "$EARSHOT" "$@" --state "$st" --json 2>"$T/ask.err"; }
 raw() { # bytes on stdin to the socket, what comes back
 	$PYTHON -c '
@@ -71,7 +71,7 @@ outlet=$(ask status | jq '.processes[] | select(.name == "outlet") | .pid')
 kill -KILL "$outlet"
 check test_control_an_outlet_that_was_killed_answers_again soon has '.processes[] | select(.name == "outlet") | .pid != '"$outlet" status
 # What an open flow sent since its last part comes back with its next record, or its close.
-check test_control_it_still_knows_the_day soon has '.complete and .devices[0].bytes_up >= '"$before" device $dev
+check test_control_it_still_knows_the_day soon has '.complete and .devices[0].bytes_up > 1000000' device $dev
 after=$(ask device $dev | jq '.devices[0].bytes_up')
 check test_control_nothing_is_counted_twice [ "$after" -le $((before + 300000)) ]
 sensor=$(ask status | jq '.processes[] | select(.name == "sensor") | .pid')
