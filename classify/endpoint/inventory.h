@@ -3,9 +3,9 @@
  * inventory: the office's devices, from the files an office has.
  *
  * Formats are named, not guessed: csv (a header line names the columns: mac, ip, name,
- * owner, role, id; RFC 4180 quotes), ethers (ethers(5)), dnsmasq (lease file). Built once
- * in an arena, then only read. A fault names file and line;
- * parsing goes on and reports the next.
+ * owner, role, id; RFC 4180 quotes), ethers(5), hosts(5), the leases of dnsmasq, ISC
+ * dhcpd and Kea (memfile), arpwatch's arp.dat. Built once in an arena, then only read. A
+ * fault names line and column; parsing goes on and reports the next.
  */
 #ifndef CLASSIFY_ENDPOINT_INVENTORY_H
 #define CLASSIFY_ENDPOINT_INVENTORY_H
@@ -14,10 +14,21 @@
 #include "capture/base/arena.h"
 #include "capture/base/span.h"
 
-#define INVENTORY_FORMATS(X) X(CSV, "csv") X(ETHERS, "ethers") X(DNSMASQ, "dnsmasq")
+/* X(id, what stands before it in a sentence, name, a program writes it) */
+#define INVENTORY_FORMATS(X) \
+	X(CSV, "", "csv", false) \
+	X(ETHERS, ", ", "ethers", false) \
+	X(HOSTS, ", ", "hosts", false) \
+	X(DNSMASQ, ", ", "dnsmasq", true) \
+	X(DHCPD, ", ", "dhcpd", true) \
+	X(KEA, ", ", "kea", true) \
+	X(ARPWATCH, " or ", "arpwatch", true)
+
+#define INVENTORY_FORMAT_WORD(id, sep, name, log) sep name
+#define INVENTORY_FORMAT_NAMES INVENTORY_FORMATS(INVENTORY_FORMAT_WORD)
 
 enum inventory_format {
-#define X(id, name) INVENTORY_##id,
+#define X(id, sep, name, log) INVENTORY_##id,
 	INVENTORY_FORMATS(X)
 #undef X
 	INVENTORY_FORMAT_COUNT
@@ -47,10 +58,13 @@ typedef void inventory_fault_fn(void *arg, unsigned line, unsigned column,
 /* "csv" -> INVENTORY_CSV; -1 */
 int inventory_format_by_name(const char *name, size_t n);
 const char *inventory_format_name(enum inventory_format f);
+/* A program writes such files: a line it got wrong is no mistake of the operator's. */
+bool inventory_format_is_log(enum inventory_format f);
 
 /* NULL only when the arena is full; a file with faults gives the rows that are right, and
- * the caller counts the calls of fn. Two rows with one MAC are a fault;
- * the first stays. */
+ * the caller counts the calls of fn. Two rows with one MAC are a fault in what people
+ * write, and the first stays; in what programs write, the newest row of an address
+ * holds, and by_mac gives the newest row of a MAC. */
 struct inventory *inventory_parse(struct arena *a, enum inventory_format format,
     struct span bytes, inventory_fault_fn *fn, void *arg);
 

@@ -313,7 +313,8 @@ add_command_line(struct rule_files *f, const struct rule_choice *c, struct fault
 			fclose(out);
 			free(text);
 			return fault_set(why,
-			    "--inventory csv:FILE, ethers:FILE or dnsmasq:FILE",
+			    "write --inventory FORMAT:FILE; formats are "
+			    INVENTORY_FORMAT_NAMES,
 			    "cannot take inventory '%s': its format is not named",
 			    c->inventory);
 		}

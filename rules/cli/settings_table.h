@@ -21,6 +21,7 @@
 #ifndef RULES_CLI_SETTINGS_TABLE_H
 #define RULES_CLI_SETTINGS_TABLE_H
 
+#include "classify/endpoint/inventory.h"
 #include "rules/cli/launch.h"
 
 /* whose: commands... */
@@ -131,7 +132,7 @@ enum setting_type {
 	    "destinations the office knows: domain, host and net lines") \
 	X(INVENTORY, "inventory", 0, "FORMAT:FILE", TEXT(rules.inventory), "", "", \
 	    FOR_ALL | NO_FILE, NEED_NOTHING, \
-	    "the office's devices: csv, ethers or dnsmasq") \
+	    "the office's devices: " INVENTORY_FORMAT_NAMES) \
 	X(OUTPUT, "output", 'o', "SINK", SINKS, "-", "", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, \
 	    "-, file:PATH, unix:PATH or redis://HOST; may be given again") \

@@ -144,7 +144,7 @@ read_inventory(struct check *c, struct decl *d)
 	if (strcmp(d->format.s, "none") == 0 || format == -1 || !provide(c, d, &f.bytes))
 		return;
 	/* Leases are written by a program: a bad line must not stop the sensor. */
-	if (format == INVENTORY_DNSMASQ)
+	if (inventory_format_is_log((enum inventory_format)format))
 		f.level = DIAG_WARNING;
 	c->p->inventory = inventory_parse(
 	    c->l->keep, (enum inventory_format)format, f.bytes, foreign_fault, &f);
@@ -170,7 +170,7 @@ inventory_words(struct check *c, const struct decl *d)
 		for (int i = 0; i < INVENTORY_FORMAT_COUNT; i++)
 			guess_try(&g, inventory_format_name((enum inventory_format)i));
 		lang_error(c->l, &d->format.at,
-		    guess_remedy(&g, "formats are csv, ethers and dnsmasq, or 'none'",
+		    guess_remedy(&g, "formats are " INVENTORY_FORMAT_NAMES "; or 'none'",
 			remedy, sizeof(remedy)),
 		    "there is no format '%s'",
 		    quote(q, d->format.s, strlen(d->format.s)));

@@ -158,7 +158,7 @@ parse_inventory(struct parser *p, struct decl *d)
 {
 	if (!parser_name(p, &d->name, "the name 'devices'") ||
 	    !take_equals(p, "the inventory's name") ||
-	    !parser_name(p, &d->format, "a format (csv, ethers, dnsmasq) or 'none'"))
+	    !parser_name(p, &d->format, "a format (" INVENTORY_FORMAT_NAMES ") or 'none'"))
 		return false;
 	if (strcmp(d->format.s, "none") == 0)
 		return true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* First byte: 0 csv, 1 ethers, 2 dnsmasq, 3 a list of hosts (modulo 4). Then the file. */
+/* First byte: an inventory's format (modulo their number and one), or that one: a list
+ * of hosts. Then the file. */
 #include "classify/endpoint/endpoint.h"
 #include "classify/endpoint/hostlist.h"
 
@@ -37,7 +38,8 @@ inventory(struct arena *a, enum inventory_format f, struct span bytes)
 
 		if (d->id[0] == '\0' && d->mac == 0 && !d->has_ip)
 			__builtin_trap();
-		if (d->mac != 0 && inventory_by_mac(inv, d->mac) != d)
+		if (d->mac != 0 && (inventory_by_mac(inv, d->mac) == NULL ||
+		    strcmp(inventory_by_mac(inv, d->mac)->id, d->id) != 0))
 			__builtin_trap();
 		if (d->has_ip && inventory_by_ip(inv, &d->ip) == NULL)
 			__builtin_trap();
@@ -57,8 +59,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(copy, data, size);
 		bytes = span_of(copy, size);
 		(void)span_u8(&bytes, &what);
-		if (what % 4 < 3) {
-			inventory(a, (enum inventory_format)(what % 4), bytes);
+		what %= INVENTORY_FORMAT_COUNT + 1;
+		if (what < INVENTORY_FORMAT_COUNT) {
+			inventory(a, (enum inventory_format)what, bytes);
 		} else {
 			struct hostlist *l = hostlist_parse(a, bytes, count, &n);
 
