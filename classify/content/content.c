@@ -4,17 +4,14 @@
  * what is needed to ask again. Owns the state of a flow and the buffers; the parsers own
  * the formats.
  *
- * A direction goes NEW -> READ (it has a head) -> DONE, NEXT (a later HTTP request of the
- * same connection starts at a known offset) or FTP (lines, packet by packet). Both
- * directions are read alike: who opened a connection says nothing about
- * who sends the recording.
+ * Both directions are read alike: who opened a connection says nothing about who sends
+ * the recording.
  */
 #include "classify/content/content.h"
 
 #include "capture/base/pool.h"
 #include "capture/base/table.h"
-#include "classify/content/head.h"
-#include "classify/content/parse.h"
+#include "classify/content/inside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,88 +19,20 @@
 #define HEADS 8192
 #define FTP_DATA_MAX 1024		/* data connections announced and
 					 * not yet opened */
-#define FTP_DATA_WAIT (60 * NS_PER_S)
-#define FTP_NAME 128
 #define UDP_LOOK 256			/* data packets in which a
 					 * stream says what it is */
 #define PARSES_EACH 32			/* then only when the head grew by a sixteenth: */
 #define PARSE_GROWTH 16			/* segments of one byte
 					 * must not cost a parse each */
-#define STREAMS_DEEP 4			/* a proxy behind a proxy behind ... */
-
-enum mode { MODE_NEW, MODE_READ, MODE_DONE, MODE_NEXT, MODE_FTP, MODE_DNS };
-
-enum {
-	SAID_HTTP = 1 << 0,		/* and << 1 for the other direction */
-	SAID_SETUP = 1 << 2,
-	SAID_RTP = 1 << 3,		/* and << 1 */
-	SAID_TUNNEL = 1 << 5,
-	IS_FTP_DATA = 1 << 6,
-	IS_SIP = 1 << 7,
-	HELLO_OPENVPN = 1 << 8, HELLO_WIREGUARD = 1 << 9,
-	UDP_LOOKED = 1 << 10,
-	STARTED = 1 << 11,
-	HEARD = 1 << 12,		/* a datagram of this direction; and << 1 */
-};
-
-struct state {
-	struct head *head[2];
-	uint64_t next[2];		/* NEXT, DNS: offset of the next message */
-	union {
-		struct rtp_slot rtp[2][RTP_SLOTS];
-		struct {
-			uint16_t port;		/* of the data connection
-						 * announced last */
-			bool at_client;
-		} ftp;
-	};
-	uint16_t start[2];		/* in the head: behind a CONNECT,
-					 * a SOCKS request */
-	uint16_t flags, looked;
-	uint8_t mode[2];
-} __attribute__((may_alias));
-
-_Static_assert(sizeof(struct state) <= sizeof(struct content_flow), "fits its room");
-
-struct ftp_key {
-	struct addr addr;
-	uint16_t port, pad[3];
-};
-
-struct ftp_data {
-	struct pkt_time said;
-	size_t name_len;
-	uint8_t name[FTP_NAME];
-};
-
-struct content {
-	struct pool *heads;
-	struct table *ftp;
-	struct head *oldest, *newest;	/* heads in use */
-	struct head *spent[2];		/* lent with the last news;
-					 * given back at the next call */
-	uint64_t no_head;
-	uint8_t scratch[HEAD_BYTES];	/* a hello out of its records, base64 decoded */
-	struct socks_request socks;	/* its text is lent with the news */
-	uint8_t name[FTP_NAME];
-};
-
+#define PIECES_EACH 8			/* moves of the head a packet */
 static struct state *state_of(struct content_flow *f);
-static struct head *head_take(struct content *c, struct state *st, unsigned dir,
-    uint64_t base);
 static void head_let_go(struct content *c, struct head *h);
-static void done(struct content *c, struct state *st, unsigned dir);
-static void datagram(struct state *st, const struct flow_hit *hit,
+static void datagram(struct content *c, struct state *st, const struct flow_hit *hit,
     struct content_news *news);
 static void segment(struct content *c, struct state *st, const struct flow_hit *hit,
     struct content_news *news);
 static void dns_stream(struct state *st, const struct flow_hit *hit,
     struct content_news *news);
-static void read_stream(struct content *c, struct state *st, const struct flow_hit *hit,
-    struct content_news *news);
-static void ftp_lines(struct content *c, struct state *st, const struct flow_hit *hit);
-static struct ftp_data *ftp_find(const struct content *c, const struct flow *f,
-    struct pkt_time now);
 
 struct content *
 content_create(const struct content_options *o)
@@ -178,7 +107,7 @@ content_packet(struct content *c, struct content_flow *f, const struct flow_hit 
 	news->length = UINT64_MAX;
 	news->body_dir = hit->dir;
 	if (p->proto == IPPROTO_IS_UDP)
-		datagram(st, hit, news);
+		datagram(c, st, hit, news);
 	else
 		segment(c, st, hit, news);
 	return news->what;
@@ -192,7 +121,7 @@ state_of(struct content_flow *f)
 
 /* ---- buffers ---- */
 
-static struct head *
+struct head *
 head_take(struct content *c, struct state *st, unsigned dir, uint64_t base)
 {
 	struct head *h;
@@ -245,8 +174,7 @@ head_let_go(struct content *c, struct head *h)
 	pool_give(c->heads, h);
 }
 
-/* The bytes may be lent with this call's news: they go back with the next call. */
-static void
+void
 head_spend(struct content *c, struct state *st, unsigned dir)
 {
 	struct head *h = st->head[dir];
@@ -258,22 +186,56 @@ head_spend(struct content *c, struct state *st, unsigned dir)
 	c->spent[c->spent[0] == NULL ? 0 : 1] = h;
 }
 
-static void
-done(struct content *c, struct state *st, unsigned dir)
+void
+stream_done(struct content *c, struct state *st, unsigned dir)
 {
 	head_spend(c, st, dir);
 	st->mode[dir] = MODE_DONE;
 }
 
-/* ---- datagrams ---- */
-
-static bool
-from_server(const struct flow_hit *hit)
+/* Bytes of it that are here already move to a head of their own, since those of this one
+ * may be lent. */
+void
+stream_next(struct content *c, struct state *st, unsigned dir, uint64_t length,
+    const struct content_news *news)
 {
-	return hit->dir == FLOW_TO_CLIENT;
+	struct head *h = st->head[dir], *n;
+	struct span rest = head_span(h);
+	bool lent = news->what != 0, cut = h->limit < HEAD_BYTES;
+	uint64_t next, behind;
+
+	st->flags &= (uint16_t)~(unsigned)(SAID_HTTP << dir);
+	if (length > UINT64_MAX / 4) {
+		stream_done(c, st, dir);
+		return;
+	}
+	next = h->base + length;
+	behind = h->limit - length;
+	st->next[dir] = next;
+	st->mode[dir] = MODE_NEXT;
+	st->start[dir] = 0;
+	st->head[dir] = NULL;
+	head_unlink(c, h);
+	n = NULL;
+	if (span_skip(&rest, length) && rest.left > 0) {
+		n = head_take(c, st, dir, next);
+		st->mode[dir] = n == NULL ? MODE_DONE : MODE_READ;
+	}
+	if (n != NULL) {
+		head_put(n, next, rest, (uint32_t)rest.left);
+		if (cut)
+			n->limit = (uint16_t)behind;
+	}
+	if (lent)
+		c->spent[c->spent[0] == NULL ? 0 : 1] = h;
+	else
+		pool_give(c->heads, h);
+	st->head[dir] = n;
 }
 
-static void
+/* ---- datagrams ---- */
+
+void
 tunnel_news(struct state *st, struct content_news *news, enum tunnel_word which)
 {
 	news->what |= NEWS_TUNNEL;
@@ -308,7 +270,8 @@ look_for_tunnel(struct state *st, const struct flow_hit *hit, struct content_new
 }
 
 static void
-datagram(struct state *st, const struct flow_hit *hit, struct content_news *news)
+datagram(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct content_news *news)
 {
 	const struct packet *p = hit->pkt;
 	struct rtp_slot *slot = st->rtp[hit->dir];
@@ -326,6 +289,8 @@ datagram(struct state *st, const struct flow_hit *hit, struct content_news *news
 		news->what |= NEWS_DHCP;
 		return;
 	}
+	if (tftp_seen(c, hit, news))
+		return;
 	if (st->flags & UDP_LOOKED) {
 		if ((st->flags & IS_SIP) && setup_sip(p->payload) == PARSE_DONE)
 			news->what |= NEWS_SETUP;
@@ -358,6 +323,29 @@ datagram(struct state *st, const struct flow_hit *hit, struct content_news *news
 
 /* ---- streams ---- */
 
+/* A mail whose first part was judged: its next part, or the next mail, starts in this
+ * packet. One packet at a time: a client waits for the answer to a mail. */
+static bool
+mail_goes_on(struct state *st, const struct flow_hit *hit)
+{
+	struct span p = hit->pkt->payload;
+	const uint8_t *at;
+
+	if (hit->offset < st->next[hit->dir])
+		return false;
+	if (text_starts(p, "mail from:") || text_starts(p, "rset\r\n")) {
+		st->next[hit->dir] = hit->offset;
+		st->in[hit->dir] = IN_NOTHING;
+		return true;
+	}
+	at = text_starts(p, "--") ? p.at : span_find(p, "\n--", 3);
+	if (at == NULL)
+		return false;
+	st->next[hit->dir] = hit->offset + (uint64_t)(at - p.at) + (*at == '\n');
+	st->in[hit->dir] = IN_PART;
+	return true;
+}
+
 static void
 segment(struct content *c, struct state *st, const struct flow_hit *hit,
     struct content_news *news)
@@ -369,7 +357,8 @@ segment(struct content *c, struct state *st, const struct flow_hit *hit,
 	if (!(st->flags & STARTED)) {
 		st->flags |= STARTED;
 		if (table_used(c->ftp) > 0 &&
-		    ftp_find(c, hit->flow, p->frame->time) != NULL)
+		    note_find(c, NOTE_FTP, &hit->flow->server, hit->flow->server_port,
+		    p->frame->time) != NULL)
 			st->flags |= IS_FTP_DATA;
 		if (hit->flow->server_port == 53 || hit->flow->client_port == 53)
 			st->mode[0] = st->mode[1] = MODE_DNS;
@@ -383,6 +372,10 @@ segment(struct content *c, struct state *st, const struct flow_hit *hit,
 	case MODE_FTP:
 		ftp_lines(c, st, hit);
 		return;
+	case MODE_MAIL:
+		if (!mail_goes_on(st, hit))
+			return;
+		/* fallthrough */
 	case MODE_NEXT:
 		if (hit->offset + p->payload_wire <= st->next[dir])
 			return;
@@ -406,7 +399,14 @@ segment(struct content *c, struct state *st, const struct flow_hit *hit,
 		return;
 	h->parsed = h->have;
 	h->parses++;
-	read_stream(c, st, hit, news);
+	for (int i = 0; i < PIECES_EACH; i++) {
+		stream_read(c, st, hit, news);
+		if (st->head[dir] == NULL || st->head[dir] == h || news->what != 0)
+			break;
+		h = st->head[dir];
+		h->parsed = h->have;
+		h->parses++;
+	}
 }
 
 /* RFC 1035, 4.2.2: two bytes of length, then the message; as many in a segment as fit. */
@@ -449,339 +449,4 @@ dns_stream(struct state *st, const struct flow_hit *hit, struct content_news *ne
 	}
 	/* after a loss or nonsense the next segment is tried as a start */
 	*next = at > end && at - end <= UINT16_MAX ? at : end;
-}
-
-/* What a body is: its own bytes first, then what was said about it.
- * False: wait for more. */
-static bool
-judge(struct span body, bool final, struct span type, struct span name,
-    struct content_news *news)
-{
-	enum content_word class;
-	enum format_word format = magic_of(body, &class);
-	enum proof_word proof = PROOF_MAGIC;
-
-	if (class == CONTENT_UNKNOWN) {
-		if (!final && magic_wants_more(body))
-			return false;
-		proof = PROOF_TYPE;
-		class = class_of_type(type);
-		if (class == CONTENT_UNKNOWN) {
-			proof = PROOF_NAME;
-			class = class_of_name(name);
-		}
-		if (class == CONTENT_UNKNOWN) {
-			if (format == FORMAT_UNKNOWN)
-				return true;
-			proof = PROOF_MAGIC;
-		}
-	}
-	news->what |= NEWS_CONTENT;
-	news->class = class;
-	news->format = format;
-	news->proof = proof;
-	news->type = type;
-	news->name = name;
-	return true;
-}
-
-/* The body of a MIME part, base64 taken off. */
-static bool
-judge_part(struct content *c, const struct mime *part, struct span body, bool final,
-    struct content_news *news)
-{
-	if (part->base64)
-		body = span_of(c->scratch, base64_decode(body, c->scratch,
-		    sizeof(c->scratch)));
-	return judge(body, final, part->type, part->name, news);
-}
-
-/* The stream of this direction starts again n bytes further on. */
-static void
-starts_behind(struct state *st, unsigned dir, size_t n, struct span *left)
-{
-	(void)span_skip(left, n);
-	st->start[dir] = (uint16_t)(st->start[dir] + n);
-	st->flags &= (uint16_t)~(unsigned)(SAID_HTTP << dir);
-}
-
-/* A request's end is known: what follows is another one. Bytes of it that are here
- * already move to a head of their own, since those of this one are lent. */
-static void
-next_request(struct content *c, struct state *st, unsigned dir, uint64_t length)
-{
-	struct head *h = st->head[dir], *n;
-	uint64_t next, behind;
-	struct span rest = head_span(h);
-
-	st->flags &= (uint16_t)~(unsigned)(SAID_HTTP << dir);
-	if (length > UINT64_MAX / 4) {
-		done(c, st, dir);
-		return;
-	}
-	next = h->base + length;
-	head_spend(c, st, dir);
-	st->next[dir] = next;
-	st->mode[dir] = MODE_NEXT;
-	if (!span_skip(&rest, length) || rest.left == 0)
-		return;
-	behind = h->limit - length;
-	n = head_take(c, st, dir, next);
-	if (n == NULL) {
-		st->mode[dir] = MODE_DONE;
-		return;
-	}
-	head_put(n, next, rest, (uint32_t)rest.left);
-	if (h->limit < HEAD_BYTES)
-		n->limit = (uint16_t)behind;
-	st->head[dir] = n;
-	st->start[dir] = 0;
-	st->mode[dir] = MODE_READ;
-}
-
-static void
-http_news(struct content_news *news, const struct http_request *r)
-{
-	news->what |= NEWS_HTTP;
-	news->host = http_host_only(r->head.host);
-	news->method = r->method;
-	news->path = r->path;
-	news->type = r->head.type;
-	news->name = r->head.name.left > 0 ? r->head.name : http_path_name(r->path);
-	news->length = r->head.length;
-}
-
-/* True: `left` was moved to a stream inside this one. */
-static bool
-http_step(struct content *c, struct state *st, unsigned dir, const struct http_request *r,
-    struct span *left, bool final, struct content_news *news)
-{
-	uint16_t said = (uint16_t)(SAID_HTTP << dir);
-	struct span body = *left, name;
-	uint64_t length = r->head.length, before = st->start[dir] + r->body_at;
-	struct mime part;
-	bool complete, whole = false, decided;
-
-	if (!(st->flags & said))
-		http_news(news, r);
-	st->flags |= said;
-	if (text_is(r->method, "connect")) {
-		news->what |= NEWS_TARGET;
-		news->target = http_host_only(r->path);
-		news->via = NAME_SOURCE_CONNECT;
-		starts_behind(st, dir, r->body_at, left);
-		return true;
-	}
-	if (!http_has_body(r)) {
-		next_request(c, st, dir, before);
-		return false;
-	}
-	(void)span_skip(&body, r->body_at);
-	complete = !r->head.chunked && length <= body.left;
-	if (complete)
-		body.left = (size_t)length;
-	if (r->head.chunked) {
-		struct span size;
-
-		if (!line_take(&body, &size) && !final)
-			return false;
-	}
-	name = r->head.name.left > 0 ? r->head.name : http_path_name(r->path);
-	news->length = length;
-	if (r->head.boundary.left > 0) {
-		switch (mime_attachment(body, r->head.boundary, &part, &body, &whole)) {
-		case PARSE_DONE:
-			decided = judge_part(c, &part, body, final || whole || complete,
-			    news);
-			break;
-		default:
-			decided = final || complete;
-			break;
-		}
-	} else {
-		decided = judge(body, final || complete, r->head.type, name, news);
-	}
-	if (!decided)
-		return false;
-	if (r->head.chunked || length == UINT64_MAX)
-		done(c, st, dir);
-	else
-		next_request(c, st, dir, length > UINT64_MAX / 4 ? length :
-		    before + length);
-	return false;
-}
-
-/* A connection that is a file from its first byte on. */
-static enum parse
-raw_step(struct content *c, struct state *st, const struct flow_hit *hit,
-    struct span left, bool final, struct content_news *news)
-{
-	bool ftp = (st->flags & IS_FTP_DATA) != 0;
-	struct ftp_data *d = ftp ? ftp_find(c, hit->flow, hit->flow->first) : NULL;
-	struct span none = { NULL, 0 }, name = none;
-
-	if (hit->flow->flags & FLOW_MIDSTREAM)
-		return PARSE_NOT;	/* nobody knows that it starts here */
-	if (!ftp && magic_hopeless(left))
-		return PARSE_NOT;
-	if (d != NULL) {
-		memcpy(c->name, d->name, d->name_len);
-		name = span_of(c->name, d->name_len);
-	}
-	if (!judge(left, final, none, name, news))
-		return PARSE_MORE;
-	return (news->what & NEWS_CONTENT) ? PARSE_DONE : PARSE_NOT;
-}
-
-/* What opens the stream of this direction? Asked again whenever the head grew. */
-static void
-read_stream(struct content *c, struct state *st, const struct flow_hit *hit,
-    struct content_news *news)
-{
-	unsigned dir = hit->dir;
-	struct head *h = st->head[dir];
-	struct span left = head_span(h);
-	bool final = head_final(h), more;
-	struct http_request http;
-	struct smtp_mail mail;
-	enum parse p;
-
-	(void)span_skip(&left, st->start[dir]);
-	for (int depth = 0; depth < STREAMS_DEEP; depth++) {
-		more = false;
-		if (left.left == 0) {
-			more = true;
-			break;
-		}
-		if ((p = setup_ssh(left)) == PARSE_DONE) {
-			if (!(st->flags & SAID_TUNNEL))
-				tunnel_news(st, news, TUNNEL_SSH);
-			break;
-		}
-		more |= p == PARSE_MORE;
-		if ((p = tls_sni(left, c->scratch, &news->sni)) == PARSE_DONE) {
-			news->what |= NEWS_SNI;
-			break;
-		}
-		more |= p == PARSE_MORE;
-		if ((p = setup_sip(left)) == PARSE_DONE) {
-			news->what |= NEWS_SETUP;
-			break;
-		}
-		more |= p == PARSE_MORE;
-		if ((p = socks_request(left, &c->socks)) == PARSE_DONE) {
-			news->what |= NEWS_TARGET;
-			news->via = NAME_SOURCE_SOCKS;
-			news->target = c->socks.target.left > 0 ? c->socks.target :
-			    span_of(c->socks.text, strlen(c->socks.text));
-			tunnel_news(st, news, TUNNEL_SOCKS);
-			starts_behind(st, dir, c->socks.end, &left);
-			continue;
-		}
-		more |= p == PARSE_MORE;
-		if ((p = http_request(left, &http)) == PARSE_DONE) {
-			if (http_step(c, st, dir, &http, &left, final, news))
-				continue;
-			if (st->head[dir] != h)
-				return;		/* decided, and the mode set */
-			more = true;
-			break;
-		}
-		if (p == PARSE_MORE && final && http.path.left > 0 &&
-		    !(st->flags & (SAID_HTTP << dir)))
-			http_news(news, &http);	/* the rest of its headers was cut away */
-		more |= p == PARSE_MORE;
-		if ((p = smtp_mail(left, &mail)) == PARSE_DONE) {
-			if (mail.tls_at > 0) {
-				starts_behind(st, dir, mail.tls_at, &left);
-				continue;
-			}
-			more = !judge_part(c, &mail.part, mail.body, final || mail.whole,
-			    news);
-			break;
-		}
-		more |= p == PARSE_MORE;
-		if (!from_server(hit) && (p = ftp_command(left)) == PARSE_DONE) {
-			st->mode[0] = st->mode[1] = MODE_FTP;
-			head_spend(c, st, 0);
-			head_spend(c, st, 1);
-			memset(&st->rtp, 0, sizeof(st->rtp));
-			ftp_lines(c, st, hit);
-			return;
-		}
-		more |= !from_server(hit) && p == PARSE_MORE;
-		if (openvpn_tcp_hello(left, from_server(hit))) {
-			if (!from_server(hit))
-				st->flags |= HELLO_OPENVPN;
-			else if (st->flags & HELLO_OPENVPN)
-				tunnel_news(st, news, TUNNEL_OPENVPN);
-			break;
-		}
-		p = raw_step(c, st, hit, left, final, news);
-		if (p == PARSE_DONE)
-			more = false;
-		else
-			more |= p == PARSE_MORE;
-		break;
-	}
-	if (!more || final)
-		done(c, st, dir);
-}
-
-/* ---- FTP ---- */
-
-static struct ftp_key
-ftp_key(const struct addr *a, uint16_t port)
-{
-	struct ftp_key k;
-
-	memset(&k, 0, sizeof(k));
-	k.addr = *a;
-	k.port = port;
-	return k;
-}
-
-static struct ftp_data *
-ftp_find(const struct content *c, const struct flow *f, struct pkt_time now)
-{
-	struct ftp_key k = ftp_key(&f->server, f->server_port);
-	struct ftp_data *d = table_find(c->ftp, &k);
-
-	if (d == NULL || pkt_time_diff(now, d->said) > FTP_DATA_WAIT)
-		return NULL;
-	return d;
-}
-
-/* Commands come one a packet; a line over two packets is not put together. */
-static void
-ftp_lines(struct content *c, struct state *st, const struct flow_hit *hit)
-{
-	const struct flow *f = hit->flow;
-	struct span s = hit->pkt->payload;
-	struct ftp_said said;
-
-	while (ftp_next(&s, from_server(hit), &said)) {
-		struct ftp_key k;
-		struct ftp_data *d;
-
-		if (said.word != FTP_STORE) {
-			st->ftp.port = said.port;
-			st->ftp.at_client = said.word == FTP_ACTIVE;
-		}
-		if (st->ftp.port == 0)
-			continue;
-		k = ftp_key(st->ftp.at_client ? &f->client : &f->server, st->ftp.port);
-		if (said.word != FTP_STORE) {
-			d = table_use(c->ftp, &k, NULL);
-			d->said = hit->pkt->frame->time;
-			d->name_len = 0;
-			continue;
-		}
-		d = table_find(c->ftp, &k);
-		if (d == NULL)
-			continue;
-		d->name_len = said.name.left < FTP_NAME ? said.name.left : FTP_NAME;
-		if (d->name_len > 0)
-			memcpy(d->name, said.name.at, d->name_len);
-	}
 }

@@ -4,14 +4,16 @@
  *
  * Owns: the first bytes of each direction of a flow put in order (HEAD_BYTES, TCP by
  * stream offset, holes waited for), and the parsers that read them: TLS client hello
- * (SNI), HTTP/1 request line, headers and the body's first bytes (also the part inside a
- * multipart form and behind a CONNECT), FTP (PASV, EPSV, PORT, EPRT and the name of STOR,
- * APPE), SMTP (DATA, MIME parts, base64), SOCKS 4/5, RTP by its own headers (four
- * consistent packets at least), SIP, STUN, DTLS handshakes (call set-up), SSH and OpenVPN
- * by their first bytes, media magic.
+ * (SNI), HTTP/1 request line, headers and the body's first bytes (chunked, the files of a
+ * multipart form, base64 in JSON, behind a CONNECT), FTP (PASV, EPSV, PORT, EPRT and the
+ * name of STOR, APPE), SMTP and LMTP (DATA, MIME parts, base64, mail after mail), SMB 2 and
+ * 3 (CREATE, WRITE and READ at 0), MQTT (PUBLISH), RTSP (ANNOUNCE, RTP between messages),
+ * TFTP, SOCKS 4/5, RTP by its own headers (four consistent packets at least), SIP, STUN,
+ * DTLS handshakes (call set-up), SSH and OpenVPN by their first bytes, media magic.
  * Refuses: decryption, decompression, reading past the head. A magic counts only where a
- * body starts. Bodies start: after HTTP headers, after a MIME part's headers, at byte 0
- * of an FTP data connection, and at byte 0 of a connection that carries a raw file.
+ * body starts. Bodies start: after HTTP headers, after a MIME part's headers, at
+ * offset 0 of what SMB writes, in a PUBLISH, in TFTP's block 1, at the start of a value in
+ * JSON, at byte 0 of an FTP data connection, and at byte 0 of a connection that carries a raw file.
  *
  * The state of a flow is a struct content_flow in flow_user and, while the head of a
  * direction is being read, a buffer from a pool. When the pool is empty the buffer held

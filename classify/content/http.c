@@ -68,6 +68,70 @@ http_has_body(const struct http_request *r)
 	    text_is(r->method, "post")));
 }
 
+enum parse
+http_chunk(struct span s, uint64_t *size, bool *last)
+{
+	struct span all = s, line;
+	uint64_t v = 0;
+	size_t n = 0;
+
+	*last = false;
+	if (!line_take(&s, &line))
+		return s.left < HEAD_BYTES / 4 ? PARSE_MORE : PARSE_NOT;
+	for (; n < line.left && n < 12; n++) {
+		uint8_t d = line.at[n] | 0x20;
+
+		if (d >= '0' && d <= '9')
+			v = v << 4 | (d - '0');
+		else if (d >= 'a' && d <= 'f')
+			v = v << 4 | (d - 'a' + 10U);
+		else
+			break;
+	}
+	if (n == 0 || (n < line.left && line.at[n] != ';' && line.at[n] != ' '))
+		return PARSE_NOT;
+	*size = (uint64_t)(s.at - all.at) + v + 2;
+	if (v > 0)
+		return PARSE_DONE;
+	*last = true;
+	do {
+		if (!line_take(&s, &line))
+			return PARSE_MORE;
+	} while (line.left > 0);
+	*size = (uint64_t)(s.at - all.at);
+	return PARSE_DONE;
+}
+
+struct span
+http_unchunk(struct span s, uint8_t out[HEAD_BYTES], bool *ended)
+{
+	size_t n = 0;
+	uint64_t size;
+	bool last;
+
+	*ended = false;
+	while (s.left > 0) {
+		enum parse p = http_chunk(s, &size, &last);
+		struct span data = s, line;
+
+		if (last)
+			*ended = p == PARSE_DONE;
+		if (last || p != PARSE_DONE || !line_take(&data, &line))
+			break;
+		size -= (uint64_t)(data.at - s.at) + 2;
+		if (size > data.left)
+			size = data.left;
+		if (size > HEAD_BYTES - n)
+			size = HEAD_BYTES - n;
+		memcpy(out + n, data.at, (size_t)size);
+		n += (size_t)size;
+		s = data;
+		if (n == HEAD_BYTES || !span_skip(&s, (size_t)size + 2))
+			break;
+	}
+	return span_of(out, n);
+}
+
 struct span
 http_host_only(struct span a)
 {

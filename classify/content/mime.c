@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define BOUNDARIES 4
-
 static void take_header(struct span name, struct span value, struct mime *out);
 static bool param(struct span value, const char *name, struct span *out);
 static bool has_boundary(struct span line, const struct span *boundary, size_t n);
@@ -60,6 +58,12 @@ take_header(struct span name, struct span value, struct mime *out)
 			out->length = UINT64_MAX;
 	} else if (text_is(name, "transfer-encoding")) {
 		out->chunked = text_has(value, "chunked");
+	} else if (text_is(name, "content-range")) {	/* bytes 0-4095/20000 */
+		if (text_starts(v, "bytes ") && span_skip(&v, 6) &&
+		    !text_number(&v, &out->range_at))
+			out->range_at = 0;
+	} else if (text_starts(name, "ice-")) {
+		out->ice = true;
 	} else if (text_is(name, "content-transfer-encoding")) {
 		out->encoding = value;
 		out->base64 = text_starts(value, "base64");
@@ -152,45 +156,66 @@ has_boundary(struct span line, const struct span *boundary, size_t n)
 	return false;
 }
 
-enum parse
-mime_attachment(struct span s, struct span boundary, struct mime *out, struct span *body,
-    bool *whole)
+void
+mime_parts_start(struct mime_parts *p, struct span s, struct span boundary)
 {
-	struct span known[BOUNDARIES] = { boundary };
-	struct span line, end;
-	size_t n = 1;
+	memset(p, 0, sizeof(*p));
+	p->left = s;
+	p->known[0] = boundary;
+	p->n = 1;
+}
 
-	*whole = false;
-	while (line_take(&s, &line)) {
-		if (!has_boundary(line, known, n))
+enum parse
+mime_attachment(struct mime_parts *p, struct mime *out, struct span *body)
+{
+	struct span *s = &p->left, line, end;
+
+	p->whole = false;
+	while (line_take(s, &line)) {
+		if (!has_boundary(line, p->known, p->n))
 			continue;
-		if (mime_headers(&s, out) == PARSE_MORE)
+		if (line.left >= p->known[0].left + 4 && has_boundary(line, p->known, 1) &&
+		    memcmp(line.at + 2 + p->known[0].left, "--", 2) == 0) {
+			p->ended = true;
 			return PARSE_MORE;
+		}
+		if (mime_headers(s, out) == PARSE_MORE) {
+			p->cut = line.at;
+			return PARSE_MORE;
+		}
 		if (out->boundary.left > 0) {
-			if (n < BOUNDARIES)
-				known[n++] = out->boundary;
+			if (p->n < MIME_BOUNDARIES)
+				p->known[p->n++] = out->boundary;
 			continue;
 		}
-		if (out->name.left == 0 && (out->type.left == 0 ||
-		    text_starts(out->type, "text/") ||
-		    text_starts(out->type, "multipart/")))
+		if (!mime_is_file(out))
 			continue;
-		*body = s;
-		while (end = s, line_take(&s, &line)) {
-			if (has_boundary(line, known, n)) {
+		*body = *s;
+		while (end = *s, line_take(s, &line)) {
+			if (has_boundary(line, p->known, p->n)) {
 				body->left = (size_t)(end.at - body->at);
 				/* the line end before a boundary belongs to it */
 				if (body->left > 0 && body->at[body->left - 1] == '\n')
 					body->left--;
 				if (body->left > 0 && body->at[body->left - 1] == '\r')
 					body->left--;
-				*whole = true;
+				*s = end;
+				p->whole = true;
 				break;
 			}
 		}
 		return PARSE_DONE;
 	}
 	return PARSE_MORE;
+}
+
+/* What describes a file (metadata in JSON) is none. */
+bool
+mime_is_file(const struct mime *m)
+{
+	return m->name.left > 0 || (m->type.left > 0 && !text_starts(m->type, "text/") &&
+	    !text_starts(m->type, "multipart/") &&
+	    !text_starts(m->type, "application/json"));
 }
 
 static int
@@ -217,7 +242,7 @@ base64_decode(struct span text, uint8_t *out, size_t room)
 		int v = base64_value(c);
 
 		if (v < 0) {
-			if (c == '\r' || c == '\n' || c == ' ')
+			if (c == '\r' || c == '\n' || c == ' ' || c == '\\')
 				continue;
 			break;
 		}

@@ -32,18 +32,27 @@ const uint8_t *span_find(struct span s, const void *what, size_t n);
 struct mime {
 	struct span host, type, name, boundary, encoding;
 	uint64_t length;	/* UINT64_MAX: not declared */
-	bool chunked, base64;
+	uint64_t range_at;	/* Content-Range: where the body begins in its file */
+	bool chunked, base64, ice;
 };
 
 /* Reads headers to the empty line. PARSE_DONE: s stands behind it. PARSE_MORE: out holds
  * the headers that were whole. */
 enum parse mime_headers(struct span *s, struct mime *out);
 /* "; name=value" of a header's value, quotes off; also RFC 2231's name*= and name*0=. */
-/* The first part of a multipart body that carries a file (a name, or a type that is
- * neither text nor multipart), nested ones too. *body: from its first byte to the end of
- * what is there, or to the next boundary (then *whole). */
-enum parse mime_attachment(struct span s, struct span boundary, struct mime *out,
-    struct span *body, bool *whole);
+/* The parts of a multipart body that carry files (a name, or a type that is neither text
+ * nor multipart nor JSON), nested ones too. *body: from its first byte to the end of
+ * what is there, or to the next boundary (then p->whole). */
+#define MIME_BOUNDARIES 4
+struct mime_parts {
+	struct span left, known[MIME_BOUNDARIES];
+	size_t n;
+	bool whole, ended;	/* the part; all of them */
+	const uint8_t *cut;	/* the boundary line before headers that are not whole */
+};
+void mime_parts_start(struct mime_parts *p, struct span s, struct span boundary);
+enum parse mime_attachment(struct mime_parts *p, struct mime *out, struct span *body);
+bool mime_is_file(const struct mime *m);
 /* Decodes what it can; stops at the first byte that cannot be base64.
  * Returns bytes written. */
 size_t base64_decode(struct span text, uint8_t *out, size_t room);
@@ -63,6 +72,10 @@ struct http_request {
 /* PARSE_MORE with a request line read fills what is known so far. */
 enum parse http_request(struct span head, struct http_request *out);
 bool http_has_body(const struct http_request *r);
+/* The bytes of a chunked body that are here; *ended: and no more come. */
+struct span http_unchunk(struct span s, uint8_t out[HEAD_BYTES], bool *ended);
+/* One chunk with its line (RFC 9112, 7.1); the last one with its trailers. */
+enum parse http_chunk(struct span s, uint64_t *size, bool *last);
 /* "[2001:db8::1]:443", "host:443", "host" -> the host alone */
 struct span http_host_only(struct span authority);
 /* The last piece of the path, without a query */
@@ -70,12 +83,56 @@ struct span http_path_name(struct span path);
 
 /* ---- SMTP (smtp.c) ---- */
 struct smtp_mail {
-	struct mime part;
-	struct span body;
-	bool whole;
+	struct mime part;	/* the message's headers */
+	struct span body;	/* behind them */
+	bool whole;		/* to its end */
 	size_t tls_at;		/* not 0: STARTTLS was said and TLS begins here */
 };
 enum parse smtp_mail(struct span head, struct smtp_mail *out);
+
+/* ---- MQTT 3.1 to 5 (mqtt.c) ---- */
+/* A client's CONNECT starts here. */
+enum parse mqtt_connect(struct span s, bool *v5);
+struct mqtt_packet {
+	uint64_t size;
+	bool publish;
+	struct span topic, payload;
+	uint64_t length;	/* of the payload */
+	bool whole;		/* it is all here */
+};
+enum parse mqtt_packet(struct span s, bool v5, struct mqtt_packet *out);
+
+/* ---- SMB 2 and 3 (smb.c) ---- */
+struct smb_frame {
+	uint64_t size;		/* with the four bytes before it */
+	bool created, wrote, asked, answered;
+	struct span name;	/* CREATE: UTF-16LE */
+	uint32_t id, answer;	/* READ at 0: asked for; answered */
+	struct span body;	/* wrote, answered */
+	bool whole;
+};
+enum parse smb_frame(struct span s, bool final, struct smb_frame *out);
+/* The last piece of a path in UTF-16LE as UTF-8; returns bytes. */
+size_t smb_name(struct span utf16, uint8_t *out, size_t room);
+
+/* ---- RTSP (rtsp.c) ---- */
+struct rtsp_piece {
+	uint64_t size;
+	bool announces, picture;	/* a stream with sound, with video */
+	bool framed;			/* payload is a packet of RTP or RTCP */
+	struct span payload, type;
+};
+enum parse rtsp_opens(struct span s);
+enum parse rtsp_piece(struct span s, struct rtsp_piece *out);
+
+/* ---- TFTP (tftp.c) ---- */
+enum tftp_word { TFTP_NOTHING, TFTP_READ, TFTP_WRITE, TFTP_FIRST };
+struct tftp_said {
+	struct span name;	/* READ, WRITE */
+	uint64_t length;	/* tsize; UINT64_MAX: not said */
+	struct span body;	/* FIRST: block 1 */
+};
+enum tftp_word tftp_packet(struct span p, struct tftp_said *out);
 
 /* ---- FTP's control connection (ftp.c), line by line ---- */
 enum ftp_word { FTP_NOTHING, FTP_PASSIVE, FTP_ACTIVE, FTP_STORE };

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * smtp: the client's side of a mail (RFC 5321, BDAT of RFC 3030) to the first file
- * attached to it. Owns the commands up to DATA; mime.c reads the message. An attachment
- * whose headers lie behind the head is not seen.
+ * smtp: the client's side of a mail (RFC 5321, BDAT of RFC 3030, LMTP of RFC 2033). Owns
+ * the commands up to DATA, also those of a later mail; mime.c reads the message.
  */
 #include "classify/content/parse.h"
 
 #include <string.h>
 
+static const char *const opens[] = { "ehlo ", "helo ", "lhlo ", "mail from:", "rset\r\n" };
+
 enum parse
 smtp_mail(struct span head, struct smtp_mail *out)
 {
 	struct span s = head, line;
-	struct mime message;
+	bool is = false;
+	const uint8_t *end;
 
 	memset(out, 0, sizeof(*out));
-	if (text_may_become(head, "ehlo ") || text_may_become(head, "helo "))
-		return PARSE_MORE;
-	if (!text_starts(head, "ehlo ") && !text_starts(head, "helo "))
+	for (size_t i = 0; i < sizeof(opens) / sizeof(opens[0]); i++) {
+		if (text_may_become(head, opens[i]))
+			return PARSE_MORE;
+		is |= text_starts(head, opens[i]);
+	}
+	if (!is)
 		return PARSE_NOT;
 	for (;;) {
 		if (!line_take(&s, &line))
@@ -31,14 +36,12 @@ smtp_mail(struct span head, struct smtp_mail *out)
 		if (text_is(line, "data") || text_starts(line, "bdat "))
 			break;
 	}
-	if (mime_headers(&s, &message) == PARSE_MORE)
+	if (mime_headers(&s, &out->part) == PARSE_MORE)
 		return PARSE_MORE;
-	if (message.boundary.left > 0)
-		return mime_attachment(s, message.boundary, &out->part, &out->body,
-		    &out->whole);
-	if (message.type.left == 0 || text_starts(message.type, "text/"))
-		return PARSE_NOT;
-	out->part = message;
+	end = span_find(s, "\r\n.\r\n", 5);
+	out->whole = end != NULL;
 	out->body = s;
+	if (end != NULL)
+		out->body.left = (size_t)(end - s.at) + 2;
 	return PARSE_DONE;
 }

@@ -77,6 +77,8 @@ segment(struct run *r, struct span *in, uint8_t proto)
 	    hit.flow->server_port;
 	p.dport = hit.dir == FLOW_TO_SERVER ? hit.flow->server_port :
 	    hit.flow->client_port;
+	p.src = hit.dir == FLOW_TO_SERVER ? hit.flow->client : hit.flow->server;
+	p.dst = hit.dir == FLOW_TO_SERVER ? hit.flow->server : hit.flow->client;
 	p.payload = span_of(copy, cap);
 	p.payload_wire = len;
 	if (content_packet(r->c, &r->state[n], &hit, &news) != 0) {

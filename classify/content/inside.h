@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * inside: what content.c, stream.c and walk.c of this room share: the state of a flow, the
+ * buffers, the notes. Nobody else includes it.
+ */
+#ifndef CLASSIFY_CONTENT_INSIDE_H
+#define CLASSIFY_CONTENT_INSIDE_H
+
+#include "classify/content/head.h"
+#include "classify/content/parse.h"
+
+#define FTP_NAME 128
+
+/* A direction goes NEW -> READ (it has a head) -> DONE, NEXT (something begins at a known
+ * offset: a later request, a chunk, a message), MAIL (until the next mail or part) or
+ * FTP (lines, packet by packet). */
+enum mode { MODE_NEW, MODE_READ, MODE_DONE, MODE_NEXT, MODE_FTP, MODE_DNS, MODE_MAIL };
+
+/* What a stream was found to be made of; walk.c goes from piece to piece. */
+enum inside { IN_NOTHING, IN_CHUNKS, IN_MQTT, IN_MQTT5, IN_SMB, IN_RTSP, IN_PART };
+
+enum {
+	SAID_HTTP = 1 << 0,		/* and << 1 for the other direction */
+	SAID_SETUP = 1 << 2,
+	SAID_RTP = 1 << 3,		/* and << 1 */
+	SAID_TUNNEL = 1 << 5,
+	IS_FTP_DATA = 1 << 6,
+	IS_SIP = 1 << 7,
+	HELLO_OPENVPN = 1 << 8, HELLO_WIREGUARD = 1 << 9,
+	UDP_LOOKED = 1 << 10,
+	STARTED = 1 << 11,
+	HEARD = 1 << 12,		/* a datagram of this direction; and << 1 */
+};
+
+struct state {
+	struct head *head[2];
+	uint64_t next[2];		/* NEXT, DNS: offset of the next message */
+	union {
+		struct rtp_slot rtp[2][RTP_SLOTS];
+		struct {
+			uint16_t port;		/* of the data connection
+						 * announced last */
+			bool at_client;
+		} ftp;
+		struct {
+			uint32_t read;		/* message id of a READ at 0 */
+			bool asked;
+		} smb;
+	};
+	uint16_t start[2];		/* in the head: behind a CONNECT,
+					 * a SOCKS request */
+	uint16_t flags, looked;
+	uint8_t mode[2], in[2];
+	uint8_t told[2];		/* class of an MQTT payload */
+} __attribute__((may_alias));
+
+_Static_assert(sizeof(struct state) <= sizeof(struct content_flow), "fits its room");
+
+/* Names that were said and whose bytes come later, or on another connection. */
+enum note {
+	NOTE_FTP,			/* by the data connection's listener */
+	NOTE_SMB,			/* by the client of the connection */
+	NOTE_TFTP_WRITE, NOTE_TFTP_READ,	/* by the client's socket */
+};
+
+struct ftp_key {
+	struct addr addr;
+	uint16_t port, note, pad[2];
+};
+
+struct ftp_data {
+	struct pkt_time said;
+	size_t name_len;
+	uint8_t name[FTP_NAME];
+	uint64_t length;		/* UINT64_MAX: not declared */
+};
+
+struct content {
+	struct pool *heads;
+	struct table *ftp;
+	struct head *oldest, *newest;	/* heads in use */
+	struct head *spent[2];		/* lent with the last news;
+					 * given back at the next call */
+	uint64_t no_head;
+	uint8_t scratch[HEAD_BYTES];	/* a hello out of its records, base64 decoded */
+	uint8_t chunks[HEAD_BYTES];	/* a body without its chunk lines */
+	struct socks_request socks;	/* its text is lent with the news */
+	uint8_t name[FTP_NAME];
+};
+
+static inline bool
+from_server(const struct flow_hit *hit)
+{
+	return hit->dir == FLOW_TO_CLIENT;
+}
+
+/* ---- content.c ---- */
+struct head *head_take(struct content *c, struct state *st, unsigned dir, uint64_t base);
+/* The bytes may be lent with this call's news: they go back with the next call. */
+void head_spend(struct content *c, struct state *st, unsigned dir);
+void stream_done(struct content *c, struct state *st, unsigned dir);
+void tunnel_news(struct state *st, struct content_news *news, enum tunnel_word which);
+/* A piece's end is known: what follows n bytes behind the head's base is another one. */
+void stream_next(struct content *c, struct state *st, unsigned dir, uint64_t n,
+    const struct content_news *news);
+
+/* ---- stream.c ---- */
+/* What opens the stream of this direction? Asked again whenever the head grew. */
+void stream_read(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct content_news *news);
+/* What a body is: its own bytes first, then what was said about it.
+ * False: wait for more. */
+bool judge(struct content *c, struct span body, bool final, struct span type,
+    struct span name, struct content_news *news);
+bool judge_part(struct content *c, const struct mime *part, struct span body, bool final,
+    struct content_news *news);
+
+/* ---- walk.c ---- */
+/* The next pieces of a stream whose st->in is known. */
+void walk(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct span left, bool final, struct content_news *news);
+/* Does such a stream open here? Sets st->in and the next piece, or says what it says. */
+enum parse walk_opens(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct span left);
+void ftp_lines(struct content *c, struct state *st, const struct flow_hit *hit);
+struct ftp_data *note_make(struct content *c, enum note note, const struct addr *a,
+    uint16_t port, struct pkt_time now, struct span name);
+struct ftp_data *note_find(const struct content *c, enum note note, const struct addr *a,
+    uint16_t port, struct pkt_time now);
+/* A datagram of TFTP: a request is noted, its first block is judged. */
+bool tftp_seen(struct content *c, const struct flow_hit *hit, struct content_news *news);
+
+#endif

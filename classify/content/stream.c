@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * stream: what opens a direction of a connection, and what the bodies are that it carries.
+ * Owns asking the parsers one after the other and judging a body: its own bytes before
+ * what was said about it. walk.c goes on where a stream is made of pieces.
+ */
+#include "classify/content/inside.h"
+
+#include <string.h>
+
+#define STREAMS_DEEP 4			/* a proxy behind a proxy behind ... */
+#define BASE64_RUN 24			/* characters: shorter is a word or a number */
+
+/* JSON and forms carry files as base64, also as data: addresses. A magic counts where a
+ * value starts. Every byte is decoded once: a run ends where the next could start. */
+static bool
+embedded(struct content *c, struct span s, struct content_news *news)
+{
+	uint8_t b;
+
+	while (span_u8(&s, &b)) {
+		enum content_word class;
+		enum format_word format;
+		size_t n;
+
+		if (b != '"' && b != '=' && b != ',')
+			continue;
+		n = base64_decode(s, c->scratch, sizeof(c->scratch));
+		if (n < BASE64_RUN / 4 * 3)
+			continue;
+		format = magic_of(span_of(c->scratch, n), &class);
+		if (class == CONTENT_UNKNOWN || class == CONTENT_TEXT)
+			continue;
+		news->what |= NEWS_CONTENT;
+		news->class = class;
+		news->format = format;
+		news->proof = PROOF_MAGIC;
+		return true;
+	}
+	return false;
+}
+
+static bool
+holds_values(struct span type, struct span body)
+{
+	if (text_has(type, "json") || text_starts(type, "application/x-www-form-urlencoded"))
+		return true;
+	body = text_trim(body);
+	return type.left == 0 && body.left > 0 && (body.at[0] == '{' || body.at[0] == '[');
+}
+
+bool
+judge(struct content *c, struct span body, bool final, struct span type, struct span name,
+    struct content_news *news)
+{
+	enum content_word class;
+	enum format_word format = magic_of(body, &class);
+	enum proof_word proof = PROOF_MAGIC;
+
+	news->type = type;
+	news->name = name;
+	if (class == CONTENT_UNKNOWN) {
+		if (holds_values(type, body)) {
+			if (embedded(c, body, news))
+				return true;
+			if (!final)
+				return false;
+		}
+		if (!final && magic_wants_more(body))
+			return false;
+		proof = PROOF_TYPE;
+		class = class_of_type(type);
+		if (class == CONTENT_UNKNOWN) {
+			proof = PROOF_NAME;
+			class = class_of_name(name);
+		}
+		if (class == CONTENT_UNKNOWN) {
+			if (format == FORMAT_UNKNOWN)
+				return true;
+			proof = PROOF_MAGIC;
+		}
+	}
+	news->what |= NEWS_CONTENT;
+	news->class = class;
+	news->format = format;
+	news->proof = proof;
+	return true;
+}
+
+/* The body of a MIME part, base64 taken off. */
+bool
+judge_part(struct content *c, const struct mime *part, struct span body, bool final,
+    struct content_news *news)
+{
+	if (part->base64)
+		body = span_of(c->scratch, base64_decode(body, c->scratch,
+		    sizeof(c->scratch)));
+	return judge(c, body, final, part->type, part->name, news);
+}
+
+/* The files of a multipart body, until one is audio. *cut: a part that begins here and
+ * whose headers do not end here; NULL when there is none. */
+static bool
+judge_parts(struct content *c, struct span s, struct span boundary, bool final,
+    struct content_news *news, const uint8_t **cut)
+{
+	struct mime_parts parts;
+	struct mime part;
+	struct span body;
+	unsigned before = news->what;
+
+	*cut = NULL;
+	mime_parts_start(&parts, s, boundary);
+	while (mime_attachment(&parts, &part, &body) == PARSE_DONE) {
+		if (!judge_part(c, &part, body, final || parts.whole, news))
+			break;
+		if (!parts.whole || ((news->what & NEWS_CONTENT) &&
+		    news->class == CONTENT_AUDIO))
+			return true;
+	}
+	*cut = parts.cut;
+	if (final || parts.ended)
+		return true;
+	news->what = before;
+	return false;
+}
+
+/* The stream of this direction starts again n bytes further on. */
+static void
+starts_behind(struct state *st, unsigned dir, size_t n, struct span *left)
+{
+	(void)span_skip(left, n);
+	st->start[dir] = (uint16_t)(st->start[dir] + n);
+	st->flags &= (uint16_t)~(unsigned)(SAID_HTTP << dir);
+}
+
+static void
+http_news(struct content_news *news, const struct http_request *r)
+{
+	news->what |= NEWS_HTTP;
+	news->host = http_host_only(r->head.host);
+	news->method = r->method;
+	news->path = r->path;
+	news->type = r->head.type;
+	news->name = r->head.name.left > 0 ? r->head.name : http_path_name(r->path);
+	news->length = r->head.length;
+}
+
+/* True: `left` was moved to a stream inside this one. */
+static bool
+http_step(struct content *c, struct state *st, unsigned dir, const struct http_request *r,
+    struct span *left, bool final, struct content_news *news)
+{
+	uint16_t said = (uint16_t)(SAID_HTTP << dir);
+	struct span body = *left, name, none = { NULL, 0 }, type = r->head.type;
+	uint64_t length = r->head.length, before = st->start[dir] + r->body_at;
+	const uint8_t *cut;
+	bool complete, decided;
+
+	if (!(st->flags & said))
+		http_news(news, r);
+	st->flags |= said;
+	if (text_is(r->method, "connect")) {
+		news->what |= NEWS_TARGET;
+		news->target = http_host_only(r->path);
+		news->via = NAME_SOURCE_CONNECT;
+		starts_behind(st, dir, r->body_at, left);
+		return true;
+	}
+	if (!http_has_body(r)) {
+		stream_next(c, st, dir, before, news);
+		return false;
+	}
+	/* Icecast's default, when a source does not say what it sends */
+	if (type.left == 0 && r->head.ice)
+		type = span_of("audio/mpeg", 10);
+	(void)span_skip(&body, r->body_at);
+	complete = !r->head.chunked && length <= body.left;
+	if (complete)
+		body.left = (size_t)length;
+	if (r->head.chunked)
+		body = http_unchunk(body, c->chunks, &complete);
+	name = r->head.name.left > 0 ? r->head.name : http_path_name(r->path);
+	news->length = length;
+	if (r->head.range_at > 0)	/* the middle of a file: only its name speaks */
+		decided = judge(c, none, true, r->head.type, name, news);
+	else if (r->head.boundary.left > 0)
+		decided = judge_parts(c, body, r->head.boundary, final || complete, news,
+		    &cut);
+	else
+		decided = judge(c, body, final || complete, type, name, news);
+	if (!decided)
+		return false;
+	if (r->head.chunked) {
+		stream_next(c, st, dir, before, news);
+		st->in[dir] = IN_CHUNKS;
+	} else if (length == UINT64_MAX) {
+		stream_done(c, st, dir);
+	} else {
+		stream_next(c, st, dir, length > UINT64_MAX / 4 ? length :
+		    before + length, news);
+	}
+	return false;
+}
+
+/* A mail to its first file that is audio; what lies behind the head walk.c finds. */
+static bool
+mail_step(struct content *c, const struct smtp_mail *mail, bool final,
+    struct content_news *news, const uint8_t **cut)
+{
+	*cut = NULL;
+	if (mail->part.boundary.left > 0)
+		return judge_parts(c, mail->body, mail->part.boundary, final || mail->whole,
+		    news, cut);
+	if (mail->part.type.left == 0 || text_starts(mail->part.type, "text/"))
+		return true;
+	return judge_part(c, &mail->part, mail->body, final || mail->whole, news);
+}
+
+/* A connection that is a file from its first byte on. */
+static enum parse
+raw_step(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct span left, bool final, struct content_news *news)
+{
+	bool ftp = (st->flags & IS_FTP_DATA) != 0;
+	struct ftp_data *d = ftp ? note_find(c, NOTE_FTP, &hit->flow->server,
+	    hit->flow->server_port, hit->flow->first) : NULL;
+	struct span none = { NULL, 0 }, name = none;
+
+	if (hit->flow->flags & FLOW_MIDSTREAM)
+		return PARSE_NOT;	/* nobody knows that it starts here */
+	if (!ftp && magic_hopeless(left))
+		return PARSE_NOT;
+	if (d != NULL) {
+		memcpy(c->name, d->name, d->name_len);
+		name = span_of(c->name, d->name_len);
+	}
+	if (!judge(c, left, final, none, name, news))
+		return PARSE_MORE;
+	return (news->what & NEWS_CONTENT) ? PARSE_DONE : PARSE_NOT;
+}
+
+void
+stream_read(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct content_news *news)
+{
+	unsigned dir = hit->dir;
+	struct head *h = st->head[dir];
+	struct span left = head_span(h);
+	bool final = head_final(h), more;
+	struct http_request http;
+	struct smtp_mail mail;
+	const uint8_t *cut;
+	enum parse p;
+
+	(void)span_skip(&left, st->start[dir]);
+	if (st->in[dir] != IN_NOTHING) {
+		walk(c, st, hit, left, final, news);
+		return;
+	}
+	for (int depth = 0; depth < STREAMS_DEEP; depth++) {
+		more = false;
+		if (left.left == 0) {
+			more = true;
+			break;
+		}
+		if ((p = setup_ssh(left)) == PARSE_DONE) {
+			if (!(st->flags & SAID_TUNNEL))
+				tunnel_news(st, news, TUNNEL_SSH);
+			break;
+		}
+		more |= p == PARSE_MORE;
+		if ((p = tls_sni(left, c->scratch, &news->sni)) == PARSE_DONE) {
+			news->what |= NEWS_SNI;
+			break;
+		}
+		more |= p == PARSE_MORE;
+		if ((p = setup_sip(left)) == PARSE_DONE) {
+			news->what |= NEWS_SETUP;
+			break;
+		}
+		more |= p == PARSE_MORE;
+		if ((p = socks_request(left, &c->socks)) == PARSE_DONE) {
+			news->what |= NEWS_TARGET;
+			news->via = NAME_SOURCE_SOCKS;
+			news->target = c->socks.target.left > 0 ? c->socks.target :
+			    span_of(c->socks.text, strlen(c->socks.text));
+			tunnel_news(st, news, TUNNEL_SOCKS);
+			starts_behind(st, dir, c->socks.end, &left);
+			continue;
+		}
+		more |= p == PARSE_MORE;
+		if ((p = walk_opens(c, st, hit, left)) == PARSE_DONE)
+			return;
+		more |= p == PARSE_MORE;
+		if ((p = http_request(left, &http)) == PARSE_DONE) {
+			if (http_step(c, st, dir, &http, &left, final, news))
+				continue;
+			if (st->head[dir] != h)
+				return;		/* decided, and the mode set */
+			more = true;
+			break;
+		}
+		if (p == PARSE_MORE && final && http.path.left > 0 &&
+		    !(st->flags & (SAID_HTTP << dir)))
+			http_news(news, &http);	/* the rest of its headers was cut away */
+		more |= p == PARSE_MORE;
+		if ((p = smtp_mail(left, &mail)) == PARSE_DONE) {
+			if (mail.tls_at > 0) {
+				starts_behind(st, dir, mail.tls_at, &left);
+				continue;
+			}
+			if (!mail_step(c, &mail, final, news, &cut))
+				return;
+			if (cut != NULL)
+				left.left = (size_t)(cut - left.at);
+			stream_next(c, st, dir, st->start[dir] + left.left, news);
+			if (cut != NULL)
+				st->in[dir] = IN_PART;
+			else
+				st->mode[dir] = MODE_MAIL;
+			return;
+		}
+		more |= p == PARSE_MORE;
+		if (!from_server(hit) && (p = ftp_command(left)) == PARSE_DONE) {
+			st->mode[0] = st->mode[1] = MODE_FTP;
+			head_spend(c, st, 0);
+			head_spend(c, st, 1);
+			memset(&st->rtp, 0, sizeof(st->rtp));
+			ftp_lines(c, st, hit);
+			return;
+		}
+		more |= !from_server(hit) && p == PARSE_MORE;
+		if (openvpn_tcp_hello(left, from_server(hit))) {
+			if (!from_server(hit))
+				st->flags |= HELLO_OPENVPN;
+			else if (st->flags & HELLO_OPENVPN)
+				tunnel_news(st, news, TUNNEL_OPENVPN);
+			break;
+		}
+		p = raw_step(c, st, hit, left, final, news);
+		if (p == PARSE_DONE)
+			more = false;
+		else
+			more |= p == PARSE_MORE;
+		break;
+	}
+	if (!more || final)
+		stream_done(c, st, dir);
+}

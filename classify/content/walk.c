@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * walk: streams that are made of pieces whose ends are known (chunks of HTTP, packets of
+ * MQTT, frames of SMB and RTSP, parts of a mail): from piece to piece, and what a piece
+ * carries is judged. Owns that, and the notes: names said on one connection or in one
+ * message whose bytes come in another. A piece that is not wanted is passed over by its
+ * length; nothing of it is kept.
+ */
+#include "classify/content/inside.h"
+
+#include "capture/base/table.h"
+
+#include <string.h>
+
+#define NOTE_WAIT (60 * NS_PER_S)
+#define FRAMES_LOOK 256			/* of RTSP, in which RTP says what it is */
+
+/* What became of a piece. */
+enum step { STEP_ON, STEP_WAIT, STEP_END };
+
+static enum step chunk_step(struct state *st, unsigned dir, struct span s, uint64_t *size);
+static enum step mqtt_step(struct content *c, struct state *st, unsigned dir,
+    struct span s, bool final, uint64_t *size, struct content_news *news);
+static enum step smb_step(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct span s, bool final, uint64_t *size, struct content_news *news);
+static enum step rtsp_step(struct state *st, unsigned dir, struct span s, uint64_t *size,
+    struct content_news *news);
+static void part_step(struct content *c, struct state *st, unsigned dir, struct span s,
+    bool final, struct content_news *news);
+
+enum parse
+walk_opens(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct span left)
+{
+	unsigned dir = hit->dir, other = 1 - dir;
+	struct content_news none = { 0 };
+	struct smb_frame frame;
+	bool v5 = false;
+	enum parse p, q, r;
+
+	if (hit->flow->flags & FLOW_MIDSTREAM)
+		return PARSE_NOT;
+	/* a broker's answers look like nothing: the client has said what it is */
+	if (st->in[other] == IN_MQTT || st->in[other] == IN_MQTT5) {
+		st->in[dir] = st->in[other];
+	} else if ((p = mqtt_connect(left, &v5)) == PARSE_DONE) {
+		st->in[dir] = v5 ? IN_MQTT5 : IN_MQTT;
+	} else if ((q = smb_frame(left, true, &frame)) == PARSE_DONE) {
+		st->in[dir] = IN_SMB;
+	} else if ((r = rtsp_opens(left)) == PARSE_DONE) {
+		st->in[dir] = IN_RTSP;
+	} else {
+		return p == PARSE_MORE || q == PARSE_MORE || r == PARSE_MORE ?
+		    PARSE_MORE : PARSE_NOT;
+	}
+	stream_next(c, st, dir, st->start[dir], &none);
+	return PARSE_DONE;
+}
+
+void
+walk(struct content *c, struct state *st, const struct flow_hit *hit, struct span left,
+    bool final, struct content_news *news)
+{
+	unsigned dir = hit->dir;
+	size_t at = 0;
+
+	if (st->in[dir] == IN_PART) {
+		part_step(c, st, dir, left, final, news);
+		return;
+	}
+	while (left.left > 0) {
+		enum step step = STEP_END;
+		bool over = final && at == 0;	/* more of it will not come */
+		uint64_t size = 0;
+
+		switch (st->in[dir]) {
+		case IN_CHUNKS:
+			step = chunk_step(st, dir, left, &size);
+			break;
+		case IN_MQTT:
+		case IN_MQTT5:
+			step = mqtt_step(c, st, dir, left, over, &size, news);
+			break;
+		case IN_SMB:
+			step = smb_step(c, st, hit, left, over, &size, news);
+			break;
+		case IN_RTSP:
+			step = rtsp_step(st, dir, left, &size, news);
+			break;
+		default:
+			break;
+		}
+		if (step == STEP_END || (step == STEP_WAIT && over)) {
+			stream_done(c, st, dir);
+			return;
+		}
+		if (step == STEP_WAIT) {
+			if (at > 0)
+				stream_next(c, st, dir, at, news);
+			return;
+		}
+		if (size > left.left || news->what != 0 || st->in[dir] == IN_NOTHING) {
+			stream_next(c, st, dir, at + size, news);
+			return;
+		}
+		at += (size_t)size;
+		(void)span_skip(&left, (size_t)size);
+	}
+	stream_next(c, st, dir, at, news);
+}
+
+static enum step
+chunk_step(struct state *st, unsigned dir, struct span s, uint64_t *size)
+{
+	bool last;
+	enum parse p = http_chunk(s, size, &last);
+
+	if (p != PARSE_DONE)
+		return p == PARSE_MORE ? STEP_WAIT : STEP_END;
+	if (last)
+		st->in[dir] = IN_NOTHING;	/* the next request */
+	return STEP_ON;
+}
+
+static enum step
+mqtt_step(struct content *c, struct state *st, unsigned dir, struct span s, bool final,
+    uint64_t *size, struct content_news *news)
+{
+	struct mqtt_packet m;
+	struct span none = { NULL, 0 };
+	enum parse p = mqtt_packet(s, st->in[dir] == IN_MQTT5, &m);
+
+	if (p != PARSE_DONE)
+		return p == PARSE_MORE ? STEP_WAIT : STEP_END;
+	*size = m.size;
+	if (!m.publish)
+		return STEP_ON;
+	if (!judge(c, m.payload, m.whole || final, none, http_path_name(m.topic), news))
+		return STEP_WAIT;
+	/* readings are no files, and a format is told once */
+	if ((news->what & NEWS_CONTENT) && (news->class == CONTENT_TEXT ||
+	    st->told[dir] == news->class))
+		news->what &= ~(unsigned)NEWS_CONTENT;
+	if (news->what & NEWS_CONTENT) {
+		st->told[dir] = (uint8_t)news->class;
+		news->length = m.length;
+	}
+	return STEP_ON;
+}
+
+/* The name of the file that was opened last: most clients copy one after the other. */
+static enum step
+smb_step(struct content *c, struct state *st, const struct flow_hit *hit, struct span s,
+    bool final, uint64_t *size, struct content_news *news)
+{
+	const struct flow *f = hit->flow;
+	struct pkt_time now = hit->pkt->frame->time;
+	struct span none = { NULL, 0 }, name = none;
+	struct smb_frame m;
+	struct ftp_data *d;
+	enum parse p = smb_frame(s, final, &m);
+
+	if (p != PARSE_DONE)
+		return p == PARSE_MORE ? STEP_WAIT : STEP_END;
+	*size = m.size;
+	if (m.created && !from_server(hit)) {
+		uint8_t text[FTP_NAME];
+
+		name = span_of(text, smb_name(m.name, text, sizeof(text)));
+		if (name.left > 0)
+			(void)note_make(c, NOTE_SMB, &f->client, f->client_port, now, name);
+	}
+	if (m.asked && !from_server(hit)) {
+		st->smb.read = m.id;
+		st->smb.asked = true;
+	}
+	if (!(m.wrote && !from_server(hit)) && !(m.answered && from_server(hit) &&
+	    st->smb.asked && st->smb.read == m.answer))
+		return STEP_ON;
+	d = note_find(c, NOTE_SMB, &f->client, f->client_port, now);
+	name = none;
+	if (d != NULL) {
+		memcpy(c->name, d->name, d->name_len);
+		name = span_of(c->name, d->name_len);
+	}
+	if (!judge(c, m.body, m.whole || final, none, name, news))
+		return STEP_WAIT;
+	if (m.answered)
+		st->smb.asked = false;
+	return STEP_ON;
+}
+
+static enum step
+rtsp_step(struct state *st, unsigned dir, struct span s, uint64_t *size,
+    struct content_news *news)
+{
+	struct rtsp_piece m;
+	enum parse p = rtsp_piece(s, &m);
+
+	if (p != PARSE_DONE)
+		return p == PARSE_MORE ? STEP_WAIT : STEP_END;
+	*size = m.size;
+	if (m.announces) {
+		news->what |= NEWS_CONTENT;
+		news->class = m.picture ? CONTENT_VIDEO : CONTENT_AUDIO;
+		news->format = FORMAT_RTP;
+		news->proof = PROOF_TYPE;
+		news->type = m.type;
+		news->name = (struct span){ NULL, 0 };
+	} else if (m.framed) {
+		if (rtp_packet(st->rtp[dir], m.payload, (uint32_t)(m.size - 4),
+		    &news->rtp_type, &news->rtp_ssrc)) {
+			news->what |= NEWS_RTP;
+			news->class = rtp_class(news->rtp_type);
+			news->format = FORMAT_RTP;
+			news->proof = PROOF_RTP;
+			return STEP_END;
+		}
+		if (++st->looked >= FRAMES_LOOK)
+			return STEP_END;
+	}
+	return STEP_ON;
+}
+
+/* A line of two dashes in a mail: the boundary before a file, or nothing. */
+static void
+part_step(struct content *c, struct state *st, unsigned dir, struct span s, bool final,
+    struct content_news *news)
+{
+	struct span body = s, line;
+	struct mime part;
+
+	if (!line_take(&body, &line) || mime_headers(&body, &part) == PARSE_MORE) {
+		if (!final)
+			return;
+	} else if (mime_is_file(&part) && !judge_part(c, &part, body, final, news)) {
+		return;
+	}
+	st->in[dir] = IN_NOTHING;
+	stream_next(c, st, dir, s.left, news);
+	st->mode[dir] = MODE_MAIL;
+}
+
+/* ---- notes ---- */
+
+static struct ftp_key
+note_key(enum note note, const struct addr *a, uint16_t port)
+{
+	struct ftp_key k;
+
+	memset(&k, 0, sizeof(k));
+	k.addr = *a;
+	k.port = port;
+	k.note = (uint16_t)note;
+	return k;
+}
+
+struct ftp_data *
+note_make(struct content *c, enum note note, const struct addr *a, uint16_t port,
+    struct pkt_time now, struct span name)
+{
+	struct ftp_key k = note_key(note, a, port);
+	struct ftp_data *d = table_use(c->ftp, &k, NULL);
+
+	d->said = now;
+	d->length = UINT64_MAX;
+	d->name_len = name.left < FTP_NAME ? name.left : FTP_NAME;
+	if (d->name_len > 0)
+		memcpy(d->name, name.at, d->name_len);
+	return d;
+}
+
+struct ftp_data *
+note_find(const struct content *c, enum note note, const struct addr *a, uint16_t port,
+    struct pkt_time now)
+{
+	struct ftp_key k = note_key(note, a, port);
+	struct ftp_data *d = table_find(c->ftp, &k);
+
+	if (d == NULL || pkt_time_diff(now, d->said) > NOTE_WAIT)
+		return NULL;
+	return d;
+}
+
+/* A request goes to port 69, the transfer runs between the client's port and a new one. */
+bool
+tftp_seen(struct content *c, const struct flow_hit *hit, struct content_news *news)
+{
+	const struct packet *p = hit->pkt;
+	struct pkt_time now = p->frame->time;
+	struct span none = { NULL, 0 };
+	struct tftp_said said;
+	struct ftp_data *d;
+
+	switch (tftp_packet(p->payload, &said)) {
+	case TFTP_READ:
+		(void)note_make(c, NOTE_TFTP_READ, &p->src, p->sport, now, said.name);
+		return true;
+	case TFTP_WRITE:
+		d = note_make(c, NOTE_TFTP_WRITE, &p->src, p->sport, now, said.name);
+		d->length = said.length;
+		return true;
+	case TFTP_FIRST:
+		break;
+	default:
+		return false;
+	}
+	d = table_used(c->ftp) == 0 ? NULL :
+	    note_find(c, NOTE_TFTP_WRITE, &p->src, p->sport, now);
+	if (d == NULL && table_used(c->ftp) > 0)
+		d = note_find(c, NOTE_TFTP_READ, &p->dst, p->dport, now);
+	if (d == NULL)
+		return false;
+	memcpy(c->name, d->name, d->name_len);
+	news->length = d->length;
+	(void)judge(c, said.body, true, none, span_of(c->name, d->name_len), news);
+	table_remove(c->ftp, d);	/* block 1 may come again */
+	return true;
+}
+
+/* ---- FTP ---- */
+
+/* Commands come one a packet; a line over two packets is not put together. */
+void
+ftp_lines(struct content *c, struct state *st, const struct flow_hit *hit)
+{
+	const struct flow *f = hit->flow;
+	struct span s = hit->pkt->payload;
+	struct span none = { NULL, 0 };
+	struct pkt_time now = hit->pkt->frame->time;
+	struct ftp_said said;
+
+	while (ftp_next(&s, from_server(hit), &said)) {
+		const struct addr *a;
+
+		if (said.word != FTP_STORE) {
+			st->ftp.port = said.port;
+			st->ftp.at_client = said.word == FTP_ACTIVE;
+		}
+		if (st->ftp.port == 0)
+			continue;
+		a = st->ftp.at_client ? &f->client : &f->server;
+		if (said.word != FTP_STORE)
+			(void)note_make(c, NOTE_FTP, a, st->ftp.port, now, none);
+		else if (note_find(c, NOTE_FTP, a, st->ftp.port, now) != NULL)
+			(void)note_make(c, NOTE_FTP, a, st->ftp.port, now, said.name);
+	}
+}
