@@ -13,7 +13,8 @@
  * Refuses: decryption, decompression, reading past the head. A magic counts only where a
  * body starts. Bodies start: after HTTP headers, after a MIME part's headers, at
  * offset 0 of what SMB writes, in a PUBLISH, in TFTP's block 1, at the start of a value in
- * JSON, at byte 0 of an FTP data connection, and at byte 0 of a connection that carries a raw file.
+ * JSON, at byte 0 of an FTP data connection, and at byte 0 of a connection that carries a
+ * raw file.
  *
  * The state of a flow is a struct content_flow in flow_user and, while the head of a
  * direction is being read, a buffer from a pool. When the pool is empty the buffer held
