@@ -174,6 +174,13 @@ interfaces(const struct out *o, const struct sensor_snapshot *now)
 	    "connections made after the first") \
 	X("earshot_output_up", GAUGE, up, "1: there is a connection, or a file")
 
+#define DISK_METRICS(X) \
+	X("earshot_spool_bytes", GAUGE, spool_bytes, "size of the spool on the disk") \
+	X("earshot_store_bytes", GAUGE, store_bytes, "size of the store on the disk") \
+	X("earshot_store_lost_observations_total", COUNTER, store_lost, \
+	    "observations the store's disk had no room for") \
+	X("earshot_store_full", GAUGE, store_full, "1: the store's disk has no room")
+
 static void
 outputs(const struct out *o, const struct outlet_snapshot *out)
 {
@@ -187,8 +194,11 @@ outputs(const struct out *o, const struct outlet_snapshot *out)
 	}
 	OUTPUT_METRICS(X)
 #undef X
-	family(o, "earshot_spool_bytes", METRIC_GAUGE, "size of the spool on the disk");
-	say(o, "earshot_spool_bytes %" PRIu64 "\n", out->spool_bytes);
+#define X(called, type, member, meaning) \
+	family(o, called, METRIC_##type, meaning); \
+	say(o, "%s %" PRIu64 "\n", called, (uint64_t)out->member);
+	DISK_METRICS(X)
+#undef X
 }
 
 void
