@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUFFER (256u << 10)
@@ -128,6 +129,28 @@ room_for(const struct line_sink *s, size_t n)
 	return n < PIPE_TAKES ? n : PIPE_TAKES;
 }
 
+/* After a write that failed: the line that was begun is taken out of our file again, so
+ * that it ends in a whole one whatever comes (a later run, another file of that name). How
+ * many of the bytes written still are; all of them where nothing can be taken back: a
+ * pipe, or a file that somebody else wrote to behind us. */
+static size_t
+take_back(const struct line_sink *s, size_t done)
+{
+	size_t whole = done;
+	struct stat st;
+	off_t at;
+
+	while (whole > 0 && s->buf[whole - 1] != '\n')
+		whole--;
+	if (!s->own || whole == done)
+		return done;
+	at = lseek(s->fd, 0, SEEK_CUR);
+	if (at < (off_t)(done - whole) || fstat(s->fd, &st) == -1 || st.st_size != at ||
+	    ftruncate(s->fd, at - (off_t)(done - whole)) == -1)
+		return done;
+	return whole;
+}
+
 void
 line_sink_flush(struct line_sink *s, struct loop_time now)
 {
@@ -153,6 +176,7 @@ line_sink_flush(struct line_sink *s, struct loop_time now)
 				    "cannot write to '%s': %s; "
 				    "%" PRIu64 " events lost there so far",
 				    s->name, s->error, s->lost);
+			done = take_back(s, done);
 			break;
 		}
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * line_sink: events as lines to a file or to standard output, in the order they came. A
- * line is written whole or not at all: when the disk is full, what is begun is finished
- * first once there is room, and lines that came meanwhile beyond 256 KiB are counted as
- * lost.
+ * line is written whole or not at all: when the disk is full, a line that was begun is
+ * taken out of the file again and waits with the others for room, and lines beyond 256 KiB
+ * are counted as lost.
  */
 #ifndef RULES_EVENT_LINE_SINK_H
 #define RULES_EVENT_LINE_SINK_H

@@ -37,6 +37,7 @@ lost=$(sed -n 's/.*an output file lacks \([0-9]*\) events and \([0-9]*\) bytes.*
 read -r n waiting <<<"$lost"
 off=$(($(wc -c <"$T/whole") - $(tail -n "${n:-0}" "$T/whole" | wc -c) - ${waiting:-0} - $(stat -c %s "$disk/out")))
 check test_full_disk_of_an_output_counts_what_is_missing [ "${n:-0}" -gt 100 -a "${off#-}" -lt 4096 ]
+equal test_full_disk_of_an_output_ends_in_a_whole_line 0 "$(tail -c 1 "$disk/out" | tr -d '\n' | wc -c)"
 check test_full_disk_of_an_output_is_a_beginning cmp -n "$(stat -c %s "$disk/out")" "$T/whole" "$disk/out"
 
 # ---- an output's disk is freed ----

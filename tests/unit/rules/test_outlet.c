@@ -265,6 +265,9 @@ test_a_full_disk_loses_whole_lines_only(void **state)
 	}
 	assert_true(line_sink_lost(s) > 100);
 	assert_true(line_sink_waiting(s) > 200000);
+	/* Five lines of 1001 bytes: the sixth, begun, was taken back. */
+	assert_int_equal(lseek(fd, 0, SEEK_END), 5005);
+	(void)lseek(fd, 0, SEEK_SET);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	line_sink_flush(s, now);
 	assert_int_equal(line_sink_waiting(s), 0);
@@ -276,6 +279,44 @@ test_a_full_disk_loses_whole_lines_only(void **state)
 	line_sink_close(s);
 	(void)unlink(path);
 	free(buf);
+}
+
+static void
+test_a_full_disk_and_another_file_share_no_line(void **state)
+{
+	char path[] = "/tmp/earshot-outlet-XXXXXX", moved[64], buf[8192] = "";
+	struct loop_time now = { NS_PER_S };
+	struct rlimit was, low;
+	struct line_sink *s;
+	int fd = mkstemp(path), new;
+
+	(void)state;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	low = was;
+	low.rlim_cur = 25;
+	s = line_sink_open(path, &quiet, NULL);
+	assert_non_null(s);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	for (int i = 0; i < 5; i++)
+		line_sink_put(s, "{\"n\":1234}", 10, now);
+	line_sink_flush(s, now);
+	assert_int_equal(line_sink_sent(s), 0);
+	(void)snprintf(moved, sizeof(moved), "%s.1", path);
+	assert_int_equal(rename(path, moved), 0);
+	line_sink_reopen(s, now);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	line_sink_flush(s, now);
+	assert_int_equal(line_sink_sent(s), 5);
+	assert_int_equal(line_sink_lost(s), 0);
+	read_all(fd, buf, sizeof(buf));
+	assert_string_equal(buf, "{\"n\":1234}\n{\"n\":1234}\n");
+	new = open(path, O_RDONLY);
+	read_all(new, buf, sizeof(buf));
+	assert_string_equal(buf, "{\"n\":1234}\n{\"n\":1234}\n{\"n\":1234}\n");
+	line_sink_close(s);
+	(void)unlink(path);
+	(void)unlink(moved);
 }
 
 static void
@@ -330,6 +371,7 @@ main(void)
 	    cmocka_unit_test(test_sigterm_is_not_heard_before_the_ring_is_closed),
 	    cmocka_unit_test(test_a_redis_that_never_comes_leaves_the_spool_and_exit_1),
 	    cmocka_unit_test(test_a_full_disk_loses_whole_lines_only),
+	    cmocka_unit_test(test_a_full_disk_and_another_file_share_no_line),
 	    cmocka_unit_test(test_outputs_are_named_and_not_guessed),
 	    cmocka_unit_test(test_a_gap_event_says_which_how_many_and_why),
 	};
