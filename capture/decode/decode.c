@@ -67,7 +67,7 @@ static const struct link_row {
 
 VIEW_INLINE enum drop link_decode(const struct frame *f, struct view v,
     struct packet *out);
-static void tunnels_decode(struct packet *out);
+static void tunnels_decode(struct packet *out, decode_may_open *may, void *arg);
 VIEW_INLINE enum drop ethernet_decode(struct view v, struct packet *out);
 VIEW_INLINE enum drop cooked_decode(struct view v, struct packet *out);
 VIEW_INLINE enum drop cooked2_decode(struct view v, struct packet *out);
@@ -109,6 +109,13 @@ packet_clear(struct packet *out, const struct frame *f)
 enum drop
 decode_frame(const struct frame *f, struct packet *out)
 {
+	return decode_frame_asking(f, out, NULL, NULL);
+}
+
+enum drop
+decode_frame_asking(const struct frame *f, struct packet *out, decode_may_open *may,
+    void *arg)
+{
 	/* More captured than on the wire: the bytes are here,
 	 * so the wire's length is the lie. */
 	struct view v = { { f->bytes, f->cap }, f->wire < f->cap ? f->cap : f->wire };
@@ -117,7 +124,7 @@ decode_frame(const struct frame *f, struct packet *out)
 	packet_clear(out, f);
 	d = link_decode(f, v, out);
 	if (d == DROP_NONE && tunnel_maybe(out))
-		tunnels_decode(out);
+		tunnels_decode(out, may, arg);
 	return d;
 }
 
@@ -203,14 +210,14 @@ decode_link_type(unsigned i)
  * be a way to be nobody's flow. Not inlined: its second packet is no cost of those that
  * carry nothing. */
 static __attribute__((noinline)) void
-tunnels_decode(struct packet *out)
+tunnels_decode(struct packet *out, decode_may_open *may, void *arg)
 {
 	struct packet inner;
 	struct view v;
 	uint16_t type;
 
 	while (tunnel_maybe(out) && out->depth < DEPTH_MOST) {
-		if (!tunnel_open(out, &v, &type))
+		if ((may != NULL && !may(arg, out)) || !tunnel_open(out, &v, &type))
 			return;
 		packet_clear(&inner, out->frame);
 		inner.depth = (uint8_t)(out->depth + 1);

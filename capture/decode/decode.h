@@ -103,6 +103,13 @@ const char *drop_meaning(enum drop d);
  * bytes, any cap, any wire: no read beyond cap, no write but *out. */
 enum drop decode_frame(const struct frame *f, struct packet *out);
 
+/* Whether the tunnel that this packet is may be opened. */
+typedef bool decode_may_open(void *arg, const struct packet *tunnel);
+
+/* The same, but asks before each tunnel: what is not opened stands as it is. */
+enum drop decode_frame_asking(const struct frame *f, struct packet *out,
+    decode_may_open *may, void *arg);
+
 /* True for link types decode_frame reads, so that a source can refuse early. */
 bool decode_knows(int link_type);
 /* The i-th of them, or -1 behind the last; and its name, or NULL for one that is not. */

@@ -27,6 +27,7 @@ static void on_live(void *arg, const struct observation *o,
     const struct intern *strings);
 static void on_step(void *arg, struct pkt_time now, const struct intern *strings);
 static struct zone zone_of(const struct program *p);
+static bool may_open(void *arg, const struct packet *tunnel);
 static void swap(struct pipe *p);
 
 struct pipe *
@@ -92,7 +93,7 @@ pipe_frame(void *arg, const struct frame *f)
 		p->first = f->time;
 	p->last = f->time;
 	p->bytes += f->wire;
-	why = decode_frame(f, &pkt);
+	why = decode_frame_asking(f, &pkt, may_open, p);
 	if (why != DROP_NONE) {
 		p->drops[why]++;
 		return;
@@ -103,6 +104,18 @@ pipe_frame(void *arg, const struct frame *f)
 		p->used++;
 	else
 		p->drops[DROP_DUPLICATE]++;
+}
+
+/* A tunnel across home's border is not opened: the packet inside says whatever its sender
+ * likes, so an upload could name any other end, or none that is outside. */
+static bool
+may_open(void *arg, const struct packet *tunnel)
+{
+	const struct pipe *p = arg;
+	struct zone z = zone_of(p->o.program);
+
+	return addr_is_group(&tunnel->dst) ||
+	    zone_inside(&z, &tunnel->src) == zone_inside(&z, &tunnel->dst);
 }
 
 void
