@@ -6,14 +6,16 @@
  * The last COPIES_KEPT suspects are remembered with everything their counting added.
  * When the tap turns, those among the last DUPLICATES_WINDOW packets are undone: in
  * flow, pair, T7's questions and T6's open burst to the byte. A meter's windows cannot
- * be undone, nor a burst that is closed: they are thrown away, and both begin anew. What
- * ended before the turn was told as it was; what was judged before it is told.
+ * be undone, nor a burst that is closed: they are thrown away, and both begin anew. That
+ * is done at the first turn only: later ones anybody can bring about who sends enough of
+ * his own packets twice, and would thereby be rid of what was heard of him. What ended
+ * before the turn was told as it was; what was judged before it is told.
  */
 #include "classify/observer/state.h"
 
 #include <string.h>
 
-static bool undo(struct observer *o, const struct copy *c);
+static bool undo(struct observer *o, const struct copy *c, bool anew);
 
 /* The packet that is being counted is a suspect: fill this in on the way. */
 void
@@ -42,13 +44,15 @@ copies_take_back(struct observer *o)
 	struct copies *all = &o->copies;
 	uint64_t now = duplicates_count(o->duplicates);
 	uint64_t first = all->n > COPIES_KEPT ? all->n - COPIES_KEPT : 0;
+	struct duplicates_stats st;
 
+	duplicates_get_stats(o->duplicates, &st);
 	for (uint64_t i = first; i < all->n; i++) {
 		const struct copy *c = &all->kept[i % COPIES_KEPT];
 
 		if (now - c->number >= DUPLICATES_WINDOW)
 			continue;
-		if (undo(o, c))
+		if (undo(o, c, st.starts == 1))
 			all->taken_back++;
 		else
 			all->told++;
@@ -57,7 +61,7 @@ copies_take_back(struct observer *o)
 }
 
 static bool
-undo(struct observer *o, const struct copy *c)
+undo(struct observer *o, const struct copy *c, bool anew)
 {
 	struct flow *f = flowtab_take_back(o->flows, &c->trace);
 	struct domain_ext *d;
@@ -70,7 +74,7 @@ undo(struct observer *o, const struct copy *c)
 		x->packets--;
 	if (c->asked && (d = table_find(o->domains, &c->domain)) != NULL)
 		queries_take_back(&d->q, c->at, c->dns_bytes);
-	if (c->socket)
+	if (c->socket && anew)
 		socket_take_back(o, f, &c->trace);
 	if (c->up) {
 		struct pair_ext *px = pair_user(f->pair);
@@ -78,9 +82,9 @@ undo(struct observer *o, const struct copy *c)
 
 		if (x->part_up > up)
 			x->part_up = up;
-		bursts_take_back(&px->bursts, c->at, c->trace.fresh);
+		bursts_take_back(&px->bursts, c->at, c->trace.fresh, anew);
 	}
-	if (c->meter_serial != 0 && x->meter != NULL &&
+	if (anew && c->meter_serial != 0 && x->meter != NULL &&
 	    x->meter->serial == c->meter_serial && x->meter_serial == c->meter_serial) {
 		int tr = pair_transport(f->key.proto);
 

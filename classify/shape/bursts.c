@@ -83,14 +83,15 @@ bursts_step(struct bursts *b, const struct hearing *h, struct pkt_time now)
 }
 
 void
-bursts_take_back(struct bursts *b, struct pkt_time when, uint32_t fresh)
+bursts_take_back(struct bursts *b, struct pkt_time when, uint32_t fresh, bool anew)
 {
 	if (b->bytes > fresh && when.ns >= b->start.ns) {
 		b->bytes -= fresh;
 		return;
 	}
 	b->total -= fresh < b->total ? fresh : b->total;
-	forget(b);
+	if (anew)
+		forget(b);
 }
 
 void

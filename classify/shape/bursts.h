@@ -38,8 +38,8 @@ void bursts_packet(struct bursts *b, const struct hearing *h, struct pkt_time no
 bool bursts_step(struct bursts *b, const struct hearing *h, struct pkt_time now);
 
 /* A packet of `fresh` bytes that was counted at `when` was none. One in the open burst
- * leaves it; bursts that are closed are forgotten, for one of them had it in. */
-void bursts_take_back(struct bursts *b, struct pkt_time when, uint32_t fresh);
+ * leaves it; with `anew` those that are closed are forgotten, for one had it in. */
+void bursts_take_back(struct bursts *b, struct pkt_time when, uint32_t fresh, bool anew);
 
 /* Sets chunks.*; way_bytes is down/up of the pair (negative: unknown,
  * not held against it). */

@@ -177,6 +177,39 @@ test_a_meter_throws_away_what_copies_were_in(void **state)
 	leave(plain);
 }
 
+/* Whoever sends his own datagrams twice for a moment, again and again, is not rid of what
+ * was heard of him. */
+static void
+test_a_later_turn_leaves_meters_as_they_are(void **state)
+{
+	struct ear *e = listen();
+	struct observer_stats st;
+	int64_t now = voice_twice(e, NS_PER_S, 20 * NS_PER_MS, 300, 1);
+	uint64_t upload = 300;
+	unsigned before;
+
+	(void)state;
+	for (unsigned i = 0; i < 11000; i++, upload++, now += 20 * NS_PER_MS)
+		show(e, now, true, false, 1000 + i, 160, 1, VLAN_NONE);
+	before = e->n;
+	observer_get_stats(e->o, &st);
+	assert_false(st.duplicates.on);
+	upload += 300;
+	now = voice_twice(e, now, 20 * NS_PER_MS, 300, 20000);
+	for (unsigned i = 0; i < 3000; i++, upload++, now += 20 * NS_PER_MS)
+		show(e, now, true, false, 30000 + i, 160, 1, VLAN_NONE);
+	observer_get_stats(e->o, &st);
+	assert_int_equal(st.duplicates.starts, 2);
+	observer_finish(e->o);
+	assert_true(before > 10 && e->n > before + 4 && e->n < 64);
+	for (unsigned i = before; i < e->n; i++)
+		assert_int_equal(e->windows[i].voice_windows,
+		    e->windows[i - 1].voice_windows + 1);
+	/* Every byte is counted once all the same. */
+	assert_int_equal(e->last[OBSERVATION_CLOSE].upload, upload * 160);
+	leave(e);
+}
+
 static void
 test_copies_that_came_too_long_ago_stay(void **state)
 {
@@ -246,6 +279,7 @@ main(void)
 		cmocka_unit_test(test_udp_counts_each_datagram_once_from_the_first),
 		cmocka_unit_test(test_tcp_has_no_retransmissions_left),
 		cmocka_unit_test(test_a_meter_throws_away_what_copies_were_in),
+		cmocka_unit_test(test_a_later_turn_leaves_meters_as_they_are),
 		cmocka_unit_test(test_copies_that_came_too_long_ago_stay),
 		cmocka_unit_test(test_what_had_ended_is_counted_as_told),
 		cmocka_unit_test(test_a_flow_may_be_tagged_one_way_only),
