@@ -49,16 +49,49 @@ monotonic(void)
 	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
+/* A file that both write, or NULL. */
+static const char *
+one_file(const struct launch_options *a, const struct launch_options *b)
+{
+	for (unsigned i = 0; i < a->sinks; i++)
+		for (unsigned k = 0; k < b->sinks; k++)
+			if (a->sink[i].kind == SINK_FILE &&
+			    b->sink[k].kind == SINK_FILE &&
+			    strcmp(a->sink[i].target, b->sink[k].target) == 0)
+				return a->sink[i].target;
+	return NULL;
+}
+
+/* What only one of two can have. */
+static int
+distinct_pair(const struct launch_options *a, const struct launch_options *b,
+    struct fault *why)
+{
+	const char *file = one_file(a, b);
+
+	if (strcmp(a->state, b->state) == 0)
+		return fault_set(why, "leave 'state' out of one: it has a folder of its "
+		    "name then", "sensors '%s' and '%s' have one state folder: '%s'",
+		    a->name, b->name, a->state);
+	if (a->metrics != NULL && b->metrics != NULL &&
+	    strcmp(a->metrics, b->metrics) == 0)
+		return fault_set(why, "write 'metrics' into each one's block",
+		    "sensors '%s' and '%s' have one address for metrics: '%s'", a->name,
+		    b->name, a->metrics);
+	if (file != NULL)
+		return fault_set(why, "write 'output' into each one's block",
+		    "sensors '%s' and '%s' have one output file: '%s'", a->name, b->name,
+		    file);
+	return 0;
+}
+
 static int
 distinct(const struct launch_options *o, unsigned n, struct fault *why)
 {
 	for (unsigned i = 0; i < n; i++)
 		for (unsigned k = i + 1; k < n; k++)
-			if (strcmp(o[i].state, o[k].state) == 0)
-				return fault_set(why, "leave 'state' out of one: it has "
-				    "a folder of its name then",
-				    "sensors '%s' and '%s' have one state folder: '%s'",
-				    o[i].name, o[k].name, o[i].state);
+			if (distinct_pair(&o[i], &o[k], why) == -1)
+				return -1;
 	return 0;
 }
 
@@ -138,7 +171,8 @@ sum_up(struct fleet *f)
 		f->ready = true;
 		status(f, "READY=1\n");
 	}
-	if (f->ready && now - oldest < f->manager->watchdog_ns / 2)
+	/* Also while rules are read again: that is no reason to be killed. */
+	if ((f->ready || reloading) && now - oldest < f->manager->watchdog_ns / 2)
 		notify_say(f->manager, "WATCHDOG=1");
 }
 
@@ -277,7 +311,7 @@ give_folder(const char *path, uid_t uid, gid_t gid)
 		was = *at;
 		*at = '\0';
 		if (mkdir(copy, 0750) == 0)
-			(void)!chown(copy, uid, gid);
+			(void)!lchown(copy, uid, gid);
 		*at = was;
 		if (was == '\0')
 			break;
@@ -341,8 +375,10 @@ fleet_run(struct settings *s)
 		(void)fault_set(&why, NULL, "not enough memory");
 		goto fail;
 	}
-	for (unsigned i = 0; i < f.n; i++)
+	for (unsigned i = 0; i < f.n; i++) {
 		settings_fill(s, i, &o[i]);
+		o[i].several = f.n > 1;
+	}
 	f.log.level = o->verbosity;
 	if ((f.n > 1 && distinct(o, f.n, &why) == -1) ||
 	    become(o, f.n, &pid, &why) == -1)

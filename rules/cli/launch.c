@@ -38,10 +38,12 @@ static void say(const struct super *s, const struct fault *why);
 int
 launch(const struct launch_options *o)
 {
-	struct super s = { .o = o, .ask = { -1, -1 }, .log = { "earshot", o->verbosity } };
+	struct super s = { .o = o, .ask = { -1, -1 }, .log = { s.who, o->verbosity } };
 	struct fault why = { 0 };
 	int rc = EXIT_COULD_NOT;
 
+	(void)snprintf(s.who, sizeof(s.who), "earshot%s%s%s", o->several ? "[" : "",
+	    o->several ? o->name : "", o->several ? "]" : "");
 	if (prepare(&s, &why) == -1)
 		goto fail;
 	if (o->test_only) {

@@ -34,7 +34,7 @@ make_folder(const char *path, uid_t uid, gid_t gid)
 	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
 	/* What is wrong, opening the file will say. */
 	if (mkdir(folder, 0755) == 0 && uid != (uid_t)-1)
-		(void)!chown(folder, uid, gid);
+		(void)!lchown(folder, uid, gid);
 }
 
 static int

@@ -62,6 +62,7 @@ struct super {
 	struct sink_spec sink[LAUNCH_SINKS];
 	unsigned sinks;
 	bool text, redis, tty;
+	char who[96];			/* of log */
 	char name[72], boot[40], spool[4096], state[4096];	/* "": none */
 	bool spool_is_private, state_said;	/* said: somebody named the state folder */
 	pid_t outlet, sensor;

@@ -79,7 +79,8 @@ super_start_outlet(struct super *s, struct fault *why)
 		    strerror(errno));
 	s->outlet = child();
 	if (s->outlet == 0) {
-		struct log log = { "earshot-outlet", s->log.level };
+		char who[sizeof(s->who) + 8];
+		struct log log = { who, s->log.level };
 		struct outlet_options oo = { .ring = s->ring, .sink = s->sink,
 			.sinks = s->sinks, .sensor = s->name, .boards = &s->boards,
 			.password_file = s->o->redis_password,
@@ -98,6 +99,8 @@ super_start_outlet(struct super *s, struct fault *why)
 			oo.desk = &d;
 			ring_resume(s->observations);
 		}
+		(void)snprintf(who, sizeof(who), "earshot-outlet%s",
+		    s->who + strlen("earshot"));
 		close(ready[0]);
 		(void)prctl(PR_SET_NAME, "earshot-outlet", 0, 0, 0);
 		ring_resume(s->ring);

@@ -108,6 +108,9 @@ super_service_says(struct super *s, enum service_word word)
 {
 	char text[160];
 
+	/* Nobody was told yet that it is ready, and this is not how to say so. */
+	if (!s->service.ready && word != SERVICE_STOPPING)
+		return;
 	switch (word) {
 	case SERVICE_RELOADING:
 		(void)snprintf(text, sizeof(text),

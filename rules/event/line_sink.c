@@ -115,18 +115,32 @@ line_sink_put(struct line_sink *s, const char *text, size_t n, struct loop_time 
 	s->put++;
 }
 
-/* How many of n bytes may be written now without being stopped; 0: none now. */
+/* A pipe takes so many bytes as one: where another sensor writes to it as well, the
+ * piece should end with a line. */
 static size_t
-room_for(const struct line_sink *s, size_t n)
+whole_lines(const struct line_sink *s, size_t from)
+{
+	size_t n = PIPE_TAKES;
+
+	while (n > 0 && s->buf[from + n - 1] != '\n')
+		n--;
+	return n > 0 ? n : PIPE_TAKES;
+}
+
+/* How many of the bytes from there on may be written now without being stopped; 0: none
+ * now. */
+static size_t
+room_for(const struct line_sink *s, size_t from)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+	size_t n = s->used - from;
 
 	if (s->own)
 		return n;
 	while (poll(&p, 1, s->patient ? 1000 : 0) <= 0)
 		if (!s->patient)
 			return 0;
-	return n < PIPE_TAKES ? n : PIPE_TAKES;
+	return n < PIPE_TAKES ? n : whole_lines(s, from);
 }
 
 /* After a write that failed: the line that was begun is taken out of our file again, so
@@ -157,7 +171,7 @@ line_sink_flush(struct line_sink *s, struct loop_time now)
 	size_t done = 0, some;
 
 	while (!s->gone && done < s->used &&
-	    (some = room_for(s, s->used - done)) > 0) {
+	    (some = room_for(s, done)) > 0) {
 		ssize_t n = write(s->fd, s->buf + done, some);
 
 		if (n > 0) {

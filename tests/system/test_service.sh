@@ -185,12 +185,19 @@ sensor "lobby" { interface "v0" output "file:$T/lobby.json" }
 sensor "yard" { interface "v1" output "file:$T/yard.json" }
 sensor "attic" { interface "nosuchif0" output "file:$T/attic.json" }
 EOF
+for common in "metrics \"127.0.0.1:9108\"" "output \"file:$T/one.json\""; do
+	printf '%s\nsensor "a" { interface "v0" }\nsensor "b" { interface "v1" }\n' "$common" >"$T/etc/one.conf"
+	"$program" run -T -c "$T/etc/one.conf" >"$T/out" 2>"$T/err"
+	equal "test_service_two_sensors_cannot_share_${common%% *}" 1 $?
+	check "test_service_a_shared_${common%% *}_is_named" says "sensors 'a' and 'b' have one"
+done
 check test_service_all_sensors_are_checked "$program" run -T -c "$T/etc/two.conf"
 listen "$T/notify.sock"
 run -c "$T/etc/two.conf"
 check test_service_two_of_three_sensors_are_one_ready soon told 'READY=1'
 check test_service_the_status_is_of_all soon told 'STATUS=lobby: listening on v0.*yard: listening on v1.*attic: ended'
 check test_service_one_that_could_not_is_told soon says "sensor 'attic' ended (exit status 1)"
+check test_service_lines_name_their_sensor says 'earshot\[attic\]: fatal: '
 check test_service_two_sensors_feed_one_watchdog soon told 'WATCHDOG=1$'
 ships=$(role $es earshot)
 equal test_service_each_sensor_has_a_supervisor 2 "$(wc -w <<<"$ships")"
