@@ -197,7 +197,7 @@ run -c "$T/etc/two.conf"
 check test_service_two_of_three_sensors_are_one_ready soon told 'READY=1'
 check test_service_the_status_is_of_all soon told 'STATUS=lobby: listening on v0.*yard: listening on v1.*attic: ended'
 check test_service_one_that_could_not_is_told soon says "sensor 'attic' ended (exit status 1)"
-check test_service_lines_name_their_sensor says 'earshot\[attic\]: fatal: '
+check test_service_lines_name_their_sensor says 'earshot\[attic\]: warn: '
 check test_service_two_sensors_feed_one_watchdog soon told 'WATCHDOG=1$'
 ships=$(role $es earshot)
 equal test_service_each_sensor_has_a_supervisor 2 "$(wc -w <<<"$ships")"
