@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* sensor: source, sandbox, pipe, ring, and the loop around them. Owns the wall clock of a
- * live wire; refuses to know who reads the events. */
-#include "rules/cli/sensor.h"
+ * live wire; refuses to know who reads the events. What it tells of itself stands in
+ * sensor_tell.c. */
+#include "rules/cli/sensor_state.h"
 
 #include "capture/proc/sandbox.h"
 #include "rules/event/carry.h"
@@ -19,44 +20,14 @@
 
 #define BUDGET 4096			/* frames between two looks at the signals */
 #define STATS_EVERY (60 * NS_PER_S)
-#define LEARN_FOR (7 * 86400 * NS_PER_S)	/* before it first-seen means nothing */
-#define LIVE_LAG (2 * NS_PER_S)		/* packet time follows the
-					 * clock this far behind */
 #define WAIT_MS 100
 #define LIVE_EVERY (10 * NS_PER_S)	/* how old a moving flow's figures may be on the
 					 * control socket; about a microsecond each */
 #define ROOM_WAIT_MS 200
-#define HALF_FLOWS 3			/* one may be a loss */
 #define DRAIN_NS (240 * NS_PER_MS)	/* a block of the kernel's ring, and a frame that
 					 * waits for another interface */
 #define DRAIN_MOST_NS (2 * NS_PER_S)	/* on a wire that is never silent */
 #define DRAIN_LOOK_MS 60
-
-struct sensor {
-	const struct sensor_options *o;
-	struct rule_set *rules;		/* until the reloader has them */
-	struct reloader *reloader;	/* NULL: files, whose rules stay */
-	struct rule_counts counts;
-	const struct program *program;	/* the running one */
-	uint64_t generation;
-	struct pipe *pipe;
-	struct emitter *emitter;
-	struct source *source;
-	struct sandbox_state sandbox;
-	struct fault why;
-	bool failed;
-	char boot[40], input[300];
-	struct pkt_time next_stats;
-	uint64_t deaths_told, trips_told, starts_told, stops_told;
-	bool tags_told, half_told, last_stats, store_full;
-	const char *iface[SOURCE_IFACES_MOST];	/* names by frame.iface */
-	enum source_iface_state iface_state[SOURCE_IFACES_MOST];	/* as told */
-	uint64_t observations_lost;
-	struct loop_time started;
-	struct own_connections own;	/* the outlet's */
-	uint64_t own_posts;
-	struct outlet_snapshot outlet;
-};
 
 static int open_source(struct sensor *s, int signals);
 static void on_tell(void *arg, const struct fault *why, bool harm);
@@ -71,23 +42,13 @@ static void observe(struct sensor *s, const struct observation *o,
     const struct intern *strings, bool live);
 static void on_live(void *arg, const struct observation *o,
     const struct intern *strings);
-static void tell_store(struct sensor *s, struct pkt_time now);
 static void on_step(void *arg, struct pkt_time now);
 static bool is_own(void *arg, const struct packet *pkt);
 static bool put(void *arg, const struct event_head *h, const char *json,
     const char *text);
-static void gather(struct sensor *s, struct sensor_stats *st);
-static void post(struct sensor *s);
-static void tell_tap(struct sensor *s, struct pkt_time now,
-    const struct observer_stats *os);
-static void tell_stats(struct sensor *s);
-static struct pkt_time wall(void);
-static struct loop_time monotonic(void);
 static int make_reloader(struct sensor *s);
 static void on_swap(void *arg, enum swap_phase at);
 static void on_swapped(void *arg, const struct program *p, uint64_t generation);
-static void on_reloaded(void *arg, const struct reload_ask *ask,
-    const struct reload_answer *a);
 
 int
 sensor_run(const struct sensor_options *o)
@@ -158,10 +119,10 @@ sensor_run(const struct sensor_options *o)
 		goto fail;
 	pipe_finish(s.pipe);
 	pipe_observer_stats(s.pipe, &os);
-	tell_tap(&s, pipe_now(s.pipe), &os);
+	sensor_tell_tap(&s, pipe_now(s.pipe), &os);
 	s.last_stats = true;
-	tell_stats(&s);
-	post(&s);
+	sensor_tell_stats(&s);
+	sensor_post(&s);
 
 	o->report->crossed = os.crossed;
 	o->report->breaker = os.dpi.breaker_trips > 0;
@@ -194,7 +155,7 @@ make_reloader(struct sensor *s)
 	struct reloader_options ro = { .ask_fd = s->o->ask_fd, .told_fd = s->o->told_fd,
 		.board = s->o->reloaded, .pipe = s->pipe, .running = s->rules,
 		.generation = s->o->generation, .arg = s, .swapped = on_swapped,
-		.told = on_reloaded };
+		.told = sensor_tell_reload };
 
 	if (s->o->files > 0)
 		return 0;
@@ -221,33 +182,6 @@ on_swapped(void *arg, const struct program *p, uint64_t generation)
 	s->program = p;
 	s->generation = generation;
 	emitter_set_rules(s->emitter, p->version, generation);
-}
-
-/* Every reload is an event, by whom and with what. */
-static void
-on_reloaded(void *arg, const struct reload_ask *ask, const struct reload_answer *a)
-{
-	struct sensor *s = arg;
-	struct pkt_time now = pipe_now(s->pipe);
-	const struct rule_counts *c = &a->counts;
-	char text[900];
-
-	if (now.ns == 0)
-		now = pkt_time_add(wall(), -LIVE_LAG);
-	if (a->accepted)
-		(void)snprintf(text, sizeof(text),
-		    "rules %s are generation %llu, asked for by %s: %u rules, %u lists "
-		    "with %llu entries, %llu devices; swapped in %.3f ms",
-		    c->version, (unsigned long long)a->generation, ask->who, c->rules,
-		    c->lists, (unsigned long long)c->hosts,
-		    (unsigned long long)c->devices, (double)a->swap_ns / 1e6);
-	else
-		(void)snprintf(text, sizeof(text),
-		    "the rules stay generation %llu; %s asked for others: %s: %.*s",
-		    (unsigned long long)a->generation, ask->who, a->why.what,
-		    (int)strcspn(a->errors, "\n"), a->errors);
-	emitter_anomaly(s->emitter, now, a->accepted ? SEVERITY_INFO : SEVERITY_LOW,
-	    a->accepted ? "rules-reloaded" : "rules-refused", text);
 }
 
 static int
@@ -300,56 +234,6 @@ signalled(int signals)
 	return read(signals, &si, sizeof(si)) == (ssize_t)sizeof(si);
 }
 
-/* An interface that is not listened to as it was, or is again. */
-static void
-tell_iface(struct sensor *s, struct pkt_time now, const struct source_iface *i,
-    enum source_iface_state was)
-{
-	static const char *const event[SOURCE_IFACE_STATES] = { "interface-back",
-		"interface-down", "interface-renamed", "interface-gone" };
-	enum severity severity = SEVERITY_HIGH;
-	const char *what = event[i->state];
-	char text[128];
-
-	switch (i->state) {
-	case SOURCE_IFACE_DOWN:
-		(void)snprintf(text, sizeof(text),
-		    "'%.15s' is down: nothing is heard there until it is up", i->name);
-		break;
-	case SOURCE_IFACE_RENAMED:
-		(void)snprintf(text, sizeof(text),
-		    "'%.15s' is called '%.15s' now: it is still listened to",
-		    i->name, i->now);
-		severity = SEVERITY_LOW;
-		break;
-	case SOURCE_IFACE_AWAY:
-		(void)snprintf(text, sizeof(text),
-		    "'%.15s' is gone: nothing is heard there until it is back", i->name);
-		break;
-	default:
-		if (was == SOURCE_IFACE_DOWN)
-			what = "interface-up";
-		(void)snprintf(text, sizeof(text), was == SOURCE_IFACE_DOWN ?
-		    "'%.15s' is up" : "'%.15s' is back", i->name);
-		severity = SEVERITY_INFO;
-	}
-	log_line(s->o->log, LOG_LEVEL_WARN, "%s", text);
-	emitter_iface_anomaly(s->emitter, now, severity, what, text, i->name);
-}
-
-static void
-tell_ifaces(struct sensor *s, struct pkt_time now)
-{
-	struct source_iface all[SOURCE_IFACES_MOST];
-	int n = source_get_ifaces(s->source, all, SOURCE_IFACES_MOST);
-
-	for (int i = 0; i < n; i++) {
-		if (all[i].state != s->iface_state[i])
-			tell_iface(s, now, &all[i], s->iface_state[i]);
-		s->iface_state[i] = all[i].state;
-	}
-}
-
 /* Until there may be a frame, or a signal (fd -1: none), or the time is over. */
 static void
 wait_source(struct sensor *s, int signals, int ms)
@@ -389,18 +273,18 @@ loop(struct sensor *s, int signals)
 			break;
 		if (!live) {
 			tell_progress(s, n);
-			post(s);
+			sensor_post(s);
 			continue;
 		}
-		now = wall();
+		now = sensor_wall();
 		if (now.ns - looked.ns >= NS_PER_S) {
 			looked = now;
 			source_get_loss(s->source, &loss);
 			pipe_loss(s->pipe, &loss);
-			tell_ifaces(s, pkt_time_add(now, -LIVE_LAG));
+			sensor_tell_ifaces(s, pkt_time_add(now, -LIVE_LAG));
 			pipe_advance(s->pipe, pkt_time_add(now, -LIVE_LAG));
-			tell_store(s, pkt_time_add(now, -LIVE_LAG));
-			post(s);
+			sensor_tell_store(s, pkt_time_add(now, -LIVE_LAG));
+			sensor_post(s);
 			/* A wire that never said anything has its stats too. */
 			if (pipe_first(s->pipe).ns == 0)
 				on_step(s, pkt_time_add(now, -LIVE_LAG));
@@ -413,13 +297,13 @@ loop(struct sensor *s, int signals)
 		/* What the kernel still holds was on the wire before we were told to
 		 * stop; a block of its ring that is not full comes
 		 * when its time-out is over. */
-		start = monotonic();
+		start = sensor_monotonic();
 		do {
 			wait_source(s, -1, DRAIN_LOOK_MS);
 			while (source_dispatch(s->source, BUDGET, on_frame, s,
-			    &s->why) > 0 && monotonic().ns - start.ns < DRAIN_MOST_NS)
+			    &s->why) > 0 && sensor_monotonic().ns - start.ns < DRAIN_MOST_NS)
 				continue;
-		} while (monotonic().ns - start.ns < DRAIN_NS);
+		} while (sensor_monotonic().ns - start.ns < DRAIN_NS);
 		source_get_loss(s->source, &loss);
 		pipe_loss(s->pipe, &loss);
 		return;
@@ -515,21 +399,6 @@ on_verdict(void *arg, const struct verdict *v)
 	return emitter_verdict(s->emitter, v);
 }
 
-/* A device goes by another key from here on: the inventory says so. */
-static void
-tell_alias(struct sensor *s, const struct observation *o, const struct intern *strings)
-{
-	struct span was = intern_get(strings, o->device_was);
-	struct span is = intern_get(strings, o->device_key);
-	char ip[ADDR_TEXT], text[2 * INTERN_MAX + 120];
-
-	(void)snprintf(text, sizeof(text), "device '%.*s' is '%.*s' from here on (%s)",
-	    (int)was.left, (const char *)was.at, (int)is.left, (const char *)is.at,
-	    addr_print(&o->src_ip, ip));
-	emitter_anomaly(s->emitter, (struct pkt_time){ o->time }, SEVERITY_INFO,
-	    "device-alias", text);
-}
-
 static void
 on_record(void *arg, const struct observation *o, const struct intern *strings)
 {
@@ -538,7 +407,7 @@ on_record(void *arg, const struct observation *o, const struct intern *strings)
 	if (o->kind == OBSERVATION_CLOSE && s->o->flows)
 		emitter_flow(s->emitter, o, strings);
 	if (o->kind == OBSERVATION_DEVICE && observation_known(o, FIELD_device_was))
-		tell_alias(s, o, strings);
+		sensor_tell_alias(s, o, strings);
 	if (s->o->observations != NULL && o->kind != OBSERVATION_NAME)
 		observe(s, o, strings, false);
 }
@@ -569,24 +438,6 @@ observe(struct sensor *s, const struct observation *o, const struct intern *stri
 	ring_commit(r, n);
 }
 
-/* The outlet cannot make events: that its disk is full is told here. */
-static void
-tell_store(struct sensor *s, struct pkt_time now)
-{
-	struct outlet_snapshot o;
-	char text[120];
-
-	if (!outlet_snapshot_read(s->o->boards->outlet, &o) || o.store_full == s->store_full)
-		return;
-	s->store_full = o.store_full;
-	(void)snprintf(text, sizeof(text), o.store_full ?
-	    "the store has no room on its disk: observations are lost until there is some" :
-	    "the store has room again; %llu observations are lost",
-	    (unsigned long long)o.store_lost);
-	emitter_anomaly(s->emitter, now, o.store_full ? SEVERITY_HIGH : SEVERITY_INFO,
-	    o.store_full ? "store-full" : "store-has-room", text);
-}
-
 static void
 on_step(void *arg, struct pkt_time now)
 {
@@ -608,57 +459,11 @@ on_step(void *arg, struct pkt_time now)
 		emitter_anomaly(s->emitter, now, SEVERITY_HIGH, "classifier-breaker",
 		    text);
 	}
-	tell_tap(s, now, &os);
+	sensor_tell_tap(s, now, &os);
 	if (now.ns < s->next_stats.ns)
 		return;
-	tell_stats(s);
+	sensor_tell_stats(s);
 	s->next_stats = pkt_time_add(now, STATS_EVERY);
-}
-
-/* What the tap does to packets, when it begins and when it ends. */
-static void
-tell_tap(struct sensor *s, struct pkt_time now, const struct observer_stats *os)
-{
-	const struct duplicates_stats *d = &os->duplicates;
-	char text[256];
-
-	if (d->starts > s->starts_told) {
-		s->starts_told = d->starts;
-		(void)snprintf(text, sizeof(text),
-		    "the tap shows packets twice (%u of %u were copies, at most 20 ms "
-		    "behind): copies are not counted, %llu that were are taken back; "
-		    "mirror one direction or one port less",
-		    d->of_copies, d->of_packets, (unsigned long long)os->taken_back);
-		log_line(s->o->log, LOG_LEVEL_WARN, "%s", text);
-		emitter_anomaly(s->emitter, now, SEVERITY_LOW, "tap-duplicates", text);
-	}
-	if (d->stops > s->stops_told && !d->on) {
-		s->stops_told = d->stops;
-		(void)snprintf(text, sizeof(text),
-		    "the tap no longer shows packets twice: %u of the last %u were "
-		    "copies",
-		    d->of_copies, d->of_packets);
-		log_line(s->o->log, LOG_LEVEL_INFO, "%s", text);
-		emitter_anomaly(s->emitter, now, SEVERITY_INFO, "tap-duplicates-no-more",
-		    text);
-	}
-	if (os->flow.half >= HALF_FLOWS && !s->half_told) {
-		s->half_told = true;
-		(void)snprintf(text, sizeof(text),
-		    "%u TCP connections were seen in one direction only: the other takes "
-		    "another road, or is not mirrored; what it carried is read from the "
-		    "acknowledgements", HALF_FLOWS);
-		log_line(s->o->log, LOG_LEVEL_WARN, "%s", text);
-		emitter_anomaly(s->emitter, now, SEVERITY_LOW, "half-capture", text);
-	}
-	if (os->flow.tags_differ > 0 && !s->tags_told) {
-		s->tags_told = true;
-		(void)snprintf(text, sizeof(text),
-		    "the tap tags one direction only, or each with another VLAN: both "
-		    "directions are one flow, its VLAN is the uploading side's");
-		log_line(s->o->log, LOG_LEVEL_INFO, "%s", text);
-		emitter_anomaly(s->emitter, now, SEVERITY_INFO, "tags-differ", text);
-	}
 }
 
 /* The sensor would hear its own events leave. */
@@ -672,84 +477,6 @@ is_own(void *arg, const struct packet *pkt)
 		s->own_posts = posts;
 	return s->own.n > 0 && pkt->proto == IPPROTO_IS_TCP &&
 	    own_connections_has(&s->own, &pkt->src, pkt->sport, &pkt->dst, pkt->dport);
-}
-
-static void
-gather(struct sensor *s, struct sensor_stats *st)
-{
-	struct outlet_snapshot outlet;
-
-	pipe_stats(s->pipe, st);
-	if (st->packets == 0 && s->o->files == 0)
-		st->now = wall();
-	st->seccomp = s->sandbox.seccomp;
-	st->landlock_abi = s->sandbox.landlock_abi;
-	/* It posted before we were started. */
-	if (outlet_snapshot_read(s->o->boards->outlet, &outlet)) {
-		st->outlet_seccomp = outlet.sandbox.seccomp;
-		st->outlet_landlock_abi = outlet.sandbox.landlock_abi;
-	}
-	st->ring_lost = s->emitter == NULL ? 0 : emitter_lost(s->emitter);
-	st->observations_lost = s->observations_lost;
-	if (s->o->files == 0 && st->now.ns == 0)
-		st->now = pkt_time_add(wall(), -LIVE_LAG);
-	if (s->o->files == 0)
-		st->lag_ns = wall().ns - st->now.ns;
-}
-
-/* For metrics and the control socket: as it stands now. */
-static void
-post(struct sensor *s)
-{
-	struct sensor_snapshot now = { .sandbox = s->sandbox };
-	struct source_iface all[SOURCE_IFACES_MOST];
-	int n;
-
-	gather(s, &now.stats);
-	(void)snprintf(now.boot, sizeof(now.boot), "%s", s->boot);
-	(void)snprintf(now.rules_version, sizeof(now.rules_version), "%s",
-	    s->program->version);
-	n = source_get_ifaces(s->source, all, SOURCE_IFACES_MOST);
-	for (int i = 0; i < n; i++) {
-		memcpy(now.iface[i].name, all[i].name, sizeof(all[i].name));
-		now.iface[i].kernel_drops = all[i].kernel_drops;
-		now.iface[i].iface_drops = all[i].iface_drops;
-		now.iface[i].away = all[i].state == SOURCE_IFACE_AWAY;
-	}
-	now.ifaces = (unsigned)n;
-	now.rules = s->program->rules;
-	now.generation = s->generation;
-	now.pid = (int)getpid();
-	now.zygote = s->o->cell == NULL ? 0 : dpi_cell_zygote_pid(s->o->cell);
-	now.last_packet = pipe_last(s->pipe).ns;
-	if (s->o->files == 0 && pipe_first(s->pipe).ns != 0)
-		now.learning_until = pipe_first(s->pipe).ns + LEARN_FOR;
-	now.posted = monotonic();
-	if (s->started.ns == 0)
-		s->started = now.posted;
-	now.started = s->started;
-	sensor_snapshot_post(s->o->boards->sensor, &now);
-}
-
-static void
-tell_stats(struct sensor *s)
-{
-	struct sensor_stats st;
-	struct sensor_report *r = s->o->report;
-	struct source_iface all[SOURCE_IFACES_MOST];
-
-	gather(s, &st);
-	st.iface = all;
-	st.ifaces = (unsigned)source_get_ifaces(s->source, all, SOURCE_IFACES_MOST);
-	/* Not of files: the same file gives the same bytes, however fast they leave. */
-	if (s->o->files == 0 && outlet_snapshot_read(s->o->boards->outlet, &s->outlet))
-		st.outlet = &s->outlet;
-	r->packets = st.packets;
-	r->used = st.used;
-	r->bytes = st.bytes;
-	r->lost = (st.kernel_drops == UINT64_MAX ? 0 : st.kernel_drops) +
-	    (st.iface_drops == UINT64_MAX ? 0 : st.iface_drops);
-	emitter_stats(s->emitter, &st);
 }
 
 /* To the outlet. A file waits for room, a wire never does:
@@ -786,8 +513,8 @@ put(void *arg, const struct event_head *h, const char *json, const char *text)
 	return true;
 }
 
-static struct pkt_time
-wall(void)
+struct pkt_time
+sensor_wall(void)
 {
 	struct timespec ts;
 
@@ -795,8 +522,8 @@ wall(void)
 	return (struct pkt_time){ ts.tv_sec * NS_PER_S + ts.tv_nsec };
 }
 
-static struct loop_time
-monotonic(void)
+struct loop_time
+sensor_monotonic(void)
 {
 	struct timespec ts;
 
