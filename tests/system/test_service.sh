@@ -124,6 +124,7 @@ listen() { # where: a service manager
 	soon grep -q listening "$T/told"
 }
 run() { # options: a sensor, not yet ready
+	: >"$T/err"	# what an earlier one said is not its word
 	nsenter --net="/run/netns/$ns" "$program" run -v "$@" >"$T/json" 2>"$T/err" &
 	es=$!
 }
