@@ -6,10 +6,11 @@
 command -v redis-check-rdb >/dev/null || { skip test_redis "needs redis-tools"; finish; }
 
 "$PYTHON" tests/redis/chaos.py "$B/tests/redis/feeder" >"$T/chaos" 2>"$T/chaos.err"; rc=$?
+{ sed -n '/^not ok/,/^\(ok\|not ok\)/s/^# //p' "$T/chaos"; cat "$T/chaos.err"; } >"$T/chaos.faults"
 while read -r line; do
 	case $line in
 	"ok "*) ok "${line#ok * - }" ;;
-	"not ok "*) not_ok "${line#not ok * - }" "$T/chaos.err" ;;
+	"not ok "*) not_ok "${line#not ok * - }" "$T/chaos.faults" ;;
 	esac
 done <"$T/chaos"
 equal test_redis_chaos_exits_0 0 $rc
