@@ -708,7 +708,7 @@ answer(struct delivery *d, const redisReply *r, struct loop_time now, struct fau
 		return 0;
 	}
 	if (r->type == REDIS_REPLY_ERROR && c.kind == CALL_AUTH)
-		return refusal_fault(r->str, why);
+		return refusal_fault(refusal_of_login(r->str), why);
 	if (r->type == REDIS_REPLY_ERROR) {
 		refused(d, c.queue, r->str, now);
 		return 0;

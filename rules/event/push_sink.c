@@ -290,7 +290,8 @@ answer(struct push_sink *p, const redisReply *r, struct loop_time now, struct fa
 	p->asks--;
 	p->heard = now;
 	if (r->type == REDIS_REPLY_ERROR)
-		return refusal_fault(r->str, why);
+		return refusal_fault(what == ASKED_AUTH ? refusal_of_login(r->str) :
+		    r->str, why);
 	if (what == ASKED_AUTH) {
 		ask(p, ASKED_PING, 1, ping, NULL, now);
 		return 0;

@@ -136,7 +136,9 @@ ask(struct talk *t, int argc, const char **argv, redisReply **out, struct fault 
 		    t->target, reply_error(t->reader));
 	if ((*out)->type == REDIS_REPLY_ERROR) {
 		(void)fault_set(why, refusals[refusal_of((*out)->str)].remedy,
-		    "'%s' refused '%s': %.300s", t->target, argv[0], (*out)->str);
+		    "'%s' refused '%s': %.300s", t->target, argv[0],
+		    strcmp(argv[0], "AUTH") == 0 ? refusal_of_login((*out)->str) :
+		    (*out)->str);
 		freeReplyObject(*out);
 		*out = NULL;
 		return -1;

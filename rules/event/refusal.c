@@ -40,6 +40,15 @@ refusal_of(const char *error)
 	return i;
 }
 
+const char *
+refusal_of_login(const char *error)
+{
+	const struct refusal *r = &refusals[refusal_of(error)];
+
+	return r->word[0] != '\0' ? r->word :
+	    "the login, in words that may hold the password and are not shown";
+}
+
 int
 refusal_fault(const char *error, struct fault *why)
 {

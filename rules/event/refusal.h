@@ -19,6 +19,10 @@ extern const struct refusal refusals[REFUSALS];
 /* Index of the row for an error; the last one is for those without a row. */
 unsigned refusal_of(const char *error);
 
+/* What may be shown of the answer to a login: a server that does not know the command
+ * says its arguments back, and they are the password. */
+const char *refusal_of_login(const char *error);
+
 /* "it is still loading its data: LOADING ...", and what to do. Returns -1. */
 int refusal_fault(const char *error, struct fault *why);
 

@@ -3,6 +3,7 @@
  */
 #include "rules/event/delivery.h"
 #include "rules/event/gap.h"
+#include "rules/event/secret.h"
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -484,6 +485,33 @@ test_lines_with_control_characters_are_no_json_lines(void **state)
 	assert_false(json_line_ok("\x1b[2J", 4));
 }
 
+/* A server that does not know AUTH says its arguments back. */
+static void
+test_a_password_that_is_said_back_is_not_shown(void **state)
+{
+	static const char no_auth[] = "-ERR unknown command 'AUTH', with args beginning "
+	    "with: 'sesame' \r\n", wrong[] = "-WRONGPASS invalid\r\n";
+	struct secret secret = { "sesame" };
+	struct box *b = *state;
+	struct seglog_options spool = { .dir = b->dir, .now = b->now };
+	struct delivery_options o = { .sensor = "s1", .version = "0", .server = "r",
+		.secret = &secret, .spool = &spool, .log = &b->log, .arg = b,
+		.send = keep_sent };
+	struct fault why;
+
+	delivery_destroy(b->d, true);
+	b->d = delivery_create(&o, &why);
+	assert_non_null(b->d);
+	delivery_up(b->d, b->now);
+	expect_sent(b, "sesame");
+	assert_int_equal(delivery_feed(b->d, no_auth, strlen(no_auth), b->now, &why), -1);
+	assert_null(strstr(why.what, "sesame"));
+	assert_null(strstr(why.remedy, "sesame"));
+	delivery_up(b->d, b->now);
+	assert_int_equal(delivery_feed(b->d, wrong, strlen(wrong), b->now, &why), -1);
+	assert_string_equal(why.what, "it does not know this user or password: WRONGPASS");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -505,6 +533,7 @@ main(void)
 		T(test_a_server_that_contradicts_itself_is_dropped),
 		T(test_a_silent_server_is_pinged_and_then_given_up),
 		T(test_answers_may_come_byte_by_byte),
+		T(test_a_password_that_is_said_back_is_not_shown),
 		cmocka_unit_test(test_lines_with_control_characters_are_no_json_lines),
 	};
 
