@@ -9,6 +9,7 @@
 
 #define BYTES_DEFAULT ((size_t)8 << 20)
 #define GAP_JSON 1024
+#define GAPS_MOST 1024			/* of 32 starts of a sensor; beyond that they wait */
 #define WHY "the reader was too slow or away, and the memory for it was full"
 
 struct line {
@@ -32,7 +33,7 @@ struct backlog {
 	struct line *next;		/* to hand out; in the tried ones, or the first fresh */
 	struct line **fresh;		/* the link that leads to the first fresh one */
 	struct owed owed[LANE_COUNT][EVENT_PARTITIONS];
-	unsigned owing;
+	unsigned owing, gaps;
 	uint64_t tried, waiting, arrived, lost;
 	size_t bytes;
 };
@@ -75,6 +76,7 @@ insert(struct backlog *b, struct line **link, struct line *l)
 		b->end = &l->next;
 	b->bytes += sizeof(*l) + l->len;
 	b->waiting += !l->gap;
+	b->gaps += l->gap;
 }
 
 static struct line *
@@ -100,7 +102,7 @@ make_gap(struct backlog *b, unsigned lane, unsigned partition)
 		.from = o->from, .to = o->to, .time = o->time, .why = WHY };
 	struct event_head h = { .lane = lane, .partition = partition, .seq = o->to };
 	char json[GAP_JSON];
-	size_t n = gap_event_json(&g, json, sizeof(json));
+	size_t n = b->gaps == GAPS_MOST ? 0 : gap_event_json(&g, json, sizeof(json));
 	struct line *l = n == 0 ? NULL : make(&h, json, n);
 	bool was_next = b->next == *b->fresh;
 
@@ -126,7 +128,7 @@ owe(struct backlog *b, const struct event_head *h)
 
 	if (o->from != 0 && strcmp(o->boot, h->boot) != 0 &&
 	    !make_gap(b, h->lane, h->partition))
-		return;		/* no memory: that one stays untold */
+		return;		/* no memory, or gaps enough: that one stays untold */
 	if (o->from == 0) {
 		b->owing++;
 		o->from = h->seq;
@@ -211,6 +213,7 @@ done_one(struct backlog *b)
 		b->end = &b->head;
 	b->bytes -= sizeof(*l) + l->len;
 	b->waiting -= !l->gap;
+	b->gaps -= l->gap;
 	b->arrived += !l->gap;
 	b->tried--;
 	free(l);

@@ -255,6 +255,24 @@ test_random_traffic_keeps_order_and_the_books(void **state)
 	}
 }
 
+/* A sensor that was taken over makes a start of its own of every event. */
+static void
+test_gaps_are_bounded_whatever_a_sensor_says(void **state)
+{
+	struct backlog *b = make(20000);
+
+	(void)state;
+	for (uint64_t i = 0; i < 20000; i++) {
+		char boot[20];
+
+		(void)snprintf(boot, sizeof(boot), "b%u", (unsigned)i);
+		(void)put(b, boot, 0, 1);
+		assert_true(backlog_bytes(b) < 1500000);
+	}
+	assert_int_equal(backlog_lost(b) + backlog_waiting(b), 20000);
+	backlog_destroy(b);
+}
+
 int
 main(void)
 {
@@ -265,6 +283,7 @@ main(void)
 		cmocka_unit_test(test_each_partition_and_each_start_has_a_gap_of_its_own),
 		cmocka_unit_test(test_whole_lines_alone_are_done_by_bytes),
 		cmocka_unit_test(test_what_may_have_arrived_and_is_not_sent_again_counts_as_lost),
+		cmocka_unit_test(test_gaps_are_bounded_whatever_a_sensor_says),
 		cmocka_unit_test(test_random_traffic_keeps_order_and_the_books),
 	};
 
