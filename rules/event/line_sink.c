@@ -56,20 +56,30 @@ make(int fd, const char *path, size_t room, const struct log *log, struct fault 
 	return s;
 }
 
-struct line_sink *
-line_sink_open(const char *path, const struct log *log, struct fault *why)
+/* It may be a named pipe: a reader that is not there, or hangs, stops nobody. */
+static int
+open_path(const char *path, bool patient)
 {
-	int fd = open(path, FLAGS, 0640);
+	return open(path, patient ? FLAGS : FLAGS | O_NONBLOCK, 0640);
+}
+
+struct line_sink *
+line_sink_open(const char *path, bool patient, const struct log *log, struct fault *why)
+{
+	int fd = open_path(path, patient);
 	struct line_sink *s;
 
 	if (fd == -1) {
-		(void)fault_set(
-		    why, NULL, "cannot write to '%s': %s", path, strerror(errno));
+		(void)fault_set(why, errno == ENXIO ? "nobody reads this pipe: start its "
+		    "reader first" : NULL, "cannot write to '%s': %s", path,
+		    strerror(errno));
 		return NULL;
 	}
 	s = make(fd, path, BUFFER, log, why);
 	if (s == NULL)
 		(void)close(fd);
+	else
+		s->patient = patient;
 	return s;
 }
 
@@ -208,7 +218,7 @@ line_sink_reopen(struct line_sink *s, struct loop_time now)
 	if (!s->own)
 		return;
 	line_sink_flush(s, now);
-	fd = open(s->path, FLAGS, 0640);
+	fd = open_path(s->path, s->patient);
 	if (fd == -1) {
 		(void)snprintf(s->error, sizeof(s->error), "%s", strerror(errno));
 		log_line(s->log, LOG_LEVEL_WARN, "cannot open '%s' again: %s; events go "
@@ -217,6 +227,7 @@ line_sink_reopen(struct line_sink *s, struct loop_time now)
 	}
 	(void)close(s->fd);
 	s->fd = fd;
+	s->gone = false;
 	log_line(s->log, LOG_LEVEL_INFO, "'%s' was opened again", s->name);
 	line_sink_flush(s, now);
 }

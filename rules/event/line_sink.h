@@ -15,9 +15,10 @@
 
 struct line_sink;
 
-/* Appends to the file, made with 0640 when it is not there. */
-struct line_sink *line_sink_open(
-    const char *path, const struct log *log, struct fault *why);
+/* Appends to the file, made with 0640 when it is not there. patient: the reader of a named
+ * pipe is waited for; else what it does not take is lost. */
+struct line_sink *line_sink_open(const char *path, bool patient, const struct log *log,
+    struct fault *why);
 /* patient: flush waits as long as its reader wants (`earshot read x | less`). Else what
  * finds no room in a buffer of 4 MiB is lost: a reader that hangs stops nobody. */
 struct line_sink *line_sink_stdout(bool patient, const struct log *log,

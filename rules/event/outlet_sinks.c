@@ -178,7 +178,7 @@ open_one(struct outlet_sinks *s, struct output *p, struct event_base *base,
 		return p->line == NULL ? -1 : 0;
 	case SINK_FILE:
 		folder_of(p->spec->target, folder);
-		p->line = line_sink_open(p->spec->target, o->log, why);
+		p->line = line_sink_open(p->spec->target, o->patient, o->log, why);
 		return p->line == NULL ? -1 : 0;
 	case SINK_UNIX:
 	case SINK_REDIS_LIST:

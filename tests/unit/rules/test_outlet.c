@@ -256,7 +256,7 @@ test_a_full_disk_loses_whole_lines_only(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
 	low = was;
 	low.rlim_cur = 5500;
-	s = line_sink_open(path, &quiet, NULL);
+	s = line_sink_open(path, false, &quiet, NULL);
 	assert_non_null(s);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
 	for (int i = 0; i < 400; i++) {
@@ -282,6 +282,38 @@ test_a_full_disk_loses_whole_lines_only(void **state)
 }
 
 static void
+test_a_named_pipe_whose_reader_hangs_stops_nobody(void **state)
+{
+	char dir[] = "/tmp/earshot-outlet-XXXXXX", path[64], line[1000];
+	struct loop_time now = { NS_PER_S };
+	struct line_sink *s;
+	struct fault why;
+	int fd;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(path, sizeof(path), "%s/pipe", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	(void)alarm(20);
+	assert_null(line_sink_open(path, false, &quiet, &why));
+	assert_non_null(strstr(why.remedy, "nobody reads this pipe"));
+	fd = open(path, O_RDONLY | O_NONBLOCK);
+	s = line_sink_open(path, false, &quiet, &why);
+	assert_non_null(s);
+	memset(line, 'x', sizeof(line));
+	for (int i = 0; i < 1000; i++) {
+		line_sink_put(s, line, sizeof(line), now);
+		line_sink_flush(s, now);
+	}
+	assert_true(line_sink_lost(s) > 100 && line_sink_waiting(s) > 0);
+	(void)alarm(0);
+	line_sink_close(s);
+	(void)close(fd);
+	(void)unlink(path);
+	(void)rmdir(dir);
+}
+
+static void
 test_a_full_disk_and_another_file_share_no_line(void **state)
 {
 	char path[] = "/tmp/earshot-outlet-XXXXXX", moved[64], buf[8192] = "";
@@ -295,7 +327,7 @@ test_a_full_disk_and_another_file_share_no_line(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
 	low = was;
 	low.rlim_cur = 25;
-	s = line_sink_open(path, &quiet, NULL);
+	s = line_sink_open(path, false, &quiet, NULL);
 	assert_non_null(s);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
 	for (int i = 0; i < 5; i++)
@@ -372,6 +404,7 @@ main(void)
 	    cmocka_unit_test(test_a_redis_that_never_comes_leaves_the_spool_and_exit_1),
 	    cmocka_unit_test(test_a_full_disk_loses_whole_lines_only),
 	    cmocka_unit_test(test_a_full_disk_and_another_file_share_no_line),
+	    cmocka_unit_test(test_a_named_pipe_whose_reader_hangs_stops_nobody),
 	    cmocka_unit_test(test_outputs_are_named_and_not_guessed),
 	    cmocka_unit_test(test_a_gap_event_says_which_how_many_and_why),
 	};
