@@ -49,7 +49,7 @@ struct dial {
 	size_t left;			/* bytes that the last connection did not take */
 	int backoff_ms;
 	uint64_t random;
-	int own;			/* our entry of the register; -1: none */
+	unsigned own;			/* the first of our entries in the register */
 };
 
 static void round_begin(struct dial *d);
@@ -108,7 +108,8 @@ dial_create(const struct dial_options *o, struct fault *why)
 	d->o = *o;
 	d->random = o->seed;
 	d->backoff_ms = BACKOFF_FIRST_MS;
-	d->own = -1;
+	if (o->own != NULL)
+		d->own = 2 * o->own->dials++;
 	d->again = evtimer_new(o->base, on_again, d);
 	d->late = evtimer_new(o->base, on_late, d);
 	if (d->again == NULL || d->late == NULL || event_add(d->again, &now) == -1)
@@ -310,33 +311,30 @@ addr_of(const struct sockaddr_storage *sa, uint16_t *port)
 	return out;
 }
 
-/* Our end of fd, before it is connected (the port alone) or after. The newest come first;
- * what is behind them has been closed for a while. */
+/* Our end of fd, before it is connected (the port alone) or after. A dial that reaches
+ * nobody and tries again and again takes no other's entry. */
 static void
 publish(struct dial *d, int fd, const struct sockaddr_storage *remote, bool fresh)
 {
 	struct own_register *r = d->o.own;
-	struct own_connection c;
+	struct own_connection c, *ours;
 	struct sockaddr_storage local = { 0 };
 	socklen_t len = sizeof(local);
 
 	if (r == NULL || r->board == NULL || remote->ss_family == AF_UNIX ||
+	    d->own + 2 > SNAPSHOT_CONNECTIONS ||
 	    getsockname(fd, (struct sockaddr *)&local, &len) == -1)
 		return;
+	ours = &r->own.c[d->own];
 	c.remote = addr_of(remote, &c.remote_port);
 	c.local = addr_of(&local, &c.local_port);
 	if (fresh) {
 		memset(&c.local, 0, sizeof(c.local));
-		memmove(&r->own.c[1], &r->own.c[0],
-		    (SNAPSHOT_CONNECTIONS - 1) * sizeof(r->own.c[0]));
-		r->own.n += r->own.n < SNAPSHOT_CONNECTIONS;
-		r->own.c[0] = c;
+		ours[1] = ours[0];
+		if (r->own.n < d->own + 2)
+			r->own.n = d->own + 2;
 	}
-	for (unsigned i = 0; i < r->own.n; i++)
-		if (r->own.c[i].local_port == c.local_port &&
-		    r->own.c[i].remote_port == c.remote_port &&
-		    addr_eq(&r->own.c[i].remote, &c.remote))
-			r->own.c[i].local = c.local;
+	ours[0] = c;
 	board_post(r->board, &r->own);
 }
 

@@ -22,6 +22,8 @@ struct dial;
 /* The outlet's connections, for the board. */
 struct own_register {
 	struct board *board;		/* NULL: nobody listens */
+	unsigned dials;			/* each has two entries: its connection, and the
+					 * one before, whose end may still be heard */
 	struct own_connections own;
 };
 

@@ -81,14 +81,14 @@ struct outlet_snapshot {
 void outlet_snapshot_post(struct board *b, const struct outlet_snapshot *s);
 bool outlet_snapshot_read(const struct board *b, struct outlet_snapshot *out);
 
-/* ---- the outlet's TCP connections, newest first: not to be heard ---- */
+/* ---- the outlet's TCP connections: not to be heard ---- */
 
 struct own_connections {
 	unsigned n;
 	struct own_connection {
 		struct addr local;	/* zero until the connection stands */
 		struct addr remote;
-		uint16_t local_port, remote_port;
+		uint16_t local_port, remote_port;	/* 0: no connection */
 	} c[SNAPSHOT_CONNECTIONS];
 };
 
