@@ -24,6 +24,14 @@ mend_text(char *s, size_t size)
 			*s = '?';
 }
 
+/* Two of these can be subtracted. */
+static void
+mend_time(int64_t *ns)
+{
+	if (*ns < 0 || *ns > INT64_MAX / 2)
+		*ns = 0;
+}
+
 static void
 mend_sandbox(struct sandbox_state *s)
 {
@@ -54,7 +62,13 @@ sensor_snapshot_read(const struct board *b, struct sensor_snapshot *out)
 	out->stats.iface = NULL;
 	out->stats.ifaces = 0;
 	mend_bool(&out->stats.seccomp);
+	mend_bool(&out->stats.cell_seccomp);
+	mend_bool(&out->stats.outlet_seccomp);
 	mend_bool(&out->stats.tap_duplicates);
+	mend_time(&out->last_packet);
+	mend_time(&out->learning_until);
+	mend_time(&out->started.ns);
+	mend_time(&out->posted.ns);
 	mend_sandbox(&out->sandbox);
 	mend_text(out->boot, sizeof(out->boot));
 	mend_text(out->rules_version, sizeof(out->rules_version));
@@ -115,6 +129,8 @@ own_connections_has(const struct own_connections *o, const struct addr *src,
 	for (unsigned i = 0; i < o->n; i++) {
 		const struct own_connection *c = &o->c[i];
 
+		if (c->remote_port == 0)
+			continue;
 		if (sport == c->local_port && dport == c->remote_port &&
 		    addr_eq(dst, &c->remote) &&
 		    (unspecified(&c->local) || addr_eq(src, &c->local)))

@@ -50,6 +50,9 @@ test_what_a_hostile_process_posts_is_bounded(void **state)
 	assert_int_equal(strlen(out.boot), sizeof(out.boot) - 1);
 	assert_int_equal(strlen(out.iface[0].name), sizeof(out.iface[0].name) - 1);
 	assert_true(out.iface[0].away && out.sandbox.seccomp && out.stats.seccomp);
+	assert_int_equal(*(unsigned char *)&out.stats.cell_seccomp, 1);
+	assert_int_equal(*(unsigned char *)&out.stats.outlet_seccomp, 1);
+	assert_int_equal(out.posted.ns | out.started.ns | out.last_packet, 0);
 	memset(&from, 0x0a, sizeof(from));
 	board_post(b.outlet, &from);
 	assert_true(outlet_snapshot_read(b.outlet, &to));
