@@ -9,17 +9,16 @@
 
 #include "rules/event/clock.h"
 #include "rules/event/parse.h"
+#include "rules/event/unix_socket.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -39,6 +38,8 @@ struct control {
 	struct control_options o;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	bool bound;
+	bool asked;			/* the supervisor owes an answer: who asked may have
+					 * left, and the next one must not get it */
 	struct evconnlistener *listener;
 	struct event *on_answer, *on_late;
 	struct client client[CONTROL_CLIENTS];
@@ -75,7 +76,7 @@ control_create(const struct control_options *o, struct fault *why)
 	if (fd == -1)
 		goto fail;
 	c->listener = evconnlistener_new(o->base, accepted, c,
-	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	    LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, CONTROL_CLIENTS, fd);
 	if (c->listener == NULL) {
 		(void)close(fd);
 		(void)fault_set(why, NULL, "cannot listen on '%s'", c->path);
@@ -123,39 +124,22 @@ control_clients(const struct control *c)
 	return c->clients;
 }
 
-/* A socket that answers is another sensor's; one that does not was left behind. */
 static int
 bind_socket(struct control *c, struct fault *why)
 {
-	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	mode_t mask;
-	int fd, rc;
+	int fd;
 
-	if (strlen(c->o.path) >= sizeof(sa.sun_path))
+	if (strlen(c->o.path) >= sizeof(c->path))
 		return fault_set(why, "give a shorter --state",
 		    "the control socket's path '%s' is too long", c->o.path);
 	memcpy(c->path, c->o.path, strlen(c->o.path));
-	memcpy(sa.sun_path, c->path, sizeof(sa.sun_path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return fault_set(why, NULL, "cannot make a control socket: %s",
-		    strerror(errno));
-	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 || errno == EAGAIN) {
-		(void)close(fd);
+	fd = unix_socket_bind(c->path);
+	if (fd == -1 && errno == EADDRINUSE)
 		return fault_set(why, "give each sensor a --state folder of its own",
 		    "another sensor answers on '%s'", c->path);
-	}
-	if (errno == ECONNREFUSED)
-		(void)unlink(c->path);
-	mask = umask(0117);
-	rc = bind(fd, (struct sockaddr *)&sa, sizeof(sa));
-	(void)umask(mask);
-	if (rc == -1 || listen(fd, CONTROL_CLIENTS) == -1) {
-		(void)fault_set(why, "--state DIR names another place",
+	if (fd == -1)
+		return fault_set(why, "--state DIR names another place",
 		    "cannot make the control socket '%s': %s", c->path, strerror(errno));
-		(void)close(fd);
-		return -1;
-	}
 	c->bound = true;
 	return fd;
 }
@@ -348,7 +332,6 @@ let_go(struct client *k)
 		return;
 	bufferevent_free(k->b);
 	k->c->clients--;
-	/* An answer of the supervisor that still comes is nobody's. */
 	*k = (struct client){ .c = k->c };
 }
 
@@ -361,19 +344,18 @@ ask(struct client *k, struct json *j)
 	struct control *c = k->c;
 	struct fault why = { "", "" };
 
-	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
-		if (c->client[i].asking) {
-			(void)fault_set(&why, "wait for its end", "a reload is under way");
-			answer_error(j, &why);
-			return;
-		}
+	if (c->asked) {
+		(void)fault_set(&why, "wait for its end", "a reload is under way");
+		answer_error(j, &why);
+		return;
+	}
 	if (c->o.ask_fd == -1 ||
 	    send(c->o.ask_fd, "reload", 6, MSG_NOSIGNAL | MSG_DONTWAIT) != 6) {
 		(void)fault_set(&why, NULL, "reload is not available");
 		answer_error(j, &why);
 		return;
 	}
-	k->asking = true;
+	k->asking = c->asked = true;
 	(void)event_add(c->on_late, &late);
 }
 
@@ -393,12 +375,13 @@ answer_came(evutil_socket_t fd, short what, void *arg)
 		if (n <= 0)		/* the supervisor is gone, and soon we are */
 			(void)event_del(c->on_answer);
 	}
+	c->asked = false;
+	(void)event_del(c->on_late);
 	for (unsigned i = 0; i < CONTROL_CLIENTS; i++)
 		if (c->client[i].asking)
 			k = &c->client[i];
 	if (k == NULL)
 		return;
-	(void)event_del(c->on_late);
 	k->asking = false;
 	if (n > 0 && (size_t)n <= CONTROL_DATAGRAM &&
 	    memchr(c->datagram, '\n', (size_t)n) == NULL &&

@@ -4,6 +4,7 @@
 
 #include "rules/event/clock.h"
 #include "rules/event/metrics.h"
+#include "rules/event/unix_socket.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -97,20 +97,21 @@ metrics_where_check(const char *where, struct fault *why)
 	return parse_where(where, &sa, &len, why);
 }
 
-/* A socket that nobody answers on was left by a run that was killed. */
-static void
-remove_stale(const struct sockaddr_un *un)
+static int
+bind_port(const struct sockaddr_storage *sa, int len)
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct stat st;
+	int fd = socket(sa->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int one = 1, error;
 
 	if (fd == -1)
-		return;
-	if (lstat(un->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) &&
-	    connect(fd, (const struct sockaddr *)un, sizeof(*un)) == -1 &&
-	    errno == ECONNREFUSED)
-		(void)unlink(un->sun_path);
+		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (const struct sockaddr *)sa, (socklen_t)len) == 0)
+		return fd;
+	error = errno;
 	(void)close(fd);
+	errno = error;
+	return -1;
 }
 
 static int
@@ -118,32 +119,18 @@ open_listener(struct metrics_server *m, const char *where, struct fault *why)
 {
 	struct sockaddr_storage sa;
 	struct sockaddr_un un;
-	int len, fd, one = 1;
-	mode_t was;
+	int len, fd;
 	char *end;
 
 	if (parse_where(where, &sa, &len, why) == -1)
 		return -1;
-	fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	memcpy(&un, &sa, sizeof(un));
+	fd = sa.ss_family == AF_UNIX ? unix_socket_bind(un.sun_path) :
+	    bind_port(&sa, len);
 	if (fd == -1)
-		return fault_set(why, NULL, "cannot serve metrics on '%s': %s", where,
-		    strerror(errno));
-	if (sa.ss_family == AF_UNIX) {
-		memcpy(&un, &sa, sizeof(un));
-		remove_stale(&un);
-	} else {
-		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	}
-	was = umask(0117);
-	if (bind(fd, (struct sockaddr *)&sa, (socklen_t)len) == -1) {
-		(void)umask(was);
-		(void)fault_set(why, errno == EADDRINUSE ? "another program has it: see "
+		return fault_set(why, errno == EADDRINUSE ? "another program has it: see "
 		    "'ss -lxtp'" : NULL, "cannot serve metrics on '%s': %s", where,
 		    strerror(errno));
-		(void)close(fd);
-		return -1;
-	}
-	(void)umask(was);
 	if (sa.ss_family == AF_UNIX) {
 		memcpy(m->path, un.sun_path, sizeof(m->path));
 		memcpy(m->folder, un.sun_path, sizeof(m->folder));
