@@ -10,6 +10,7 @@
 #define DEVICES_SHOWN 8			/* that one name may mean */
 #define DESTS_SHOWN 200
 #define ALERTS_SHOWN 200
+#define FLOW_ROW_MOST (10u << 10)	/* five names of the wire, each byte up to six */
 #define NS_IN(ns) ((ns) > 0 ? (uint64_t)((ns) / NS_PER_S) : 0)
 
 static bool
@@ -188,7 +189,7 @@ answer_flows(const struct answer_source *a, const struct request *q, struct json
 	json_open(j, "flows", '[');
 	for (unsigned i = 0; i < rows; i++) {
 		/* Beside rows as long as rows can be there is no room for a thousand. */
-		if (j->size - j->len < 4096)
+		if (j->size - j->len < FLOW_ROW_MOST)
 			break;
 		flow_row(a, j, best[i]);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* store: what the outlet was told is there again, by device, after whatever happened. */
 #define _GNU_SOURCE
+#include "rules/event/answer.h"
 #include "rules/event/batch.h"
 #include "rules/event/carry.h"
 #include "rules/event/parse.h"
@@ -512,6 +513,46 @@ test_json_is_read_to_a_depth_and_no_further(void **state)
 	assert_false(parse_time("2026-11-22T04:08:51Z", &ns));
 }
 
+/* Names are the wire's: whatever they are, the rows that fit are shown. */
+static void
+test_names_as_long_as_can_be_leave_the_answer_whole(void **state)
+{
+	struct box *b = *state;
+	struct boards none = { NULL, NULL, NULL };
+	struct answer_rates rates = { 0 };
+	char name[INTERN_MAX + 1] = "", *buf = malloc(ANSWER_BYTES);
+	struct request q;
+	struct fault why;
+
+	assert_int_equal(request_parse(span_of("flows limit 1000", 16), &q, &why), 0);
+	for (unsigned n = INTERN_MAX; n > INTERN_MAX - 24; n--) {
+		struct answer_source a = { .sensor = "s", .version = "1",
+			.boards = &none, .recorder = b->r, .rates = &rates,
+			.wall = b->wall };
+		struct json_value v, rows;
+		struct json j;
+
+		memset(name, 1, n);
+		name[n] = '\0';
+		for (uint64_t flow = 1; flow <= 300; flow++) {
+			struct observation o = record(b, OBSERVATION_PART, flow, name, 1, 1);
+
+			OBSERVATION_SET(&o, device_key, id_of(b, name));
+			OBSERVATION_SET(&o, device_name, id_of(b, name));
+			OBSERVATION_SET(&o, dest_name, id_of(b, name));
+			OBSERVATION_SET(&o, app, id_of(b, name));
+			say(b, &o);
+		}
+		json_start(&j, buf, ANSWER_BYTES, 0);
+		answer(&a, &q, &j);
+		assert_false(j.full);
+		assert_true(parse_document(span_of(buf, j.len), &v));
+		assert_true(parse_get(&v, "flows", &rows));
+		assert_true(rows.raw.left > ANSWER_BYTES - 16384);
+	}
+	free(buf);
+}
+
 int
 main(void)
 {
@@ -528,6 +569,7 @@ main(void)
 		TEST(test_a_dictionary_of_another_version_is_read_by_its_names),
 		TEST(test_a_message_that_lies_is_refused),
 		TEST(test_requests_are_words_or_json_and_mistakes_have_a_remedy),
+		TEST(test_names_as_long_as_can_be_leave_the_answer_whole),
 		TEST(test_json_is_read_to_a_depth_and_no_further),
 	};
 
