@@ -105,6 +105,7 @@ int super_rules(struct super *s, struct fault *why);
 void super_reload(struct super *s, const char *who, reload_reply_fn *reply, void *arg);
 int super_reload_pair(struct super *s, struct fault *why);	/* for a sensor to start */
 void super_reload_lost(struct super *s, bool died);	/* the sensor is gone */
+void super_reload_again(struct super *s);	/* another sensor has begun */
 void super_reload_end(struct super *s);
 /* {"accepted":...,"generation":...,...}; running: the version that holds now. */
 const char *reload_json(const struct reload_answer *a, const char *running, char *buf,

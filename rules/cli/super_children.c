@@ -245,8 +245,10 @@ sensor_ended(struct super *s, int status)
 		(void)snprintf(s->boot, sizeof(s->boot), "%08llx%04x",
 		    (unsigned long long)time(NULL), s->crashes);
 		s->sensor_again = true;
-		if (super_start_sensor(s, &why) == 0)
+		if (super_start_sensor(s, &why) == 0) {
+			super_reload_again(s);
 			return;
+		}
 	}
 	s->report->failed = true;
 	(void)fault_set(&s->report->why,

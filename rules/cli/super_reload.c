@@ -104,6 +104,15 @@ super_reload_lost(struct super *s, bool died)
 }
 
 void
+super_reload_again(struct super *s)
+{
+	if (!s->reload.again)
+		return;
+	s->reload.again = false;
+	super_reload(s, "HUP", NULL, NULL);
+}
+
+void
 super_reload_end(struct super *s)
 {
 	struct reload_state *r = &s->reload;
@@ -126,9 +135,10 @@ super_reload(struct super *s, const char *who, reload_reply_fn *reply, void *arg
 	char json[512];
 
 	if (a == NULL || s->sensor <= 0 || s->stopping || r->pending_fd != -1) {
-		/* A hang-up while another is under way asks for one after it. */
+		/* A hang-up while another is under way asks for one after it; while no
+		 * sensor is there, for one when the next has begun. */
 		if (reply == NULL)
-			r->again = r->pending_fd != -1;
+			r->again = !s->stopping;
 		else
 			reply(arg, reload_refused_json(r->pending_fd != -1 ?
 			    "another reload is under way" : "the sensor is not running",

@@ -98,5 +98,9 @@ check test_reload_and_is_back_with_the_old soon lines "$err" "listening on" 3
 # Twice at once: the second is done after the first.
 kill -HUP "$pid"; sleep 0.05; kill -HUP "$pid"
 check test_reload_a_hang_up_meanwhile_is_not_lost soon lines "$err" "are generation" $((held + 2))
+# A sensor that dies of the first does not take the second along.
+deaf=$(sensor_of "$pid"); kill -STOP "$deaf"
+kill -HUP "$pid"; sleep 1; kill -HUP "$pid"; sleep 0.5; kill -KILL "$deaf"
+check test_reload_a_hang_up_outlives_a_sensor soon lines "$err" "are generation" $((held + 3))
 kill -TERM "$pid"; wait "$pid"; equal test_reload_ends_well 0 $?
 finish
