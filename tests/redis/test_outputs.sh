@@ -99,6 +99,19 @@ says test_outputs_a_wrong_password "does not know this user or password" -o "red
 says test_outputs_no_password "asks for a password" -o "redis-list:unix:$T/sock"
 cli set taken x >/dev/null
 says test_outputs_another_kind_of_value "another kind of value" -o "redis-list:unix:$T/sock:taken" "${auth[@]}"
+# Users with what contrib/docs/redis.md says they need, and not more.
+sed -n 's/^    \(ACL SETUSER .*\)>PASSWORD/\1>eng/p' contrib/docs/redis.md >"$T/acl"
+cli <"$T/acl" >/dev/null
+printf 'eng\n' >"$T/narrow"; chmod 600 "$T/narrow"
+cli del events >/dev/null
+"$EARSHOT" read -o - -o "redis://earshot@127.0.0.1:$port" -o "redis-list://earlist@127.0.0.1:$port/events" --format json \
+	-o "redis-pubsub://earlive@localhost:$port/live" --redis-password-file "$T/narrow" "${site[@]}" "$m01" >"$T/alerts" 2>"$T/err"
+equal test_outputs_users_of_the_document_are_enough 0 $?
+check test_outputs_users_of_the_document_are_told_nothing [ ! -s "$T/err" ]
+cli --raw lrange events 0 -1 >"$T/list"
+check test_outputs_a_narrow_user_gets_all cmp "$T/alerts" "$T/list"
+says test_outputs_another_channel "does not allow us this command or key" -o "redis-pubsub://earlive@localhost:$port/other" --redis-password-file "$T/narrow"
+check test_outputs_no_permission_names_the_document grep -q "contrib/docs/redis.md" "$T/err"
 chmod 640 "$T/wrong"
 says test_outputs_a_password_others_read "lets others have it" -o "redis://127.0.0.1:$port" --redis-password-file "$T/wrong"
 says test_outputs_a_password_to_another_host "in clear text" -o redis://192.0.2.1 "${auth[@]}"
