@@ -343,6 +343,11 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(content_type, "content.type", TEXT, NONE, "", "declared content type", "not declared") \
 	X(content_name, "content.name", TEXT, NONE, "", "file name", "not seen") \
 	X(content_length, "content.length", BYTES, NONE, "B", "declared length", "not declared") \
+	X(content_rate, "content.rate", RATE, NONE, "bit/s", \
+	    "rate of the sound, by its container's header or first frames", "not told") \
+	X(content_seconds, "content.seconds", DURATION, NONE, "s", \
+	    "length of the sound, by its container's header, or by the rate and the " \
+	    "declared length", "not told") \
 	X(rtp_type, "rtp.type", COUNT, NONE, "", "RTP payload type", "no RTP") \
 	X(rtp_ssrc, "rtp.ssrc", COUNT, NONE, "", "RTP source", "no RTP") \
 	/* what was not seen */ \

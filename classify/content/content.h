@@ -58,6 +58,9 @@ struct content_news {
 	enum proof_word proof;
 	struct span type, name;
 	uint64_t length;		/* UINT64_MAX: not declared */
+	double rate;			/* of the sound, bit/s; 0: unknown */
+	int64_t sound_ns;		/* how long it is; 0: unknown */
+	bool to_end;			/* the body goes on to the end of the flow */
 	struct dns_message dns;
 	uint32_t dns_bytes;		/* payload bytes of the DNS message on the wire */
 	uint8_t rtp_type;

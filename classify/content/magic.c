@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define ENTRIES_LOOK 32		/* names of an archive */
 #define MAGIC_LOOK 512		/* what settles every format but those below */
 
 struct magic {
@@ -55,7 +56,6 @@ static enum format_word asf(struct span b, enum content_word *class);
 static enum format_word zip(struct span b, enum content_word *class);
 static bool id3(struct span b);
 static bool mpeg_sync(struct span b, size_t *frame, uint32_t *kind);
-static bool adts_sync(struct span b, size_t *frame, uint32_t *kind);
 static bool windows_program(struct span b);
 
 static bool
@@ -125,8 +125,8 @@ id3(struct span b)
 }
 
 /* ISO 11172-3, 2.4.2.3. Kind: what all frames of one stream share. */
-static bool
-mpeg_sync(struct span b, size_t *frame, uint32_t *kind)
+bool
+mpeg_frame(struct span b, struct mpeg_frame *out)
 {
 	static const uint16_t rate[5][16] = {	/* kbit/s; MPEG-1 layers I II III,
 						 * MPEG-2 I, II+III */
@@ -153,16 +153,32 @@ mpeg_sync(struct span b, size_t *frame, uint32_t *kind)
 	hz = (unsigned)hertz[h >> 10 & 3] >> (version == 3 ? 0 : version == 2 ? 1 : 2);
 	padding = h >> 9 & 1;
 	if (layer == 1)
-		*frame = (12U * bits * 1000 / hz + padding) * 4;
+		out->bytes = (12U * bits * 1000 / hz + padding) * 4;
 	else
-		*frame = (layer == 3 && version != 3 ? 72U : 144U) * bits * 1000 / hz +
+		out->bytes = (layer == 3 && version != 3 ? 72U : 144U) * bits * 1000 / hz +
 		    padding;
-	*kind = h & 0xfffe0c00U;	/* sync, version, layer, sampling rate */
+	out->samples = layer == 1 ? 384 : layer == 3 && version != 3 ? 576 : 1152;
+	out->hertz = hz;
+	out->mpeg1 = version == 3;
+	out->mono = (h >> 6 & 3) == 3;
+	out->kind = h & 0xfffe0c00U;	/* sync, version, layer, sampling rate */
+	return true;
+}
+
+static bool
+mpeg_sync(struct span b, size_t *frame, uint32_t *kind)
+{
+	struct mpeg_frame f;
+
+	if (!mpeg_frame(b, &f))
+		return false;
+	*frame = f.bytes;
+	*kind = f.kind;
 	return true;
 }
 
 /* ISO 13818-7, 6.2: the whole 13-bit length, header included. */
-static bool
+bool
 adts_sync(struct span b, size_t *frame, uint32_t *kind)
 {
 	uint32_t h;
@@ -269,6 +285,57 @@ zip(struct span b, enum content_word *class)
 
 	*class = office ? CONTENT_DOCUMENT : CONTENT_ARCHIVE;
 	return FORMAT_ZIP;
+}
+
+/* PKWARE's APPNOTE, 4.3.7: sizes are here unless they follow the data. */
+static bool
+zip_entry(struct span *b, struct span *name)
+{
+	struct span s = *b, head;
+	uint32_t size;
+	uint16_t n, extra;
+
+	if (!HAS(s, 0, "PK\3\4") || !span_take(&s, 30, &head) || !span_skip(&head, 18) ||
+	    !span_le32(&head, &size) || !span_skip(&head, 4) || !span_le16(&head, &n) ||
+	    !span_le16(&head, &extra) || !span_take(&s, n, name))
+		return false;
+	if ((b->at[6] & 8) || !span_skip(&s, extra) || !span_skip(&s, size))
+		s.left = 0;
+	*b = s;
+	return true;
+}
+
+/* POSIX.1, ustar: blocks of 512 bytes, the size in octal digits. */
+static bool
+tar_entry(struct span *b, struct span *name)
+{
+	struct span s = *b, block;
+	size_t size = 0, n = 0;
+
+	if (!HAS(s, 257, "ustar") || !span_take(&s, 512, &block))
+		return false;
+	while (n < 100 && block.at[n] != 0)
+		n++;
+	*name = (struct span){ block.at, n };
+	for (size_t i = 124; i < 135 && block.at[i] >= '0' && block.at[i] <= '7'; i++)
+		size = size << 3 | (block.at[i] - (size_t)'0');
+	if (!span_skip(&s, (size + 511) & ~(size_t)511))
+		s.left = 0;
+	*b = s;
+	return true;
+}
+
+bool
+archive_sound(struct span b, enum format_word format, struct span *name)
+{
+	for (unsigned i = 0; i < ENTRIES_LOOK; i++) {
+		if (!(format == FORMAT_ZIP ? zip_entry(&b, name) :
+		    format == FORMAT_TAR && tar_entry(&b, name)))
+			return false;
+		if (class_of_name(*name) == CONTENT_AUDIO)
+			return true;
+	}
+	return false;
 }
 
 static bool

@@ -26,6 +26,8 @@ bool text_has(struct span s, const char *lower);
 bool text_may_become(struct span s, const char *lower);
 struct span text_trim(struct span s);
 bool text_number(struct span *s, uint64_t *v);		/* decimal digits, saturating */
+/* A name that says what is in it: "voice-memos", "rec-20261122-1403". */
+bool speaks_of_recordings(struct span name);
 const uint8_t *span_find(struct span s, const void *what, size_t n);
 
 /* ---- MIME headers (mime.c); HTTP's are of the same kind ---- */
@@ -182,7 +184,28 @@ bool dhcp_client(struct span p, struct content_news *news);
 /* ---- magic (magic.c) ---- */
 /* More bytes could change what magic_of said. */
 bool magic_wants_more(struct span body);
+/* ISO 11172-3, 2.4.2.3: one frame's header. */
+struct mpeg_frame {
+	size_t bytes;
+	uint32_t kind, hertz, samples;
+	bool mpeg1, mono;
+};
+bool mpeg_frame(struct span b, struct mpeg_frame *out);
+bool adts_sync(struct span b, size_t *frame, uint32_t *kind);
+/* The first entry here of a ZIP or TAR whose name is that of a sound file. */
+bool archive_sound(struct span b, enum format_word format, struct span *name);
 /* No format starts with these bytes, however many follow. */
 bool magic_hopeless(struct span body);
+
+
+/* ---- length and rate by the container's header (sound.c) ---- */
+struct sound {
+	double rate;		/* bit/s; 0: unknown */
+	int64_t ns;		/* 0: unknown */
+};
+/* length: of the whole file, UINT64_MAX when not declared. False: no header of such a
+ * format tells. */
+bool sound_of(struct span body, enum format_word format, uint64_t length,
+    struct sound *out);
 
 #endif

@@ -9,7 +9,23 @@
 #include <string.h>
 
 #define STREAMS_DEEP 4			/* a proxy behind a proxy behind ... */
+#define SOUND_LOOK 2048			/* of a body in which its header says the rest */
 #define BASE64_RUN 24			/* characters: shorter is a word or a number */
+
+/* False: more bytes could tell. */
+static bool
+sound_news(struct span body, uint64_t length, struct content_news *news)
+{
+	struct sound sound;
+
+	if (news->class != CONTENT_AUDIO || news->proof != PROOF_MAGIC)
+		return true;
+	if (!sound_of(body, news->format, length, &sound))
+		return true;
+	news->rate = sound.rate;
+	news->sound_ns = sound.ns;
+	return sound.rate > 0 || sound.ns > 0;
+}
 
 /* JSON and forms carry files as base64, also as data: addresses. A magic counts where a
  * value starts. Every byte is decoded once: a run ends where the next could start. */
@@ -35,6 +51,7 @@ embedded(struct content *c, struct span s, struct content_news *news)
 		news->class = class;
 		news->format = format;
 		news->proof = PROOF_MAGIC;
+		(void)sound_news(span_of(c->scratch, n), UINT64_MAX, news);
 		return true;
 	}
 	return false;
@@ -56,6 +73,7 @@ judge(struct content *c, struct span body, bool final, struct span type, struct 
 	enum content_word class;
 	enum format_word format = magic_of(body, &class);
 	enum proof_word proof = PROOF_MAGIC;
+	struct span inner;
 
 	news->type = type;
 	news->name = name;
@@ -80,10 +98,31 @@ judge(struct content *c, struct span body, bool final, struct span type, struct 
 			proof = PROOF_MAGIC;
 		}
 	}
-	news->what |= NEWS_CONTENT;
+	/* archives that name the sound in them, or are named by it */
+	if (class == CONTENT_ARCHIVE && proof == PROOF_MAGIC) {
+		bool more = !final && body.left < HEAD_BYTES &&
+		    (format == FORMAT_ZIP || format == FORMAT_TAR);
+
+		if (archive_sound(body, format, &inner)) {
+			class = CONTENT_AUDIO;
+			proof = PROOF_NAME;
+			news->name = inner;
+		} else if (more) {
+			return false;
+		} else if (speaks_of_recordings(name)) {
+			class = CONTENT_AUDIO;
+			proof = PROOF_NAME;
+		}
+	}
 	news->class = class;
 	news->format = format;
 	news->proof = proof;
+	/* The header of a container reaches further than its magic. Who has said how much
+	 * comes is waited for; a proof that is here does not wait for what may not come. */
+	if (!sound_news(body, news->length, news) && !final && body.left < SOUND_LOOK &&
+	    news->length != UINT64_MAX && body.left < news->length)
+		return false;
+	news->what |= NEWS_CONTENT;
 	return true;
 }
 
@@ -92,10 +131,18 @@ bool
 judge_part(struct content *c, const struct mime *part, struct span body, bool final,
     struct content_news *news)
 {
+	uint64_t declared = news->length;
+	bool decided;
+
 	if (part->base64)
 		body = span_of(c->scratch, base64_decode(body, c->scratch,
 		    sizeof(c->scratch)));
-	return judge(c, body, final, part->type, part->name, news);
+	/* what is declared is the whole form, with its boundary before and behind */
+	if (part->base64)
+		news->length = UINT64_MAX;
+	decided = judge(c, body, final, part->type, part->name, news);
+	news->length = declared;
+	return decided;
 }
 
 /* The files of a multipart body, until one is audio. *cut: a part that begins here and
@@ -182,6 +229,7 @@ http_step(struct content *c, struct state *st, unsigned dir, const struct http_r
 		body = http_unchunk(body, c->chunks, &complete);
 	name = r->head.name.left > 0 ? r->head.name : http_path_name(r->path);
 	news->length = length;
+	news->to_end = length == UINT64_MAX;
 	if (r->head.range_at > 0)	/* the middle of a file: only its name speaks */
 		decided = judge(c, none, true, r->head.type, name, news);
 	else if (r->head.boundary.left > 0)
@@ -235,6 +283,7 @@ raw_step(struct content *c, struct state *st, const struct flow_hit *hit,
 		memcpy(c->name, d->name, d->name_len);
 		name = span_of(c->name, d->name_len);
 	}
+	news->to_end = true;
 	if (!judge(c, left, final, none, name, news))
 		return PARSE_MORE;
 	return (news->what & NEWS_CONTENT) ? PARSE_DONE : PARSE_NOT;

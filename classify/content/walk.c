@@ -229,12 +229,29 @@ part_step(struct content *c, struct state *st, unsigned dir, struct span s, bool
 {
 	struct span body = s, line;
 	struct mime part;
+	const uint8_t *end;
 
-	if (!line_take(&body, &line) || mime_headers(&body, &part) == PARSE_MORE) {
+	memset(&part, 0, sizeof(part));
+	if (!line_take(&body, &line)) {
 		if (!final)
 			return;
-	} else if (mime_is_file(&part) && !judge_part(c, &part, body, final, news)) {
-		return;
+	} else if (line.left > 4 && memcmp(line.at + line.left - 2, "--", 2) == 0) {
+		s.left -= body.left;		/* the last boundary */
+	} else if (mime_headers(&body, &part) == PARSE_MORE) {
+		if (!final)
+			return;
+	} else if (mime_is_file(&part)) {
+		end = span_find(body, "\n--", 3);
+		if (end != NULL) {
+			body.left = (size_t)(end - body.at);
+			s.left = (size_t)(end - s.at) + 1;
+		}
+		if (!judge_part(c, &part, body, final || end != NULL, news))
+			return;
+		if (end != NULL) {	/* another part, or the end of all */
+			stream_next(c, st, dir, s.left, news);
+			return;
+		}
 	}
 	st->in[dir] = IN_NOTHING;
 	stream_next(c, st, dir, s.left, news);

@@ -549,6 +549,9 @@ news_of(struct observer *o, const struct flow_hit *hit)
 		name_set(o, &x->content_type, n->type);
 		name_set(o, &x->content_name, n->name);
 		x->content_length = n->length;
+		x->content_rate = n->rate;
+		x->content_ns = n->sound_ns;
+		x->content_to_end = n->to_end;
 		record_flow(o, record_new(o, OBSERVATION_CONTENT, o->now, o->ordinal), f);
 	}
 }

@@ -160,6 +160,22 @@ device_record(struct observer *o, const struct observation *from, const struct a
 		r->known[f / 64] |= from->known[f / 64] & UINT64_C(1) << (f % 64);
 }
 
+/* A body that went on to the end of the flow was as long as what was sent. */
+static void
+record_sound(struct observation *r, const struct flow_ext *x, uint64_t sent)
+{
+	double ns = 0;
+
+	if (x->content_rate > 0)
+		OBSERVATION_SET(r, content_rate, x->content_rate);
+	if (x->content_ns > 0)
+		ns = (double)x->content_ns;
+	else if (r->kind == OBSERVATION_CLOSE && x->content_to_end && x->content_rate >= 1)
+		ns = (double)sent * 8 / x->content_rate * NS_PER_S;
+	if (ns >= 1 && ns < 9e18)
+		OBSERVATION_SET(r, content_seconds, (int64_t)ns);
+}
+
 void
 record_flow(struct observer *o, struct observation *r, struct flow *f)
 {
@@ -262,6 +278,7 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 			OBSERVATION_SET(r, content_name, x->content_name);
 		if (x->content_length != UINT64_MAX)
 			OBSERVATION_SET(r, content_length, x->content_length);
+		record_sound(r, x, flow_true_bytes(u));
 	}
 	if (x->rtp) {
 		OBSERVATION_SET(r, rtp_type, x->rtp_type);

@@ -42,6 +42,9 @@ struct flow_ext {
 	uint32_t app, category, sni, quic, host, method, target;
 	uint32_t content_type, content_name;
 	uint64_t risks, content_length;
+	double content_rate;		/* as in struct content_news */
+	int64_t content_ns;
+	bool content_to_end;
 	uint64_t part_up;		/* upload at the last part */
 	struct pkt_time part_at, live_at;	/* the last part; the last record */
 	struct pkt_time asked, answered;	/* last told to ways.c */

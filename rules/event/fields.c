@@ -457,8 +457,12 @@ get_heard(const struct event_source *s, enum event_field f, struct event_value *
 		if (voice && observation_known(o, FIELD_voice_constant))
 			return name(out, o->voice_constant ? "constant" : "variable");
 		return pieces && name(out, "pieces");
-	case F_AUDIO_SECONDS: return of_field(s, FIELD_voice_seconds, out);
+	case F_AUDIO_SECONDS:
+		return of_field(s, observation_known(o, FIELD_content_seconds) ?
+		    FIELD_content_seconds : FIELD_voice_seconds, out);
 	case F_AUDIO_BITRATE:
+		if (observation_known(o, FIELD_content_rate))
+			return uint_of(out, (uint64_t)(o->content_rate + 0.5));
 		if (!voice && !pieces)
 			return false;
 		out->n = voice ? o->voice_rate : o->chunks_rate;

@@ -181,6 +181,15 @@ amount(struct page *p, const struct event_source *s)
 	const char *gap = "";
 
 	label(p, "how much", 2);
+	if (observation_known(o, FIELD_content_seconds)) {
+		item_f(p, gap, "%s of %s", human_duration(o->content_seconds, text),
+		    vocabulary_word(VOCABULARY_FORMAT, o->content_format));
+		gap = ", ";
+	}
+	if (observation_known(o, FIELD_content_rate)) {
+		item_f(p, gap, "%s", human_rate(o->content_rate, text));
+		gap = ", ";
+	}
 	if (observation_known(o, FIELD_voice_seconds) && o->voice_seconds > 0) {
 		item_f(p, gap, "%s of sound", human_duration(o->voice_seconds, text));
 		gap = ", ";

@@ -255,6 +255,8 @@ flow_event(struct desk *d)
 	OBSERVATION_SET(&o, content_type, word(d, "audio/mpeg"));
 	OBSERVATION_SET(&o, content_name, word(d, "talk.mp3"));
 	OBSERVATION_SET(&o, content_length, 20000000);
+	OBSERVATION_SET(&o, content_rate, 64000);
+	OBSERVATION_SET(&o, content_seconds, 2500 * NS_PER_S);
 	OBSERVATION_SET(&o, http_host, word(d, "files.example"));
 	OBSERVATION_SET(&o, http_method, word(d, "PUT"));
 	OBSERVATION_SET(&o, quic_sni, word(d, "quic.example"));
