@@ -373,7 +373,7 @@ slope(const struct bursts *b, const struct hearing *h, double *r)
 		yy += dy * dy;
 		xy += dx * dy;
 	}
-	if (mx <= 0 || yy <= 0 || sqrt(xx / n) < h->burst_follow_cv * mx)
+	if (mx <= 0 || xx <= 0 || yy <= 0 || sqrt(xx / n) < h->burst_follow_cv * mx)
 		return false;
 	*r = xy / sqrt(xx) / sqrt(yy);
 	return true;
