@@ -19,6 +19,7 @@ build libzstd-dev    reads compressed captures
 build zlib1g-dev     reads gzipped captures
 build libseccomp-dev locks the processes in
 demo  redis-tools    a Redis of the demo own: redis-check-rdb is the server program
+build ieee-data      who made a network card
 test  libcmocka-dev  unit tests
 test  clang          the second compiler
 test  libclang-rt-14-dev fuzzing

@@ -174,6 +174,11 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(device_name, "device.name", TEXT, NONE, "", "its name in the inventory or by DHCP", \
 	    "no name") \
 	X(device_mac, "device.mac", MAC, NONE, "", "its MAC address", "not seen, or a router's") \
+	X(device_vendor, "device.vendor", TEXT, NONE, "", "who made its network card", \
+	    "MAC not seen, a random one, or no table (ieee-data)") \
+	X(device_random, "device.random", BOOL, NONE, "", \
+	    "its MAC address is no maker's: drawn by lot, or a virtual machine's", \
+	    "MAC not seen, or a router's") \
 	X(device_known, "device.known", BOOL, NONE, "", "it is in the inventory", "no inventory") \
 	X(device_owner, "device.owner", TEXT, NONE, "", "owner, from the inventory", "not stated") \
 	X(device_role, "device.role", TEXT, NONE, "", "role, from the inventory", "not stated") \

@@ -141,8 +141,10 @@ endpoint_destroy(struct endpoint *e)
 }
 
 void
-endpoint_set_inventory(struct endpoint *e, const struct inventory *inventory)
+endpoint_set_inventory(struct endpoint *e, const struct inventory *inventory,
+    const struct vendors *vendors)
 {
+	e->o.vendors = vendors;
 	e->o.inventory = inventory;
 	if (++e->generation == 0)
 		e->generation = 1;
@@ -174,7 +176,8 @@ let_labels_go(struct endpoint *e, struct device *d)
 	intern_drop(e->o.strings, d->name);
 	intern_drop(e->o.strings, d->owner);
 	intern_drop(e->o.strings, d->role);
-	d->key = d->name = d->owner = d->role = 0;
+	intern_drop(e->o.strings, d->vendor);
+	d->key = d->name = d->owner = d->role = d->vendor = 0;
 }
 
 static void
@@ -406,10 +409,13 @@ label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
 	struct device *d = &h->dev, old = h->dev;
 	char text[ADDR_TEXT];
 	struct pkt_time *since;
+	const char *vendor = mac == 0 ? NULL : vendors_find(e->o.vendors, mac);
 	bool is_new;
 
-	d->key = d->name = d->owner = d->role = 0;
+	d->key = d->name = d->owner = d->role = d->vendor = 0;
 	d->mac = mac;
+	if (vendor != NULL)
+		d->vendor = text_id(e, vendor, strlen(vendor));
 	d->known_valid = e->o.inventory != NULL;
 	d->known = row != NULL;
 	h->listed = row != NULL;

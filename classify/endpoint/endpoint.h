@@ -18,6 +18,7 @@
 #include "capture/base/ptime.h"
 #include "capture/flow/flow.h"
 #include "classify/endpoint/inventory.h"
+#include "classify/endpoint/vendors.h"
 
 struct endpoint;
 
@@ -25,13 +26,14 @@ struct endpoint_options {
 	struct siphash_key hash;
 	struct intern *strings;			/* lent */
 	const struct inventory *inventory;	/* lent; NULL: none was given */
+	const struct vendors *vendors;		/* lent; NULL: no table */
 	size_t max_devices;			/* 0: 16384 */
 	size_t max_names;			/* 0: 65536 addresses with a name */
 	size_t max_dests;			/* 0: 65536 destinations seen */
 };
 
 struct device {
-	uint32_t key, name, owner, role;	/* string ids, held; 0: none */
+	uint32_t key, name, owner, role, vendor;	/* string ids, held; 0: none */
 	uint64_t mac;				/* 0: unknown or a router's */
 	bool known, known_valid;		/* in the inventory;
 						 * valid when there is one */
@@ -50,7 +52,8 @@ struct dest_name {
 struct endpoint *endpoint_create(const struct endpoint_options *o);
 void endpoint_destroy(struct endpoint *e);
 /* A reload: relabels on the next look. */
-void endpoint_set_inventory(struct endpoint *e, const struct inventory *inventory);
+void endpoint_set_inventory(struct endpoint *e, const struct inventory *inventory,
+    const struct vendors *vendors);
 /* What is inside changed: nobody is a router for having carried outside addresses. Tell
  * endpoint_outside again what is known of the open flows. */
 void endpoint_forget_routers(struct endpoint *e);

@@ -16,8 +16,7 @@
 enum column { COLUMN_MAC, COLUMN_IP, COLUMN_NAME, COLUMN_OWNER, COLUMN_ROLE, COLUMN_ID,
 	COLUMN_COUNT };
 
-/* One cell up to the mark or the line's end. False: the quotes are wrong (said). */
-static bool
+bool
 csv_cell(struct rows *r, char mark, struct cell *out)
 {
 	bool quoted = false, right = true;
@@ -61,8 +60,7 @@ csv_cell(struct rows *r, char mark, struct cell *out)
 	return right;
 }
 
-/* True: another cell follows in this row. */
-static bool
+bool
 csv_more(struct rows *r, char mark)
 {
 	char c;

@@ -83,8 +83,8 @@ rows_skip_line(struct rows *r)
 	}
 }
 
-static int
-hex_value(char c)
+int
+cell_hex(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -105,15 +105,15 @@ cell_mac(const struct cell *c, uint64_t *out)
 		return *out != 0;
 	if (c->n == 12) {
 		for (size_t i = 0; i < 12; i++) {
-			if (hex_value(c->text[i]) < 0)
+			if (cell_hex(c->text[i]) < 0)
 				return false;
-			v = v << 4 | (uint64_t)hex_value(c->text[i]);
+			v = v << 4 | (uint64_t)cell_hex(c->text[i]);
 		}
 		*out = v;
 		return v != 0;
 	}
 	for (size_t i = 0; i <= c->n; i++) {
-		int d = i < c->n ? hex_value(c->text[i]) : -1;
+		int d = i < c->n ? cell_hex(c->text[i]) : -1;
 
 		if (d >= 0 && digits < 2) {
 			group = group << 4 | (uint64_t)d;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * rows: an inventory file on its way to an array of devices; what its readers
- * (inventory_csv.c, inventory_words.c, inventory_dhcpd.c) share. Private to
+ * (inventory_csv.c, inventory_words.c, inventory_dhcpd.c, vendors.c) share. Private to
  * classify/endpoint.
  */
 #ifndef CLASSIFY_ENDPOINT_ROWS_H
@@ -47,7 +47,12 @@ void rows_skip_line(struct rows *r);
 bool rows_word(struct rows *r, char comment, struct cell *out);
 void cell_add(struct cell *c, char ch);
 void cell_end(struct cell *c);		/* blanks around it go */
+int cell_hex(char c);			/* -1: no hexadecimal digit */
 bool cell_mac(const struct cell *c, uint64_t *out);
+/* One cell up to the mark or the line's end. False: the quotes are wrong (said). */
+bool csv_cell(struct rows *r, char mark, struct cell *out);
+/* True: another cell follows in this row. */
+bool csv_more(struct rows *r, char mark);
 const char *rows_keep(struct rows *r, const char *text, size_t n);
 /* The name of a lease: "" for none, a final dot is no part of it. */
 const char *rows_name(struct rows *r, const struct cell *c);

@@ -84,6 +84,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	eo.hash = opt->hash;
 	eo.strings = o->strings;
 	eo.inventory = opt->inventory;
+	eo.vendors = opt->vendors;
 	o->endpoint = o->strings == NULL ? NULL : endpoint_create(&eo);
 	o->meters = make_table(o, sizeof(struct meter_key), sizeof(struct meter_ext),
 	    METERS, meter_forgotten);

@@ -20,6 +20,7 @@
 #include "capture/flow/flow.h"
 #include "classify/dpi/dpi.h"
 #include "classify/endpoint/inventory.h"
+#include "classify/endpoint/vendors.h"
 #include "classify/shape/hearing.h"
 
 struct observer;
@@ -29,6 +30,7 @@ struct observer_options {
 	struct zone zone;		/* lent, until observer_relabel */
 	const struct hearing *hearing;	/* lent, as above */
 	const struct inventory *inventory;	/* lent, as above; NULL: none */
+	const struct vendors *vendors;	/* lent, as above; NULL: none */
 	struct dpi_cell *cell;		/* lent; NULL: no classifier */
 	bool pass_killers;		/* dpi.h */
 	bool split_vlans;		/* the same addresses and ports in two VLANs are
@@ -78,11 +80,11 @@ void observer_loss(struct observer *o, struct pkt_time now, uint64_t lost);
 void observer_flush(struct observer *o);
 
 /* A reload, outside of any callback: from here on these are the home networks, what is
- * heard by and the inventory; the old ones are not needed afterwards. Flows that are open
+ * heard by, the inventory and the vendors; the old ones are not needed afterwards. Flows that are open
  * turn, what was kept of pairs, sockets and hosts on the wrong side is dropped, devices
  * get their labels anew with their next record (a `device` record tells another key). */
 void observer_relabel(struct observer *o, struct zone zone, const struct hearing *hearing,
-    const struct inventory *inventory);
+    const struct inventory *inventory, const struct vendors *vendors);
 
 /* The input is at its end: what is open is closed, what is due is handed on. */
 void observer_finish(struct observer *o);

@@ -121,8 +121,12 @@ record_device(struct observer *o, struct observation *r, const struct addr *ip,
 		OBSERVATION_SET(r, device_owner, d->owner);
 	if (d->role != 0)
 		OBSERVATION_SET(r, device_role, d->role);
-	if (d->mac != 0)
+	if (d->vendor != 0)
+		OBSERVATION_SET(r, device_vendor, d->vendor);
+	if (d->mac != 0) {
 		OBSERVATION_SET(r, device_mac, d->mac);
+		OBSERVATION_SET(r, device_random, mac_is_random(d->mac));
+	}
 	if (d->known_valid)
 		OBSERVATION_SET(r, device_known, d->known);
 	OBSERVATION_SET(r, device_seen, d->since.ns);
@@ -147,6 +151,8 @@ device_record(struct observer *o, const struct observation *from, const struct a
 	r->device_name = from->device_name;
 	r->device_owner = from->device_owner;
 	r->device_role = from->device_role;
+	r->device_vendor = from->device_vendor;
+	r->device_random = from->device_random;
 	r->device_mac = from->device_mac;
 	r->device_known = from->device_known;
 	r->device_seen = from->device_seen;

@@ -46,6 +46,7 @@ pipe_create(const struct pipe_options *o, struct fault *why)
 	oo.zone = zone_of(o->program);
 	oo.hearing = &o->program->hearing;
 	oo.inventory = o->program->inventory;
+	oo.vendors = o->program->vendors;
 	oo.cell = o->cell;
 	oo.pass_killers = o->pass_killers;
 	oo.split_vlans = o->split_vlans;
@@ -198,7 +199,7 @@ swap(struct pipe *p)
 	p->eval = next.eval;
 	phase(p, SWAP_RULES);
 	observer_relabel(p->observer, zone_of(next.program), &next.program->hearing,
-	    next.program->inventory);
+	    next.program->inventory, next.program->vendors);
 	phase(p, SWAP_DONE);
 }
 

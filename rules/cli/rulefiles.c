@@ -119,7 +119,7 @@ rule_files_options(struct rule_files *f)
 {
 	f->options = (struct compile_options){ .file = f->file, .files = f->files,
 		.provide = provide, .provide_arg = f, .diag = tell, .diag_arg = f,
-		.settings = settings_words };
+		.settings = settings_words, .vendors = vendor_files };
 	return &f->options;
 }
 

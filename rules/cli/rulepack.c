@@ -139,11 +139,15 @@ rule_pack_entry(const struct rule_pack *p, unsigned i)
 	return i < p->n ? &p->entry[i] : NULL;
 }
 
+const char *const vendor_files[] = { "/usr/share/ieee-data/oui.csv",
+	"/usr/share/ieee-data/mam.csv", "/usr/share/ieee-data/oui36.csv", NULL };
+
 struct program *
 rule_pack_compile(struct rule_pack *p, diag_fn *diag, void *arg)
 {
 	return program_compile(&(struct compile_options){ .file = p->file,
-	    .files = p->files, .provide = provide, .provide_arg = p, .diag = diag,
+	    .files = p->files, .vendors = vendor_files, .provide = provide,
+	    .provide_arg = p, .diag = diag,
 	    .diag_arg = arg });
 }
 

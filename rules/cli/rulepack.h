@@ -46,6 +46,9 @@ void rule_pack_close(struct rule_pack *p);
 unsigned rule_pack_entries(const struct rule_pack *p);
 const struct pack_entry *rule_pack_entry(const struct rule_pack *p, unsigned i);
 
+/* The IEEE's tables where Debian's ieee-data puts them; NULL at the end. */
+extern const char *const vendor_files[];
+
 /* Like program_compile; errors and warnings go to diag. */
 struct program *rule_pack_compile(struct rule_pack *p, diag_fn *diag, void *arg);
 

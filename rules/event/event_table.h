@@ -199,6 +199,10 @@ enum event_rule {
 	X(DEVICE_NAME, "earshot.device.name", TEXT, AFN, NONE, NONE, \
 	    "in the inventory or by DHCP") \
 	X(DEVICE_MAC, "earshot.device.mac", NAME, AFN, NONE, MAC, "its MAC address") \
+	X(DEVICE_VENDOR, "earshot.device.vendor", TEXT, AFN, NONE, NONE, \
+	    "who made its network card") \
+	X(DEVICE_RANDOM, "earshot.device.random", BOOL, AFN, NONE, NONE, \
+	    "its MAC address was drawn by lot, or is a virtual machine's") \
 	X(DEVICE_IP, "earshot.device.ip", NAME, AFN, NONE, ADDRESS, "its address") \
 	X(DEVICE_OWNER, "earshot.device.owner", TEXT, AFN, NONE, NONE, "from the inventory") \
 	X(DEVICE_ROLE, "earshot.device.role", TEXT, AFN, NONE, NONE, "from the inventory") \

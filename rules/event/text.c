@@ -150,6 +150,10 @@ ends(struct page *p, const struct event_source *s)
 		if (!same(who, span_of(mac, strlen(mac))))
 			item_f(p, "  ", "%s", mac);
 	}
+	if (text_of(s, FIELD_device_vendor, &t))
+		item(p, "  ", t);
+	else if (observation_known(o, FIELD_device_random) && o->device_random)
+		item_f(p, "  ", "random MAC");
 	end_line(p);
 
 	label(p, "to", 1);

@@ -464,6 +464,22 @@ check_macros(struct check *c)
 			check_macro(c, d, 0);
 }
 
+/* Nobody's rules name them, so no message and no part of the version either. */
+static void
+read_vendors(struct check *c)
+{
+	const struct compile_options *o = c->l->o;
+	struct span file[VENDOR_FILES];
+	struct fault why;
+	unsigned n = 0;
+
+	if (o->vendors == NULL || o->provide == NULL)
+		return;
+	for (unsigned i = 0; i < VENDOR_FILES && o->vendors[i] != NULL; i++)
+		n += o->provide(o->provide_arg, "", o->vendors[i], &file[n], &why);
+	c->p->vendors = vendors_parse(c->l->keep, file, n);
+}
+
 void
 check_program(struct check *c)
 {
@@ -472,6 +488,7 @@ check_program(struct check *c)
 			(void)good_name(c, &d->name, "rule");
 	check_home(c);
 	check_inventory(c);
+	read_vendors(c);
 	check_lists(c);
 	check_hearing(c);
 	check_macros(c);

@@ -15,6 +15,8 @@ struct list_entry {
 	bool replaces; /* a default of the same name stands elsewhere */
 };
 
+#define VENDOR_FILES 3	/* prefixes of 24, 28 and 36 bits */
+
 struct check {
 	struct lang *l;
 	struct program *p;

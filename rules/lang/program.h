@@ -11,6 +11,7 @@
 #include "capture/flow/observation.h"
 #include "classify/endpoint/hostlist.h"
 #include "classify/endpoint/inventory.h"
+#include "classify/endpoint/vendors.h"
 #include "classify/shape/hearing.h"
 
 /* What an event can be about: `kind` in a rule, earshot.kind in an event.
@@ -166,6 +167,7 @@ struct program {
 	const struct inventory *inventory;	/* NULL: none */
 	const char *inventory_path;	/* as written... */
 	const char *inventory_from;	/* ...in this rule file */
+	const struct vendors *vendors;	/* NULL: no table was there */
 	const struct named_list *list;
 	unsigned lists;
 	struct hearing hearing;
@@ -219,6 +221,9 @@ struct compile_options {
 	unsigned files;
 	provide_fn *provide;
 	void *provide_arg;
+	/* Tables of vendors (vendors.h), asked of provide like the others, NULL at the end;
+	 * one that is not there is no mistake. NULL: none. */
+	const char *const *vendors;
 	diag_fn *diag;
 	void *diag_arg;
 	size_t memory;			/* cap of the arena; 0: 256 MiB */

@@ -38,7 +38,8 @@ done
 white=$(grep -v '^#' "$here/pure-symbols.txt" | tr -s ' \n' '\n' | sort -u)
 base=$(ls "$b"/capture/base/*.o | grep -v '/log\.o$')
 pure="capture/flow classify/shape classify/ledger rules/lang rules/eval"
-also="classify/endpoint/hostlist classify/endpoint/inventory classify/dpi/vocabulary"
+also="classify/endpoint/hostlist classify/endpoint/inventory"
+also="$also classify/endpoint/vendors classify/dpi/vocabulary"
 objects=$base
 for r in $pure; do objects="$objects $(ls "$b/$r"/*.o 2>/dev/null)"; done
 for o in $also; do [ -f "$b/$o.o" ] && objects="$objects $b/$o.o"; done

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* First byte: an inventory's format (modulo their number and one), or that one: a list
- * of hosts. Then the file. */
+/* First byte: an inventory's format (modulo their number and two), a list of hosts, or a
+ * table of vendors. Then the file. */
 #include "classify/endpoint/endpoint.h"
 #include "classify/endpoint/hostlist.h"
 
@@ -59,9 +59,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(copy, data, size);
 		bytes = span_of(copy, size);
 		(void)span_u8(&bytes, &what);
-		what %= INVENTORY_FORMAT_COUNT + 1;
+		what %= INVENTORY_FORMAT_COUNT + 2;
 		if (what < INVENTORY_FORMAT_COUNT) {
 			inventory(a, (enum inventory_format)what, bytes);
+		} else if (what > INVENTORY_FORMAT_COUNT) {
+			const struct vendors *v = vendors_parse(a, &bytes, 1);
+
+			n += vendors_find(v, 0x3c5282110a11) != NULL;
+			if (v != NULL && vendors_size(v) == 0)
+				__builtin_trap();
 		} else {
 			struct hostlist *l = hostlist_parse(a, bytes, count, &n);
 

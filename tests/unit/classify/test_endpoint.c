@@ -108,7 +108,7 @@ test_a_key_is_the_id_then_the_mac_then_the_address(void **state)
 	assert_string_equal(text(d, v->key), "3c:52:82:11:0a:13");
 	assert_false(v->known_valid);
 	assert_true(v->is_new);
-	endpoint_set_inventory(d->e, load(d, INVENTORY_CSV, assets));
+	endpoint_set_inventory(d->e, load(d, INVENTORY_CSV, assets), NULL);
 	v = look(d, "10.20.0.99", PC, 2);	/* DHCP gave it another address */
 	assert_string_equal(text(d, v->key), "pc-press");
 	assert_string_equal(text(d, v->owner), "Press");
@@ -135,7 +135,7 @@ test_another_device_at_a_known_address_is_unknown(void **state)
 	struct desk *d = *state;
 	const struct device *v;
 
-	endpoint_set_inventory(d->e, load(d, INVENTORY_CSV, assets));
+	endpoint_set_inventory(d->e, load(d, INVENTORY_CSV, assets), NULL);
 	v = look(d, "10.20.0.14", STRANGER, 1);
 	assert_false(v->known);
 	assert_string_equal(text(d, v->key), "02:aa:bb:cc:dd:01");
@@ -198,7 +198,7 @@ test_the_gateway_is_itself_and_nobody_behind_it(void **state)
 	struct desk *d = *state;
 	const struct device *v;
 
-	endpoint_set_inventory(d->e, load(d, INVENTORY_CSV, assets));
+	endpoint_set_inventory(d->e, load(d, INVENTORY_CSV, assets), NULL);
 	v = look(d, "10.30.0.9", ROUTER, 1);	/* before it is recognised
 						 * by its addresses */
 	assert_string_equal(text(d, v->key), "10.30.0.9");
@@ -217,7 +217,7 @@ test_outside_frames_and_arp_tell_a_router_known_by_mac_alone(void **state)
 	const struct device *v;
 	struct addr own = ip("10.20.0.1"), other = ip("10.30.0.9");
 
-	endpoint_set_inventory(d->e, load(d, INVENTORY_ETHERS, ethers));
+	endpoint_set_inventory(d->e, load(d, INVENTORY_ETHERS, ethers), NULL);
 	endpoint_outside(d->e, ROUTER, sec(1));
 	v = look(d, "10.30.0.9", ROUTER, 2);
 	assert_string_equal(text(d, v->key), "10.30.0.9");
@@ -245,7 +245,7 @@ test_a_dhcp_name_is_used_where_the_inventory_has_none(void **state)
 	v = look(d, "10.20.0.143", STRANGER, 4);
 	assert_string_equal(text(d, v->name), "other");
 	assert_false(v->is_new);
-	endpoint_set_inventory(d->e, load(d, INVENTORY_CSV, assets));
+	endpoint_set_inventory(d->e, load(d, INVENTORY_CSV, assets), NULL);
 	endpoint_dhcp_name(d->e, PC, NULL, span_of("liar", 4), sec(5));
 	v = look(d, "10.20.0.13", PC, 6);
 	assert_string_equal(text(d, v->name), "pc-press");
@@ -310,6 +310,45 @@ test_full_tables_let_the_oldest_go_and_its_strings(void **state)
 	assert_int_equal(intern_refused(d->strings), 0);
 }
 
+static void
+test_a_vendor_is_found_by_the_longest_prefix(void **state)
+{
+	struct desk *d = *state;
+	static const char table[] = "Registry,Assignment,Organization Name,Address\n"
+	    "MA-L,3C5282,\"Hewlett \"\"Packard\"\", Inc.\",\"1 Road, Town\"\n"
+	    "MA-L,70B3D5,IEEE Registration Authority,x\nMA-M,70B3D55,Middle,x\n"
+	    "MA-L,02AABB,Nobody,x\nMA-L,zzzzzz,Nobody,x\nMA-L,3C52\nMA-L,3C5282,Twin,x\n";
+	static const char small[] = "Registry,Assignment,Organization Name\n"
+	    "MA-S,70B3D55F2,Small one,x\n", other[] = "mac,ip\n3c:52:82,1\n";
+	struct span file[3] = { span_of(table, sizeof(table) - 1),
+		span_of(small, sizeof(small) - 1), span_of(other, sizeof(other) - 1) };
+	const struct vendors *v = vendors_parse(d->arena, file, 3);
+	const struct device *one;
+
+	assert_int_equal(vendors_size(v), 5);
+	assert_string_equal(vendors_find(v, 0x70b3d5100000), "IEEE Registration Authority");
+	assert_string_equal(vendors_find(v, 0x70b3d55f1000), "Middle");
+	assert_string_equal(vendors_find(v, 0x70b3d55f2fff), "Small one");
+	assert_null(vendors_find(v, 0x3c5283000000));
+	assert_null(vendors_find(v, STRANGER));		/* random, whatever the table says */
+	assert_null(vendors_find(NULL, PC));
+	assert_null(vendors_parse(d->arena, &file[2], 1));
+	assert_null(vendors_parse(d->arena, NULL, 0));
+	assert_true(mac_is_random(STRANGER) && !mac_is_random(PC));
+
+	one = look(d, "10.20.0.13", PC, 1);
+	assert_int_equal(one->vendor, 0);
+	endpoint_set_inventory(d->e, NULL, v);
+	one = look(d, "10.20.0.13", PC, 2);
+	assert_int_equal(strncmp(text(d, one->vendor), "Hewlett ", 8), 0);
+	assert_int_equal(one->was, 0);
+	one = look(d, "10.20.0.77", STRANGER, 2);
+	assert_int_equal(one->vendor, 0);
+	endpoint_outside(d->e, PC, sec(3));
+	one = look(d, "10.20.0.14", PC, 3);		/* behind a router: not its card */
+	assert_int_equal(one->vendor, 0);
+}
+
 int
 main(void)
 {
@@ -326,6 +365,7 @@ main(void)
 		T(test_names_come_from_answers_and_the_oldest_goes),
 		T(test_destinations_count_their_devices),
 		T(test_full_tables_let_the_oldest_go_and_its_strings),
+		T(test_a_vendor_is_found_by_the_longest_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,6 +159,8 @@ desk_bulk(struct desk *d)
 	OBSERVATION_SET(&d->o, device_mac, 0x3c5282110a11ULL);
 	OBSERVATION_SET(&d->o, device_owner, word(d, "Facilities"));
 	OBSERVATION_SET(&d->o, device_role, word(d, "conference phone"));
+	OBSERVATION_SET(&d->o, device_vendor, word(d, "Polycom"));
+	OBSERVATION_SET(&d->o, device_random, 0);
 	OBSERVATION_SET(&d->o, device_known, 0);
 	OBSERVATION_SET(&d->o, device_seen, SAMPLE_T0 - 3600 * NS_PER_S);
 	OBSERVATION_SET(&d->o, dest_looked_up, 1);
@@ -383,6 +385,7 @@ test_an_alert_says_who_to_whom_how_much_and_why(void **state)
 	    "{\"cond\":\"not dest in known\",\"op\":\"in\",\"limit\":\"known\","
 	    "\"observed\":\"files.example\",\"passed\":true}"));
 	assert_true(has(j, "{\"cond\":\"dest.new\",\"op\":\"is\",\"passed\":null}"));
+	assert_true(has(j, "\"vendor\":\"Polycom\",\"random\":false,\"ip\":"));
 	assert_true(has(j, "\"known\":false,\"looked_up\":true,\"devices\":1}"));
 	assert_true(has(j, "\"suppressed_count\":0,\"update\":false,\"rules_version\""));
 	assert_null(strstr(j, "dest.new\",\"op\":\"is\",\"observed"));
