@@ -196,7 +196,8 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(dest_settled, "dest.settled", BOOL, NONE, "", \
 	    "no further name can come: 12 packets of the flow were read", "never") \
 	X(dest_looked_up, "dest.looked_up", BOOL, NONE, "", \
-	    "somebody inside resolved this address, or the flow named its host", "never") \
+	    "somebody inside resolved this address, or the flow named its host", \
+	    "not seen to be, and the flow began before the capture") \
 	X(dest_since, "dest.since", MOMENT, NONE, "", \
 	    "somebody inside talked to it first, as far as this sensor knows", "never") \
 	X(dest_new, "dest.new", BOOL, NONE, "", \

@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-enum { QR = 0x8000, OPCODE = 0x7800, OPCODE_MAX = 6 << 11, TYPE_A = 1, TYPE_AAAA = 28 };
+enum { QR = 0x8000, OPCODE = 0x7800, OPCODE_MAX = 6 << 11, TYPE_A = 1, TYPE_AAAA = 28,
+	TYPE_SVCB = 64, TYPE_HTTPS = 65, HINT_V4 = 4, HINT_V6 = 6 };
 
 /* The outcome of reading a name. */
 enum name { NAME_BAD, NAME_CUT, NAME_WHOLE };
@@ -61,6 +62,40 @@ skip_name(struct span *s)
 	return false;
 }
 
+static void
+take(struct dns_message *out, const struct span *data, uint32_t ttl)
+{
+	struct dns_answer *a = &out->answer[out->answers];
+
+	if (out->answers == DNS_ANSWERS)
+		return;
+	out->answers++;
+	a->ttl = ttl;
+	if (data->left == 4)
+		a->addr = addr_from_v4(data->at);
+	else
+		memcpy(a->addr.b, data->at, sizeof(a->addr.b));
+}
+
+/* Priority, target, then keys in rising order; the alias form (0) has none. What makes no
+ * sense ends the record, not the message. */
+static void
+hints(struct span data, uint32_t ttl, struct dns_message *out)
+{
+	uint16_t priority, key, len;
+	struct span value, one;
+
+	if (!span_u16(&data, &priority) || !skip_name(&data))
+		return;
+	while (span_u16(&data, &key) && span_u16(&data, &len) &&
+	    span_take(&data, len, &value)) {
+		size_t size = key == HINT_V4 ? 4 : key == HINT_V6 ? 16 : 0;
+
+		while (size > 0 && span_take(&value, size, &one))
+			take(out, &one, ttl);
+	}
+}
+
 /* False when the captured bytes end, or make no sense, before the record does. */
 static bool
 answer(struct span *s, struct dns_message *out)
@@ -72,13 +107,12 @@ answer(struct span *s, struct dns_message *out)
 	if (!skip_name(s) || !span_u16(s, &type) || !span_u16(s, &class) ||
 	    !span_u32(s, &ttl) || !span_u16(s, &len) || !span_take(s, len, &data))
 		return false;
-	if (class != 1 || out->answers == DNS_ANSWERS)
+	if (class != 1)
 		return true;
-	if (type == TYPE_A && len == 4) {
-		out->answer[out->answers++].addr = addr_from_v4(data.at);
-	} else if (type == TYPE_AAAA && len == 16) {
-		memcpy(out->answer[out->answers++].addr.b, data.at, 16);
-	}
+	if ((type == TYPE_A && len == 4) || (type == TYPE_AAAA && len == 16))
+		take(out, &data, ttl);
+	else if (type == TYPE_SVCB || type == TYPE_HTTPS)
+		hints(data, ttl, out);
 	return true;
 }
 

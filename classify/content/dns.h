@@ -2,7 +2,7 @@
 /*
  * dns: one DNS message (RFC 1035), from UDP or after TCP's two length bytes. Only the
  * name of the question is read, where a compression pointer is an error; every address in
- * the answers answers it. Names come out lower case, dots between labels, no final dot,
+ * the answers answers it, those that SVCB and HTTPS records hint at as well (RFC 9460). Names come out lower case, dots between labels, no final dot,
  * bytes outside [-_a-z0-9.] as they are (hostile: escape before printing).
  * A message the snap length cut gives what was whole before the cut.
  */
@@ -16,7 +16,8 @@
 #define DNS_ANSWERS 24
 
 struct dns_answer {
-	struct addr addr;		/* A or AAAA */
+	struct addr addr;		/* A, AAAA, or a hint of SVCB and HTTPS */
+	uint32_t ttl;			/* s */
 };
 
 struct dns_message {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * endpoint: five bounded tables. `macs` tells routers from hosts, `addrs` remembers the
+ * endpoint: bounded tables. `macs` tells routers from hosts, `addrs` remembers the
  * MAC behind an address, `handles` what a MAC or an address is labelled with, `names`
- * what DNS said, `dests` who talked to a destination. Strings are ids of the lent intern
+ * what DNS said, `asked` what it said to whom, `dests` who talked to a destination. Strings are ids of the lent intern
  * table, held while a table names them.
  *
  * A handle is the MAC where one was seen and is no router's, else the address. Its label
@@ -28,6 +28,8 @@
 				 * a router has more than this */
 #define ROUTER_V6 3		/* global, unique local, an old prefix:
 				 * not yet a router */
+#define NAME_LEAST 3600		/* s; programs keep an address longer than its TTL */
+#define NAME_MOST 86400		/* s; and by then it may be another's */
 #define DEVICES_EXACT 16
 #define SKETCH_BITS 512		/* linear counting: 2 % at 100 devices, full near 2,500 */
 
@@ -56,6 +58,15 @@ struct handle {
 	bool listed;			/* the label comes from the inventory */
 };
 
+struct asked_key {
+	struct addr client, ip;
+};
+
+struct named {
+	uint32_t name;			/* held */
+	struct pkt_time until;
+};
+
 struct dest {
 	struct pkt_time since;
 	uint32_t device[DEVICES_EXACT];
@@ -65,7 +76,7 @@ struct dest {
 
 struct endpoint {
 	struct endpoint_options o;
-	struct table *macs, *addrs, *handles, *identities, *names, *dests;
+	struct table *macs, *addrs, *handles, *identities, *names, *asked, *dests;
 	uint32_t generation;
 };
 
@@ -114,12 +125,15 @@ endpoint_create(const struct endpoint_options *o)
 	    e->o.max_devices, handle_evict, e);
 	e->identities = make(e, sizeof(uint32_t), sizeof(struct pkt_time),
 	    e->o.max_devices, id_evict, e);
-	e->names = make(e, sizeof(struct addr), sizeof(uint32_t), e->o.max_names,
+	e->names = make(e, sizeof(struct addr), sizeof(struct named), e->o.max_names,
 	    name_evict, e);
+	e->asked = make(e, sizeof(struct asked_key), sizeof(struct named),
+	    e->o.max_names, name_evict, e);
 	e->dests = make(e, sizeof(uint32_t), sizeof(struct dest), e->o.max_dests,
 	    id_evict, e);
 	if (e->macs == NULL || e->addrs == NULL || e->handles == NULL ||
-	    e->identities == NULL || e->names == NULL || e->dests == NULL) {
+	    e->identities == NULL || e->names == NULL || e->asked == NULL ||
+	    e->dests == NULL) {
 		endpoint_destroy(e);
 		return NULL;
 	}
@@ -136,6 +150,7 @@ endpoint_destroy(struct endpoint *e)
 	table_destroy(e->handles);
 	table_destroy(e->identities);
 	table_destroy(e->names);
+	table_destroy(e->asked);
 	table_destroy(e->dests);
 	free(e);
 }
@@ -210,7 +225,7 @@ name_evict(void *arg, const void *key, void *value)
 	struct endpoint *e = arg;
 
 	(void)key;
-	intern_drop(e->o.strings, *(uint32_t *)value);
+	intern_drop(e->o.strings, ((struct named *)value)->name);
 }
 
 /* ---- routers ---- */
@@ -479,30 +494,50 @@ endpoint_dhcp_name(struct endpoint *e, uint64_t mac, const struct addr *ip,
 
 /* ---- destinations ---- */
 
-void
-endpoint_answer(struct endpoint *e, const struct addr *ip, struct span name,
-    struct pkt_time now)
+static void
+name_put(struct endpoint *e, struct named *n, uint32_t id, struct pkt_time until)
 {
-	uint32_t *v, id;
+	intern_hold(e->o.strings, id);
+	intern_drop(e->o.strings, n->name);
+	*n = (struct named){ id, until };
+}
 
-	(void)now;
+void
+endpoint_answer(struct endpoint *e, const struct addr *client, const struct addr *ip,
+    struct span name, uint32_t ttl, struct pkt_time now)
+{
+	struct asked_key k = { *client, *ip };
+	uint32_t id;
+
 	if (addr_is_group(ip))
 		return;
+	if (ttl < NAME_LEAST)
+		ttl = NAME_LEAST;
+	if (ttl > NAME_MOST)
+		ttl = NAME_MOST;
+	now.ns += (int64_t)ttl * NS_PER_S;
 	id = text_id(e, name.at, name.left);
-	v = table_use(e->names, ip, NULL);
-	intern_drop(e->o.strings, *v);
-	*v = id;
+	name_put(e, table_use(e->names, ip, NULL), id, now);
+	name_put(e, table_use(e->asked, &k, NULL), id, now);
+	intern_drop(e->o.strings, id);
 }
 
 struct dest_name
-endpoint_name(struct endpoint *e, const struct addr *ip)
+endpoint_name(struct endpoint *e, const struct addr *client, const struct addr *ip,
+    struct pkt_time now)
 {
-	uint32_t *v = table_find(e->names, ip);
+	struct asked_key k = { *client, *ip };
+	struct named *own = table_find(e->asked, &k), *any = table_find(e->names, ip);
 
-	if (v == NULL)
-		return (struct dest_name){ 0, false };
-	table_touch(e->names, v);
-	return (struct dest_name){ *v, true };
+	if (own != NULL)
+		table_touch(e->asked, own);
+	if (any != NULL)
+		table_touch(e->names, any);
+	if (own != NULL && now.ns <= own->until.ns)
+		return (struct dest_name){ own->name, true };
+	if (any != NULL && now.ns <= any->until.ns)
+		return (struct dest_name){ any->name, true };
+	return (struct dest_name){ 0, own != NULL || any != NULL };
 }
 
 struct dest_seen

@@ -28,7 +28,8 @@ struct endpoint_options {
 	const struct inventory *inventory;	/* lent; NULL: none was given */
 	const struct vendors *vendors;		/* lent; NULL: no table */
 	size_t max_devices;			/* 0: 16384 */
-	size_t max_names;			/* 0: 65536 addresses with a name */
+	size_t max_names;			/* 0: 65536 addresses with a name, and as
+						 * many of a client's */
 	size_t max_dests;			/* 0: 65536 destinations seen */
 };
 
@@ -45,7 +46,8 @@ struct device {
 };
 
 struct dest_name {
-	uint32_t name;				/* 0: nobody looked it up */
+	uint32_t name;				/* 0: nobody looked it up, or so
+						 * long ago that it may be another's */
 	bool looked_up;
 };
 
@@ -74,10 +76,13 @@ void endpoint_outside(struct endpoint *e, uint64_t mac, struct pkt_time now);
 void endpoint_arp(struct endpoint *e, const struct addr *ip, uint64_t mac,
     struct pkt_time now);
 
-/* A DNS answer: name -> address. */
-void endpoint_answer(struct endpoint *e, const struct addr *ip, struct span name,
-    struct pkt_time now);
-struct dest_name endpoint_name(struct endpoint *e, const struct addr *ip);
+/* A DNS answer to this client: name -> address, good for ttl seconds, at least an hour (who
+ * asked keeps it longer than it should) and a day at most. */
+void endpoint_answer(struct endpoint *e, const struct addr *client, const struct addr *ip,
+    struct span name, uint32_t ttl, struct pkt_time now);
+/* What this client asked for when it was told this address; else what anyone did. */
+struct dest_name endpoint_name(struct endpoint *e, const struct addr *client,
+    const struct addr *ip, struct pkt_time now);
 
 /* A device talks to a destination: first ever? How many devices so far? */
 struct dest_seen {

@@ -613,8 +613,8 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 		way_answered(o, client);
 		if (m->question_whole)
 			for (unsigned i = 0; i < m->answers; i++)
-				endpoint_answer(o->endpoint, &m->answer[i].addr, name,
-				    o->now);
+				endpoint_answer(o->endpoint, client, &m->answer[i].addr,
+				    name, m->answer[i].ttl, o->now);
 		return;
 	}
 	way_asked(o, client);
@@ -720,6 +720,7 @@ on_end(void *arg, struct flow *f, enum flow_end why)
 	name_drop(o, &x->host);
 	name_drop(o, &x->method);
 	name_drop(o, &x->target);
+	name_drop(o, &x->dns);
 	name_drop(o, &x->content_type);
 	name_drop(o, &x->content_name);
 }
@@ -735,6 +736,7 @@ on_pair_end(void *arg, struct pair *p)
 	if (zone_inside(&o->o.zone, &p->inside) && !zone_inside(&o->o.zone, &p->outside))
 		pair_bursts(o, p, pkt_time_add(o->now, o->o.hearing->burst_gap));
 	name_drop(o, &px->name);
+	name_drop(o, &px->dns);
 	name_drop(o, &px->logical);
 }
 

@@ -11,8 +11,18 @@
 
 #include <string.h>
 
+/* What dest_names knows of DNS. */
+struct asked {
+	uint32_t name;			/* 0: none */
+	bool looked_up;
+	bool unsure;			/* it may have been, before we listened */
+};
+
+static struct asked flow_asked(struct observer *o, struct flow *f,
+    const struct addr *client, const struct addr *outside);
 static void dest_names(struct observer *o, struct observation *r, uint32_t name,
-    enum name_source_word source, uint32_t logical, const struct addr *outside);
+    enum name_source_word source, uint32_t logical, const struct addr *outside,
+    struct asked by_dns);
 static void device_record(struct observer *o, const struct observation *from,
     const struct addr *ip, uint32_t was);
 static void by_port(struct observer *o, struct flow *f);
@@ -234,7 +244,7 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 	if (x->method != 0)
 		OBSERVATION_SET(r, http_method, x->method);
 	OBSERVATION_SET(r, dest_settled, x->packets >= SETTLED_PACKETS || x->ended);
-	dest_names(o, r, name, source, x->target, dst);
+	dest_names(o, r, name, source, x->target, dst, flow_asked(o, f, src, dst));
 
 	by_port(o, f);
 	if (x->app != 0)
@@ -344,7 +354,8 @@ record_pair(struct observer *o, struct observation *r, struct pair *p)
 		r->seen |= SEEN_TRUNCATED;
 	record_half(o, r, &p->inside, px->acks_unseen);
 	dest_names(o, r, px->name, (enum name_source_word)px->name_source, px->logical,
-	    &p->outside);
+	    &p->outside, (struct asked){ px->dns, px->looked_up,
+	    px->unsure });
 }
 
 void
@@ -363,7 +374,8 @@ record_domain(struct observer *o, struct observation *r, const struct domain_key
 	OBSERVATION_SET(r, quarantined, false);
 	OBSERVATION_SET(r, tunnel, TUNNEL_NONE);
 	record_device(o, r, &k->inside, d->mac);
-	dest_names(o, r, k->domain, NAME_SOURCE_QUERY, k->domain, &d->resolver);
+	dest_names(o, r, k->domain, NAME_SOURCE_QUERY, k->domain, &d->resolver,
+	    (struct asked){ 0 });
 	queries_observe(&d->q, (struct pkt_time){ r->time }, r);
 }
 
@@ -396,11 +408,41 @@ record_half(struct observer *o, struct observation *r, const struct addr *inside
 	}
 }
 
+/* A flow keeps the name it began under: another's later answer about a shared address
+ * does not rename it. */
+static struct asked
+flow_asked(struct observer *o, struct flow *f, const struct addr *client,
+    const struct addr *outside)
+{
+	struct flow_ext *x = flow_user(f);
+	struct pair_ext *px = f->pair == NULL ? NULL : pair_user(f->pair);
+	bool unsure = x->turned || (f->flags & FLOW_MIDSTREAM) != 0;
+
+	if (!x->looked_up && (x->turned || o->now.ns - f->first.ns <= ASKED_WITHIN)) {
+		struct dest_name n = endpoint_name(o->endpoint, client, outside, o->now);
+
+		x->looked_up = n.looked_up;
+		x->dns = n.name;
+		intern_hold(o->strings, n.name);
+	}
+	if (px != NULL && unsure)
+		px->unsure = true;
+	if (px != NULL && x->looked_up) {
+		px->looked_up = true;
+		if (x->dns != 0 && px->dns != x->dns) {
+			intern_hold(o->strings, x->dns);
+			name_drop(o, &px->dns);
+			px->dns = x->dns;
+		}
+	}
+	return (struct asked){ x->dns, x->looked_up, unsure };
+}
+
 static void
 dest_names(struct observer *o, struct observation *r, uint32_t name,
-    enum name_source_word source, uint32_t logical, const struct addr *outside)
+    enum name_source_word source, uint32_t logical, const struct addr *outside,
+    struct asked by_dns)
 {
-	struct dest_name by_dns = endpoint_name(o->endpoint, outside);
 	char text[ADDR_TEXT];
 	uint32_t key;
 	struct dest_seen seen;
@@ -416,7 +458,8 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 	} else {
 		from = intern_get(o->strings, name);
 	}
-	OBSERVATION_SET(r, dest_looked_up, by_dns.looked_up || name != 0);
+	if (by_dns.looked_up || name != 0 || !by_dns.unsure)
+		OBSERVATION_SET(r, dest_looked_up, by_dns.looked_up || name != 0);
 	OBSERVATION_SET(r, dest_name_source, (uint16_t)source);
 	if (name != 0)
 		OBSERVATION_SET(r, dest_name, name);

@@ -49,7 +49,9 @@ observer_turned(void *arg, struct flow *f)
 {
 	struct flow_ext *x = flow_user(f);
 
-	(void)arg;
+	name_drop(arg, &x->dns);
+	x->looked_up = false;
+	x->turned = true;
 	x->part_up = f->up < 0 ? 0 : flow_true_bytes(&f->count[f->up]);
 }
 

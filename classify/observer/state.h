@@ -25,6 +25,7 @@
 #define METER_AFTER 4			/* data packets up before a socket gets a meter */
 #define WAY_WINDOWS 6			/* T5 looks at the last
 					 * minute and at the whole life */
+#define ASKED_WITHIN (2 * NS_PER_S)	/* the answer may reach us after the flow */
 #define NEW_FOR (24 * 3600 * NS_PER_S)	/* a destination is new for a day */
 #define SETUP_LASTS (120 * NS_PER_S)	/* media follow their signalling within this */
 #define DOWN_WINDOWS 4
@@ -41,6 +42,7 @@ struct flow_ext {
 	struct content_flow content;
 	uint32_t app, category, sni, quic, host, method, target;
 	uint32_t content_type, content_name;
+	uint32_t dns;			/* what its client asked for before it began */
 	uint64_t risks, content_length;
 	double content_rate;		/* as in struct content_news */
 	int64_t content_ns;
@@ -59,6 +61,7 @@ struct flow_ext {
 	bool waited;
 	uint8_t rtp_type;
 	bool rtp, content_seen, quarantined, ended;
+	bool looked_up, turned;
 };
 
 /* In pair_user. */
@@ -68,9 +71,10 @@ struct pair_ext {
 	uint32_t name;			/* best name of the last
 					 * flow that had one; held */
 	uint32_t logical;		/* target behind a proxy; held */
+	uint32_t dns;			/* of the last flow that had one; held */
 	uint16_t name_source, tunnel;
 	uint64_t mac;			/* of the inside host */
-	bool settled, setup, acks_unseen, truncated, quarantined;
+	bool looked_up, unsure, settled, setup, acks_unseen, truncated, quarantined;
 };
 
 struct meter_key {

@@ -150,7 +150,10 @@ ends(struct page *p, const struct event_source *s)
 		if (!same(who, span_of(mac, strlen(mac))))
 			item_f(p, "  ", "%s", mac);
 	}
-	if (text_of(s, FIELD_device_vendor, &t))
+	/* Of a device nobody has written down it says what to look for. */
+	if (observation_known(o, FIELD_device_known) && o->device_known)
+		;
+	else if (text_of(s, FIELD_device_vendor, &t))
 		item(p, "  ", t);
 	else if (observation_known(o, FIELD_device_random) && o->device_random)
 		item_f(p, "  ", "random MAC");

@@ -66,6 +66,34 @@ test_addresses_behind_a_cname_answer_the_question(void **state)
 	assert_false(m.truncated);
 }
 
+static const uint8_t https[] =
+    "\x12\x34\x81\x80\x00\x01\x00\x03\x00\x00\x00\x00"
+    "\3www\7example\3org\0\0\x41\0\1"
+    "\xc0\x0c\0\x41\0\1\0\0\x01\x2c\0\x2a\0\1\0"
+    "\0\1\0\3\2h2" "\0\4\0\x08\xc6\x33\x64\x07\xc6\x33\x64\x08"
+    "\0\6\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1"
+    "\xc0\x0c\0\x41\0\1\0\0\x01\x2c\0\x0a\0\1\0\0\4\0\x09\1\2\3"
+    "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc6\x33\x64\x09";
+
+static void
+test_hints_of_https_records_are_addresses_too(void **state)
+{
+	struct dns_message m;
+	char text[ADDR_TEXT];
+
+	(void)state;
+	assert_true(parse(https, sizeof(https) - 1, &m));
+	assert_int_equal(m.qtype, 65);
+	assert_int_equal(m.answers, 4);
+	assert_string_equal(addr_print(&m.answer[1].addr, text), "198.51.100.8");
+	assert_string_equal(addr_print(&m.answer[2].addr, text), "2001:db8::1");
+	assert_int_equal(m.answer[2].ttl, 300);
+	/* the second record promises more than it holds; what follows is read all the same */
+	assert_string_equal(addr_print(&m.answer[3].addr, text), "198.51.100.9");
+	assert_int_equal(m.answer[3].ttl, 60);
+	assert_false(m.truncated);
+}
+
 static void
 test_a_cut_message_gives_what_was_whole(void **state)
 {
@@ -138,6 +166,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_query_gives_its_name_in_lower_case),
+		cmocka_unit_test(test_hints_of_https_records_are_addresses_too),
 		cmocka_unit_test(test_addresses_behind_a_cname_answer_the_question),
 		cmocka_unit_test(test_a_cut_message_gives_what_was_whole),
 		cmocka_unit_test(test_impossible_questions_are_no_dns),

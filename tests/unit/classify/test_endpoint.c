@@ -255,21 +255,21 @@ static void
 test_names_come_from_answers_and_the_oldest_goes(void **state)
 {
 	struct desk *d = *state;
-	struct addr a = ip("203.0.113.5"), b;
+	struct addr a = ip("203.0.113.5"), me = ip("10.20.0.13"), b;
 	struct dest_name n;
 
-	assert_false(endpoint_name(d->e, &a).looked_up);
-	endpoint_answer(d->e, &a, span_of("a.example", 9), sec(1));
-	endpoint_answer(d->e, &a, span_of("b.example", 9), sec(2));
-	n = endpoint_name(d->e, &a);
+	assert_false(endpoint_name(d->e, &me, &a, sec(9)).looked_up);
+	endpoint_answer(d->e, &me, &a, span_of("a.example", 9), 60, sec(1));
+	endpoint_answer(d->e, &me, &a, span_of("b.example", 9), 60, sec(2));
+	n = endpoint_name(d->e, &me, &a, sec(9));
 	assert_true(n.looked_up);
 	assert_string_equal(text(d, n.name), "b.example");
 	for (int i = 1; i < 5; i++) {
 		b = a;
 		b.b[15] = (uint8_t)(100 + i);
-		endpoint_answer(d->e, &b, span_of("c.example", 9), sec(3));
+		endpoint_answer(d->e, &me, &b, span_of("c.example", 9), 60, sec(3));
 	}
-	assert_false(endpoint_name(d->e, &a).looked_up);
+	assert_false(endpoint_name(d->e, &me, &a, sec(9)).looked_up);
 }
 
 static void
@@ -308,6 +308,37 @@ test_full_tables_let_the_oldest_go_and_its_strings(void **state)
 		assert_true(endpoint_device(d->e, &a, 0, sec(i))->key != 0);
 	}
 	assert_int_equal(intern_refused(d->strings), 0);
+}
+
+static void
+test_a_name_is_the_clients_own_first_and_holds_for_its_time(void **state)
+{
+	struct desk *d = *state;
+	struct addr a = ip("203.0.113.5"), b = ip("203.0.113.6");
+	struct addr me = ip("10.20.0.13"), other = ip("10.20.0.14"), third = ip("10.20.0.15");
+	struct dest_name n;
+
+	endpoint_answer(d->e, &me, &a, span_of("mine.example", 12), 60, sec(0));
+	endpoint_answer(d->e, &other, &a, span_of("theirs.example", 14), 7200, sec(1));
+	endpoint_answer(d->e, &other, &b, span_of("long.example", 12), 700000, sec(1));
+	assert_string_equal(text(d, endpoint_name(d->e, &me, &a, sec(2)).name),
+	    "mine.example");
+	assert_string_equal(text(d, endpoint_name(d->e, &other, &a, sec(2)).name),
+	    "theirs.example");
+	/* nobody told this one: what the last one was told */
+	n = endpoint_name(d->e, &third, &a, sec(2));
+	assert_true(n.looked_up);
+	assert_string_equal(text(d, n.name), "theirs.example");
+	/* an hour at least, then another's answer, then no name: but it was looked up */
+	assert_string_equal(text(d, endpoint_name(d->e, &me, &a, sec(3600)).name),
+	    "mine.example");
+	assert_string_equal(text(d, endpoint_name(d->e, &me, &a, sec(3601)).name),
+	    "theirs.example");
+	n = endpoint_name(d->e, &me, &a, sec(7202));
+	assert_true(n.looked_up && n.name == 0);
+	/* a day at most */
+	assert_true(endpoint_name(d->e, &me, &b, sec(86401)).name != 0);
+	assert_int_equal(endpoint_name(d->e, &me, &b, sec(86402)).name, 0);
 }
 
 static void
@@ -365,6 +396,7 @@ main(void)
 		T(test_names_come_from_answers_and_the_oldest_goes),
 		T(test_destinations_count_their_devices),
 		T(test_full_tables_let_the_oldest_go_and_its_strings),
+		T(test_a_name_is_the_clients_own_first_and_holds_for_its_time),
 		T(test_a_vendor_is_found_by_the_longest_prefix),
 	};
 

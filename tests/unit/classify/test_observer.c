@@ -344,6 +344,44 @@ test_a_queried_domain_has_a_window_whatever_the_resolvers_zone(void **state)
 /* ---- names ---- */
 
 static void
+test_a_name_is_the_one_asked_for_before_the_flow(void **state)
+{
+	static const uint8_t at[] = { 203, 0, 113, 7 };
+	struct desk *d = desk_open();
+	const struct observation *r;
+	uint8_t b[400];
+	uint32_t n;
+
+	(void)state;
+	/* Nobody knows what was asked before a flow that began before we listened. */
+	send_tcp(d, 1, INSIDE, 5000, OUTSIDE, 9000, TCP_ACK, 100, 1, "hello", 5);
+	send_udp(d, 61, INSIDE, 5001, OUTSIDE, 9000, NULL, 50);
+	n = dns_message(b, "www.sound.example", at);
+	send_udp(d, 64, RESOLVER, 53, INSIDE, 5002, b, n);
+	send_udp(d, 65, INSIDE, 5001, OUTSIDE, 9000, NULL, 50);
+	send_udp(d, 66, INSIDE, 5003, OUTSIDE, 9000, NULL, 50);
+	n = dns_message(b, "cdn.other.example", at);
+	send_udp(d, 67, RESOLVER, 53, INSIDE, 5002, b, n);
+	send_udp(d, 68, INSIDE, 5003, OUTSIDE, 9000, NULL, 50);
+	observer_finish(d->o);
+
+	for (unsigned i = 0; (r = closes(d, i)) != NULL; i++) {
+		if (r->src_port == 5000)
+			assert_false(observation_known(r, FIELD_dest_looked_up));
+		if (r->src_port == 5001) {	/* answered too late for this flow */
+			assert_true(observation_known(r, FIELD_dest_looked_up));
+			assert_false(r->dest_looked_up);
+			assert_false(observation_known(r, FIELD_dest_name));
+		}
+		if (r->src_port == 5003) {
+			assert_true(r->dest_looked_up);
+			assert_string_equal(d->name[r->dest_name], "www.sound.example");
+		}
+	}
+	desk_close(d);
+}
+
+static void
 test_an_answered_address_is_named_and_the_flows_own_name_is_better(void **state)
 {
 	static const char get[] = "GET / HTTP/1.1\r\nHost: web.plain.example\r\n\r\n";
@@ -667,6 +705,7 @@ main(void)
 		    test_a_queried_domain_has_a_window_whatever_the_resolvers_zone),
 		cmocka_unit_test(
 		    test_an_answered_address_is_named_and_the_flows_own_name_is_better),
+		cmocka_unit_test(test_a_name_is_the_one_asked_for_before_the_flow),
 		cmocka_unit_test(test_no_name_is_a_fact_after_twelve_packets),
 		cmocka_unit_test(
 		    test_loss_is_told_and_marks_what_follows_for_ten_seconds),
