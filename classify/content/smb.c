@@ -37,15 +37,16 @@ zero64_at(struct span m, size_t at)
 	return le32_at(m, at, &lo) && le32_at(m, at + 4, &hi) && lo == 0 && hi == 0;
 }
 
-static void
+static bool
 body_at(struct span m, size_t at, uint32_t n, struct smb_frame *out)
 {
 	if (!span_skip(&m, at))
-		return;
+		return false;
 	out->whole = m.left >= n;
 	if (out->whole)
 		m.left = n;
 	out->body = m;
+	return true;
 }
 
 static void
@@ -68,8 +69,7 @@ message(struct span m, struct smb_frame *out)
 		if (!le16_at(m, HEADER + 2, &at) || !le32_at(m, HEADER + 4, &len) ||
 		    len == 0 || at < HEADER + 48 || !zero64_at(m, HEADER + 8))
 			return;
-		out->wrote = true;
-		body_at(m, at, len, out);
+		out->wrote = body_at(m, at, len, out);
 	} else if (command == READ && !(flags & IS_ANSWER)) {
 		if (!zero64_at(m, HEADER + 8))
 			return;
@@ -81,9 +81,8 @@ message(struct span m, struct smb_frame *out)
 		at &= 0xff;
 		if (at < HEADER + 16)
 			return;
-		out->answered = true;
 		out->answer = id;
-		body_at(m, at, len, out);
+		out->answered = body_at(m, at, len, out);
 	}
 }
 

@@ -199,7 +199,7 @@ http_step(struct content *c, struct state *st, unsigned dir, const struct http_r
     struct span *left, bool final, struct content_news *news)
 {
 	uint16_t said = (uint16_t)(SAID_HTTP << dir);
-	struct span body = *left, name, none = { NULL, 0 }, type = r->head.type;
+	struct span body = *left, name, type = r->head.type;
 	uint64_t length = r->head.length, before = st->start[dir] + r->body_at;
 	const uint8_t *cut;
 	bool complete, decided;
@@ -231,7 +231,7 @@ http_step(struct content *c, struct state *st, unsigned dir, const struct http_r
 	news->length = length;
 	news->to_end = length == UINT64_MAX;
 	if (r->head.range_at > 0)	/* the middle of a file: only its name speaks */
-		decided = judge(c, none, true, r->head.type, name, news);
+		decided = judge(c, span_of("", 0), true, r->head.type, name, news);
 	else if (r->head.boundary.left > 0)
 		decided = judge_parts(c, body, r->head.boundary, final || complete, news,
 		    &cut);
