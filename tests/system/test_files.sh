@@ -26,7 +26,7 @@ check test_a_cut_gzip_gives_its_whole_packets jq -se '[.[] | select(.event_type 
 ng=tests/fuzz/corpus/capture_file
 stats() { "$EARSHOT" read -q --stats json "${site[@]}" "$@" 2>"$T/err" | jq -c '[.stats.packets, .stats.used, .stats.kernel_drops, .stats.iface_drops]'; }
 equal test_three_link_types_are_one_capture '[3,3,null,null]' "$(stats $ng/interfaces.pcapng)"
-equal test_a_filter_serves_three_link_types '[3,3,null,null]' "$(stats $ng/interfaces.pcapng udp port domain)"
+equal test_a_filter_serves_three_link_types '[3,3,null,null]' "$(stats $ng/interfaces.pcapng udp port 53)"
 equal test_what_a_capture_says_was_dropped_is_told '[1,1,4,3]' "$(stats $ng/statistics.pcapng)"
 equal test_drops_of_several_captures_are_added '[5,5,8,6]' "$(stats $ng/statistics.pcapng $ng/interfaces.pcapng $ng/statistics.pcapng)"
 
