@@ -40,7 +40,7 @@ number(struct bytes *b, uint64_t v, unsigned n, bool little)
 {
 	for (unsigned i = 0; i < n; i++) {
 		unsigned place = little ? i : n - 1 - i;
-		uint8_t c = place < 8 ? (uint8_t)(v >> 8 * place) : 0;
+		uint8_t c = (uint8_t)(place < 8 ? v >> 8 * place : 0);
 
 		add(b, &c, 1);
 	}
