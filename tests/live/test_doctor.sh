@@ -149,10 +149,10 @@ says old inventory "40 days ago"
 alone bare --state "$T/state"; told bare "inventory WARN," 0
 touch "$T/assets.csv"
 mkdir "$T/full"
-if unshare -m mount -t tmpfs -o size=1m none "$T/full" 2>/dev/null; then
-	# shellcheck disable=SC2016
-	unshare -m bash -c 'mount -t tmpfs -o size=1m none "$1/full" && { cat /dev/zero >"$1/full/fill" 2>/dev/null
-		"$2" doctor --format json --inventory "csv:$1/assets.csv" --state "$1/full" >"$1/full.json"; echo $? >"$1/full.rc"; }' _ "$T" "$EARSHOT"
+if mount -t tmpfs -o size=1m tmpfs "$T/full" 2>/dev/null; then
+	cat /dev/zero >"$T/full/fill" 2>/dev/null
+	"$EARSHOT" doctor --format json --inventory "csv:$T/assets.csv" --state "$T/full" >"$T/full.json"; echo $? >"$T/full.rc"
+	umount "$T/full"
 	told full "disk FAIL," 1
 	says full disk "No space left|disk is full"
 else
