@@ -8,6 +8,7 @@ DESTDIR  ?=
 SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 CAPTURES ?= tests/captures
 V        ?= 0
+JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 VERSION  := 0.1.0
 
 # ---- dependencies, each can be overridden --------------------------------------------------
@@ -131,12 +132,13 @@ tests: $(unit_bin) $(replay_bin) $(tool_bin) $(bench_bin) $(B)/earshot
 
 check: ## the fast tests: no root, no network, no Redis, under a minute
 	$(Q)contrib/deps.sh test
-	$(Q)$(MAKE) tests
+	$(Q)$(MAKE) -j$(JOBS) tests
 	$(Q)rm -f $(TALLY); tests/run $(TALLY) $(B) $(units) $(fast)
 	$(Q)tests/run $(TALLY) --total
 
 asan: ## the unit tests and the reading of all captures under the sanitizers
 	$(Q)contrib/deps.sh test
+	$(Q)$(asan_make) -j$(JOBS) tests
 	$(Q)$(asan_make) asan-run
 asan-run: tests
 	$(Q)rm -f $(TALLY); CUTS=50 tests/run $(TALLY) $(B) $(units) tests/system/test_books.sh tests/system/test_cut_files.sh
@@ -144,10 +146,10 @@ asan-run: tests
 
 test: ## everything, on a machine fresh from the installer; installs what it needs
 	$(Q)contrib/deps.sh test
-	$(Q)$(MAKE) CI=true tests
-	$(Q)$(MAKE) CI=true CC=clang B=$(B)-clang $(B)-clang/earshot
+	$(Q)$(MAKE) -j$(JOBS) CI=true tests
+	$(Q)$(MAKE) -j$(JOBS) CI=true CC=clang B=$(B)-clang $(B)-clang/earshot
 	$(Q)rm -f $(TALLY); tests/run $(TALLY) $(B) $(units) $(fast)
-	$(Q)$(asan_make) tests
+	$(Q)$(asan_make) -j$(JOBS) tests
 	$(Q)$(asan_make) TALLY=$(TALLY) asan-part
 	$(Q)tests/run $(TALLY) $(B) $(slow) $(call scripts,fuzz)
 	$(Q)tests/run $(TALLY) --total

@@ -3,10 +3,10 @@
 # Each fuzz target for a short while from its corpus (libFuzzer, address and undefined-behaviour
 # sanitizers). SECONDS_EACH=60 tests/fuzz/test_fuzz.sh for longer. Findings are kept in BUILD/fuzz.
 . "$(dirname "$0")/../tools/tap.sh"
-each=${SECONDS_EACH:-8}
+each=${SECONDS_EACH:-6}
 command -v clang >/dev/null || { skip test_fuzz "needs clang"; finish; }
 plain=${B%-asan}
-make -s B="$plain" CI= fuzz >"$T/build" 2>&1 || { not_ok test_fuzz_targets_build "$T/build"; finish; }
+make -s -j"$(nproc)" B="$plain" CI= fuzz >"$T/build" 2>&1 || { not_ok test_fuzz_targets_build "$T/build"; finish; }
 for f in tests/fuzz/fuzz_*.c; do
 	name=$(basename "$f" .c)
 	mkdir -p "$T/$name"

@@ -7,7 +7,7 @@
 if [ "$(id -u)" != 0 ]; then skip test_live "needs root"; finish; fi
 for tool in tcpreplay ip; do command -v $tool >/dev/null || { skip test_live "needs $tool"; finish; }; done
 
-names="p05-chunk-20s-https p06-rtp-opus-ffmpeg p12-ssh-pipe p20-unknown-device p22-dns-tunnel p24-unknown-destination n01-sip-call n12-iot-udp-20ms"
+names="p17-mqtt-audio p06-rtp-opus-ffmpeg p12-ssh-pipe p20-unknown-device p22-dns-tunnel p24-unknown-destination n01-sip-call n12-iot-udp-20ms"
 tag=es$$
 cleanup() {
 	for i in 1 2 3 4 5 6 7 8 9; do ip netns del $tag-in$i; ip netns del $tag-out$i; done 2>/dev/null
