@@ -173,7 +173,7 @@ live_activate(struct live *l, struct fault *why)
 	}
 	if (!decode_knows(pcap_datalink(p))) {
 		(void)fault_set(why,
-		    "earshot reads Ethernet, Linux cooked, loopback and raw IP",
+		    SOURCE_READS,
 		    "cannot capture on '%s': its link type is %d (%s)", l->iface,
 		    pcap_datalink(p),
 		    pcap_datalink_val_to_description_or_dlt(pcap_datalink(p)));

@@ -166,8 +166,7 @@ link_type_fault(const struct input *in, int link_type, struct fault *why)
 {
 	const char *name = pcap_datalink_val_to_name(link_type);
 
-	return fault_set(why, "earshot reads Ethernet, Linux cooked, loopback, "
-	    "raw IP, 802.11 and PPP",
+	return fault_set(why, SOURCE_READS,
 	    "cannot read %s: its link type is %d (%s)", input_title(in), link_type,
 	    name == NULL ? "unknown to libpcap" : name);
 }

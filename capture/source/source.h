@@ -21,6 +21,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The remedy where a link type is none of decode_frame's. */
+#define SOURCE_READS "earshot reads Ethernet, Linux cooked, loopback, raw IP, 802.11 and PPP"
+
 struct source;
 
 enum { SOURCE_END = -1, SOURCE_FAULT = -2 };

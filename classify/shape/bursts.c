@@ -188,7 +188,7 @@ purge(struct bursts *b, const struct hearing *h)
 	b->n = n;
 }
 
-/* The run begins when the bursts are regular and goes on while most of its bursts fit. */
+/* The run begins when the bursts are even and goes on while most of its bursts fit. */
 static void
 follow_run(struct bursts *b, const struct hearing *h)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * bursts: T6, recorded first and sent then. Bytes that go up between two hosts, all flows
- * together, fall into bursts; a recorder's bursts have equal gaps and equal sizes. Keeps
- * the last twelve, and since when they have been regular (twelve bursts of a two-second
+ * together, fall into bursts; a recorder's bursts have equal gaps and equal sizes, or
+ * are late on a line, or as large as the time before them (chunks.pace). Keeps the last
+ * twelve, and since when gaps have been even (twelve bursts of a two-second
  * recorder span less than the thirty seconds that are asked for). Zeroed memory is new.
  * Payload by first sight (fresh), never retransmissions. Time that goes back is taken as
  * the last time.
