@@ -121,11 +121,12 @@ $(tool_bin): $(B)/%: $(B)/%.o $(LIBS_rules)
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
 
-# Programs of the bench, see below.
-bench_bin := $(B)/tests/bench/gen $(B)/tests/bench/floor
+# Programs of the bench and of the score, see below.
+bench_bin := $(B)/tests/bench/gen $(B)/tests/bench/floor $(B)/tests/score/mix
+$(B)/tests/bench/gen $(B)/tests/score/mix: $(B)/tests/tools/film.o
 $(bench_bin): $(B)/%: $(B)/%.o $(LIBS_capture)
 	$(say) LD $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(DEP_LIBS)
 
 tests: $(unit_bin) $(replay_bin) $(tool_bin) $(bench_bin) $(B)/earshot
 .PHONY: tests
@@ -159,6 +160,10 @@ asan-part:
 score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut|vlan|qinq|mpls|pppoe|gre|vxlan|half-taps|duplicates|super|mixed|year|loss] [NOLIST=1]
 	$(Q)tests/score/score.py $(B)/earshot $(CAPTURES) --work $(B)/score \
 		$(if $(REWRITE),--rewrite $(REWRITE)) $(if $(NOLIST),--no-list)
+
+# A day of an office of 200 hosts, made of the captures' ordinary traffic: about five minutes.
+score-day: $(B)/earshot $(B)/tests/score/mix ## false alarms a day: the quiet captures as a day of 200 hosts
+	$(Q)tests/score/day.py $(B) $(CAPTURES)
 
 # A fuzz target of its own: make build/fuzz/fuzz_decode, then run it.
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
@@ -224,4 +229,4 @@ help: ## this list
 clean: ## remove the build folder
 	rm -rf $(B) $(B)-asan $(B)-clang $(B)-fuzz
 
-.PHONY: all help clean arrows check asan asan-run asan-part test score fuzz demo install
+.PHONY: all help clean arrows check asan asan-run asan-part test score score-day fuzz demo install

@@ -16,7 +16,7 @@
  * checksums are right, TCP and UDP checksums are absent: nobody measured here looks at
  * them.
  */
-#include "capture/source/source.h"
+#include "tests/tools/film.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,14 +66,7 @@ put32(uint8_t *at, uint32_t v)
 static void
 record(struct out *o, const uint8_t *frame, uint32_t cap, uint32_t wire)
 {
-	const uint32_t head[4] = { (uint32_t)(o->ns / NS_PER_S),
-		(uint32_t)(o->ns % NS_PER_S), cap, wire };
-
-	if (fwrite(head, sizeof(head), 1, o->f) != 1 ||
-	    fwrite(frame, cap, 1, o->f) != 1) {
-		perror("gen");
-		exit(1);
-	}
+	write_record(o->f, o->ns, frame, cap, wire);
 	o->packets++;
 	o->bytes += wire;
 }
@@ -295,46 +288,6 @@ smalls(struct out *o, uint64_t packets)
 
 /* ---- what is taken from captures ---- */
 
-struct film {
-	struct frame *frame;
-	size_t n, room;
-};
-
-static void
-keep(void *arg, const struct frame *f)
-{
-	struct film *m = arg;
-	uint8_t *bytes = malloc(f->cap + 1);
-
-	if (m->n == m->room) {
-		m->room = m->room == 0 ? 4096 : m->room * 2;
-		m->frame = realloc(m->frame, m->room * sizeof(*m->frame));
-	}
-	if (bytes == NULL || m->frame == NULL)
-		exit(1);
-	memcpy(bytes, f->bytes, f->cap);
-	m->frame[m->n] = *f;
-	m->frame[m->n++].bytes = bytes;
-}
-
-static struct film
-read_film(const char *path)
-{
-	struct film m = { 0 };
-	struct fault why = { "", "" };
-	struct source *s = source_open_file(path, NULL, &why);
-	int n = SOURCE_FAULT;
-
-	while (s != NULL && (n = source_dispatch(s, 4096, keep, &m, &why)) >= 0)
-		continue;
-	if (n != SOURCE_END) {
-		fprintf(stderr, "gen: %s\n", why.what);
-		exit(1);
-	}
-	source_destroy(s);
-	return m;
-}
-
 static bool
 is_udp(const struct frame *f)
 {
@@ -360,7 +313,7 @@ quic_film(const char *path)
 		if (port == 0 && d == 443)
 			port = s;
 		if (port != 0 && ((s == port && d == 443) || (s == 443 && d == port)))
-			keep(&q, &m.frame[i]);
+			film_keep(&q, &m.frame[i]);
 	}
 	if (q.n < 4) {
 		fprintf(stderr, "gen: no QUIC in '%s'\n", path);
@@ -551,7 +504,6 @@ real(struct out *o, uint64_t packets, char **path, int n)
 int
 main(int argc, char **argv)
 {
-	static const uint32_t head[6] = { 0xa1b23c4d, 2 | 4 << 16, 0, 0, 262144, 1 };
 	struct out o = { .ns = INT64_C(1700000000) * NS_PER_S };
 	uint64_t packets;
 	char part[4096];
@@ -564,10 +516,11 @@ main(int argc, char **argv)
 	}
 	(void)snprintf(part, sizeof(part), "%s.part", argv[3]);
 	o.f = fopen(part, "wb");
-	if (o.f == NULL || fwrite(head, sizeof(head), 1, o.f) != 1) {
+	if (o.f == NULL) {
 		perror(part);
 		return 1;
 	}
+	write_head(o.f);
 	if (strcmp(argv[1], "elephant") == 0)
 		elephants(&o, packets);
 	else if (strcmp(argv[1], "voice") == 0)
