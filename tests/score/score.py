@@ -10,11 +10,16 @@ row a flow, column `expect`) and that of captures gathered from public projects 
 and `flow`; there the side that sends is taken as home).
 
 MODE is one of tests/tools/rewrite: ipv6, renumber, cut, vlan, qinq, mpls, pppoe, gre, vxlan,
-half-taps, duplicates, super, mixed, year, loss.
+half-taps, duplicates, super, mixed, year, loss, loss-5, one-way, answers.
 
 Found: an event of type alert whose device and dest_ip are the row's and whose kind kinds.tsv
 allows. Accused: an alert of an audio, bulk or tunnel kind with a quiet row's source and
-destination. Each miss and false alarm is named.
+destination. Each miss and false alarm is named, with what the sensor says it could not see (the
+event's `seen`, and anomalies of the sensor).
+
+Accuracy, over the rows found: seconds of sound as the last event of the row tells them against the
+true ones (live: the label's time from first to last packet; chunked: its bytes at its rate); codec
+and rate where the content is clear, against the label's.
 """
 import argparse
 import concurrent.futures
@@ -48,6 +53,8 @@ def rows_of(folder):
             if "expect" in r:
                 yield {"capture": r["capture"], "src": r["src"], "dst": r["dst"], "expect": r["expect"],
                        "kind": r["kind"], "start": float(r["first_s"]), "home": None,
+                       "codec": r["codec"], "bytes": int(r["audio_bytes"]) if r["audio_bytes"].isdigit() else 0,
+                       "lasts": float(r["last_s"]) - float(r["first_s"]),
                        "name": "%s %s %s>%s:%s" % (r["capture"], r["kind"], r["src"], r["dst"], r["dport"])}
                 continue
             m = re.match(r"\w+ (.+):\d+>(.+):\d+$", r["flow"])
@@ -56,7 +63,7 @@ def rows_of(folder):
             label = r["label"]
             expect = "alert" if label.startswith("audio-") else "either" if label == "tunnel" else "quiet"
             yield {"capture": r["capture"], "src": m.group(1), "dst": m.group(2), "expect": expect,
-                   "kind": label, "start": 0.0, "home": m.group(1),
+                   "kind": label, "start": 0.0, "home": m.group(1), "codec": "", "bytes": 0, "lasts": 0.0,
                    "name": "%s %s %s>%s" % (r["capture"], label, m.group(1), m.group(2))}
 
 
@@ -74,6 +81,64 @@ def events_of(job):
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     events = [json.loads(l) for l in p.stdout.splitlines()]
     return events, p.returncode, p.stderr.decode("utf-8", "replace")
+
+
+# What a label calls a codec, and what an event may.
+CODECS = {"opus": ("opus",), "mp3": ("mp3",), "aac": ("aac", "m4a", "mp4"), "G.711 mu-law": ("ulaw", "pcmu")}
+
+
+class Accuracy:
+    """How near the told lengths, codecs and rates are."""
+    def __init__(self):
+        self.off = {}                   # kind -> share by which the seconds are off
+        self.codec, self.rate = [0, 0], [0, 0]
+        self.lines = []
+
+    def row(self, r, events):
+        told = [e["earshot"]["audio"]["seconds"] for e in events if "seconds" in e["earshot"].get("audio", {})
+                and e["earshot"]["kind"] in ("live-audio", "chunked-audio")]
+        rate = re.search(r"(\d+)k", r["codec"])
+        true = {"audio-live": r["lasts"],
+                "audio-chunked": r["bytes"] * 8 / (int(rate.group(1)) * 1000) if rate else 0}.get(r["kind"])
+        if true:
+            off = abs(told[-1] - true) / true if told else 1.0
+            self.off.setdefault(r["kind"], []).append(off)
+            if off > {"audio-live": 0.1, "audio-chunked": 0.2}[r["kind"]]:
+                self.lines.append("LENGTH %s: %s of %.0f s" % (r["name"], "%.0f" % told[-1] if told else "nothing",
+                                                               true))
+        clear = [e["earshot"] for e in events if e["earshot"].get("content", {}).get("class") == "audio"]
+        names = [n for word, n in CODECS.items() if word in r["codec"]]
+        if not clear or not names:
+            return
+        said = [x.get("audio", {}) for x in clear]
+        ok = any(n in a.get("codec_guess", "") for a in said for ns in names for n in ns)
+        self.codec[0] += ok
+        self.codec[1] += 1
+        if not ok:
+            self.lines.append("CODEC %s: %s" % (r["name"], sorted({a.get("codec_guess", "-") for a in said})))
+        rates = [int(k) * 1000 for k in re.findall(r"(\d+)k", r["codec"])]
+        if rates:
+            ok = any(abs(a["bitrate_bps"] - k) <= 0.1 * k for a in said if "bitrate_bps" in a for k in rates)
+            self.rate[0] += ok
+            self.rate[1] += 1
+            if not ok:
+                self.lines.append("RATE %s: %s" % (r["name"], sorted({a.get("bitrate_bps", 0) for a in said})))
+
+    def tell(self):
+        for line in self.lines:
+            print(line)
+        for kind, off in sorted(self.off.items()):
+            print("seconds of %s: off by %.0f %% (median), %.0f %% at most" %
+                  (kind, 100 * statistics.median(off), 100 * max(off)))
+        print("where content is clear: codec %d/%d, rate %d/%d" % (*self.codec, *self.rate))
+
+
+def unseen(alerts, events):
+    """What these alerts, or the sensor, say they could not see."""
+    said = {k for e in alerts for k, v in e["earshot"].get("seen", {}).items() if v and k != "truncated"}
+    said |= {e["anomaly"]["event"] for e in events if e["event_type"] == "anomaly" and
+             e["earshot"]["kind"] == "sensor"}
+    return "; not seen: " + ", ".join(sorted(said)) if said else ""
 
 
 def seconds(text):
@@ -132,7 +197,7 @@ def main():
     by = {}
     bad = 0
     for name, job, (events, rc, err) in zip(names, jobs, results):
-        by[name] = ([e for e in events if e["event_type"] == "alert"], first_packet(job[1]))
+        by[name] = ([e for e in events if e["event_type"] == "alert"], first_packet(job[1]), events)
         # A capture that ends inside a packet is still scored by what was read.
         if rc != 0 and "ends in the middle" not in err:
             bad += 1
@@ -140,8 +205,9 @@ def main():
     found = quiet = accused = 0
     wanted = {}
     times = {}
+    accuracy = Accuracy()
     for r in rows:
-        alerts, start = by[r["capture"]]
+        alerts, start, events = by[r["capture"]]
         same = [e for e in alerts if e.get("src_ip") == r["src"] and e.get("dest_ip") == r["dst"]]
         if r["expect"] == "alert":
             ok = [e for e in same if e["earshot"]["kind"] in kinds.get(r["kind"], ())]
@@ -149,9 +215,11 @@ def main():
             wanted[r["kind"]] = (n + 1, h + bool(ok))
             found += bool(ok)
             if not ok:
-                print("MISS  %s (alerts: %s)" % (r["name"], ", ".join(
-                    sorted({e["earshot"]["kind"] for e in same})) or "none"))
-            elif start is not None:
+                print("MISS  %s (alerts: %s%s)" % (r["name"], ", ".join(
+                    sorted({e["earshot"]["kind"] for e in same})) or "none", unseen([], events)))
+                continue
+            accuracy.row(r, same)
+            if start is not None:
                 times.setdefault(r["kind"], []).append(
                     min(seconds(e["timestamp"]) for e in ok) - start - r["start"])
         elif r["expect"] == "quiet":
@@ -159,7 +227,7 @@ def main():
             wrong = sorted({e["earshot"]["kind"] for e in same} & ACCUSING)
             accused += bool(wrong)
             if wrong:
-                print("FALSE %s (%s)" % (r["name"], ", ".join(wrong)))
+                print("FALSE %s (%s%s)" % (r["name"], ", ".join(wrong), unseen(same, events)))
     if o.v:
         for name in names:
             for e in by[name][0]:
@@ -169,6 +237,7 @@ def main():
     for k in sorted(wanted):
         t = times.get(k)
         print("%-22s %3d/%-3d %16s" % (k, wanted[k][1], wanted[k][0], "%.1f" % statistics.median(t) if t else "-"))
+    accuracy.tell()
     print("score: recall %d/%d, false alarms %d/%d" % (found, sum(n for n, _ in wanted.values()), accused, quiet))
     return 1 if bad else 0
 
