@@ -182,6 +182,8 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(device_known, "device.known", BOOL, NONE, "", "it is in the inventory", "no inventory") \
 	X(device_owner, "device.owner", TEXT, NONE, "", "owner, from the inventory", "not stated") \
 	X(device_role, "device.role", TEXT, NONE, "", "role, from the inventory", "not stated") \
+	X(device_room, "device.room", TEXT, NONE, "", "room or site, from the inventory", \
+	    "not stated") \
 	X(device_was, "device.was", TEXT, NONE, "", \
 	    "the key it had before, in a device record", "it had none, or the same") \
 	X(device_seen, "device.since", MOMENT, NONE, "", "first seen by this sensor", "never") \
@@ -356,6 +358,14 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "declared length", "not told") \
 	X(rtp_type, "rtp.type", COUNT, NONE, "", "RTP payload type", "no RTP") \
 	X(rtp_ssrc, "rtp.ssrc", COUNT, NONE, "", "RTP source", "no RTP") \
+	/* a call and its recording; in the record of a close */ \
+	X(call_fits, "call.fits", BOOL, NONE, "", \
+	    "the upload is as long as a call of the device or its room that had just ended", \
+	    "no call before it, or not a close") \
+	X(call_length, "call.length", DURATION, NONE, "s", "that call's length", "fits none") \
+	X(call_rate, "call.rate", RATE, NONE, "bit/s", "the rate at which it fits", "fits none") \
+	X(call_ago, "call.ago", DURATION, NONE, "s", "from the call's end to the upload's begin", \
+	    "fits none") \
 	/* what was not seen */ \
 	X(quarantined, "quarantined", BOOL, NONE, "", "the flow killed its classifier", "never") \
 	X(loss_packets, "loss.packets", COUNT, NONE, "", \

@@ -191,8 +191,9 @@ let_labels_go(struct endpoint *e, struct device *d)
 	intern_drop(e->o.strings, d->name);
 	intern_drop(e->o.strings, d->owner);
 	intern_drop(e->o.strings, d->role);
+	intern_drop(e->o.strings, d->room);
 	intern_drop(e->o.strings, d->vendor);
-	d->key = d->name = d->owner = d->role = d->vendor = 0;
+	d->key = d->name = d->owner = d->role = d->room = d->vendor = 0;
 }
 
 static void
@@ -427,7 +428,7 @@ label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
 	const char *vendor = mac == 0 ? NULL : vendors_find(e->o.vendors, mac);
 	bool is_new;
 
-	d->key = d->name = d->owner = d->role = d->vendor = 0;
+	d->key = d->name = d->owner = d->role = d->room = d->vendor = 0;
 	d->mac = mac;
 	if (vendor != NULL)
 		d->vendor = text_id(e, vendor, strlen(vendor));
@@ -440,6 +441,7 @@ label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
 		d->name = text_id(e, row->name, strlen(row->name));
 		d->owner = text_id(e, row->owner, strlen(row->owner));
 		d->role = text_id(e, row->role, strlen(row->role));
+		d->room = text_id(e, row->room, strlen(row->room));
 	} else {
 		const char *key = mac != 0 ? mac_print(mac, text) : addr_print(ip, text);
 

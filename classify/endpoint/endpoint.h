@@ -34,7 +34,7 @@ struct endpoint_options {
 };
 
 struct device {
-	uint32_t key, name, owner, role, vendor;	/* string ids, held; 0: none */
+	uint32_t key, name, owner, role, room, vendor;	/* string ids, held; 0: none */
 	uint64_t mac;				/* 0: unknown or a router's */
 	bool known, known_valid;		/* in the inventory;
 						 * valid when there is one */

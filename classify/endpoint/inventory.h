@@ -3,7 +3,7 @@
  * inventory: the office's devices, from the files an office has.
  *
  * Formats are named, not guessed: csv (a header line names the columns: mac, ip, name,
- * owner, role, id; RFC 4180 quotes), ethers(5), hosts(5), the leases of dnsmasq, ISC
+ * owner, role, id, room or site; RFC 4180 quotes), ethers(5), hosts(5), the leases of dnsmasq, ISC
  * dhcpd and Kea (memfile), arpwatch's arp.dat. Built once in an arena, then only read. A
  * fault names line and column; parsing goes on and reports the next.
  */
@@ -37,7 +37,7 @@ enum inventory_format {
 struct inventory_device {
 	const char *id;			/* never "": the id column,
 					 * else the name, else the MAC */
-	const char *name, *owner, *role;	/* "" when not stated */
+	const char *name, *owner, *role, *room;	/* "" when not stated */
 	uint64_t mac;			/* 0: none */
 	bool has_ip;
 	struct addr ip;

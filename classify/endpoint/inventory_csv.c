@@ -14,7 +14,7 @@
 #define COLUMNS 64	/* beyond these a line is no inventory */
 
 enum column { COLUMN_MAC, COLUMN_IP, COLUMN_NAME, COLUMN_OWNER, COLUMN_ROLE, COLUMN_ID,
-	COLUMN_COUNT };
+	COLUMN_ROOM, COLUMN_SITE, COLUMN_COUNT };
 
 bool
 csv_cell(struct rows *r, char mark, struct cell *out)
@@ -77,7 +77,7 @@ static enum column
 column_by_name(struct cell *c)
 {
 	static const char *const names[COLUMN_COUNT] = { "mac", "ip", "name", "owner",
-		"role", "id" };
+		"role", "id", "room", "site" };
 
 	for (size_t i = 0; i < c->n; i++)
 		if (c->text[i] >= 'A' && c->text[i] <= 'Z')
@@ -125,6 +125,13 @@ csv_take(struct rows *r, enum column col, const struct cell *c,
 	case COLUMN_ID:
 		d->id = rows_keep(r, c->text, c->n);
 		break;
+	case COLUMN_ROOM:
+		d->room = rows_keep(r, c->text, c->n);
+		break;
+	case COLUMN_SITE:		/* where there are no rooms */
+		if (d->room[0] == '\0')
+			d->room = rows_keep(r, c->text, c->n);
+		break;
 	case COLUMN_COUNT:
 		break;
 	}
@@ -154,7 +161,7 @@ inventory_read_csv(struct rows *r)
 		col = column_by_name(&cell);
 		if (columns == COLUMNS) {
 			rows_fault(r, cell.line, cell.column, "more than 64 columns",
-			    "keep mac, ip, name, owner, role and id");
+			    "keep mac, ip, name, owner, role, room and id");
 			return;
 		}
 		if (col != COLUMN_COUNT && seen[col]) {

@@ -176,7 +176,8 @@ rows_add(struct rows *r, const struct inventory_device *d, unsigned line)
 struct inventory_device
 rows_nobody(void)
 {
-	return (struct inventory_device){ .id = "", .name = "", .owner = "", .role = "" };
+	return (struct inventory_device){ .id = "", .name = "", .owner = "", .role = "",
+		.room = "" };
 }
 
 bool

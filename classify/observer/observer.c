@@ -13,6 +13,7 @@
 #define SOCKETS 32768
 #define HOSTS 16384
 #define DOMAINS 8192
+#define CALLERS 4096			/* devices and rooms that had a call */
 /* After so many steps without a packet everything has ended that ends by itself. */
 #define QUIET_STEPS 7200
 #define BURST_HEAD 4096
@@ -94,12 +95,14 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	    host_forgotten);
 	o->domains = make_table(o, sizeof(struct domain_key), sizeof(struct domain_ext),
 	    DOMAINS, domain_forgotten);
+	o->calls = make_table(o, sizeof(struct call_key), sizeof(struct calls_ext), CALLERS,
+	    call_forgotten);
 	o->record = calloc(RECORDS, sizeof(*o->record));
 	o->order = calloc(RECORDS, sizeof(*o->order));
 	o->drop = calloc(DROPS_HELD, sizeof(*o->drop));
 	if (o->duplicates == NULL || o->strings == NULL || o->content == NULL || o->endpoint == NULL ||
 	    o->meters == NULL || o->sockets == NULL || o->hosts == NULL ||
-	    o->domains == NULL ||
+	    o->domains == NULL || o->calls == NULL ||
 	    o->record == NULL || o->order == NULL || o->drop == NULL)
 		goto nomem;
 	return o;
@@ -126,6 +129,7 @@ observer_destroy(struct observer *o)
 	table_destroy(o->sockets);
 	table_destroy(o->hosts);
 	table_destroy(o->domains);
+	table_destroy(o->calls);
 	free(o->record);
 	free(o->order);
 	free(o->drop);
@@ -471,6 +475,7 @@ meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now)
 		meter_observe(&m->m, &w, r);
 		text_observe(&m->text, o->o.hearing, r);
 		way_window(o, m, k, &w, m->flow->pair, r);
+		call_heard(o, m, k, &w, r);
 	}
 }
 
@@ -713,6 +718,7 @@ on_end(void *arg, struct flow *f, enum flow_end why)
 	r = record_new(o, OBSERVATION_CLOSE, o->now, o->ordinal);
 	record_flow(o, r, f);
 	OBSERVATION_SET(r, flow_end, (uint16_t)why);
+	call_look(o, f, r);
 	name_drop(o, &x->app);
 	name_drop(o, &x->category);
 	name_drop(o, &x->sni);

@@ -131,6 +131,8 @@ record_device(struct observer *o, struct observation *r, const struct addr *ip,
 		OBSERVATION_SET(r, device_owner, d->owner);
 	if (d->role != 0)
 		OBSERVATION_SET(r, device_role, d->role);
+	if (d->room != 0)
+		OBSERVATION_SET(r, device_room, d->room);
 	if (d->vendor != 0)
 		OBSERVATION_SET(r, device_vendor, d->vendor);
 	if (d->mac != 0) {
@@ -161,6 +163,7 @@ device_record(struct observer *o, const struct observation *from, const struct a
 	r->device_name = from->device_name;
 	r->device_owner = from->device_owner;
 	r->device_role = from->device_role;
+	r->device_room = from->device_room;
 	r->device_vendor = from->device_vendor;
 	r->device_random = from->device_random;
 	r->device_mac = from->device_mac;

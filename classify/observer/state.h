@@ -141,6 +141,26 @@ struct domain_ext {
 	struct pkt_time last;
 };
 
+/* calls.c: what was a call, of a device or of a room. */
+#define CALLS 4				/* of each: the last ones */
+
+struct call {
+	struct meter_key meter;
+	uint64_t serial;
+	struct pkt_time begin, end;
+	bool both;			/* both ways kept time in this window */
+};
+
+struct call_key {
+	uint32_t id;			/* string: device key, or room; held */
+	enum { CALL_OF_DEVICE = 1, CALL_OF_ROOM } of;
+};
+
+struct calls_ext {
+	struct call call[CALLS];	/* a ring */
+	uint32_t n;
+};
+
 /* A packet that was counted and may be a copy: what its counting added where. */
 struct copy {
 	uint64_t number;		/* duplicates_count */
@@ -181,7 +201,7 @@ struct observer {
 	struct content *content;
 	struct endpoint *endpoint;
 	struct intern *strings;
-	struct table *meters, *sockets, *hosts, *domains;
+	struct table *meters, *sockets, *hosts, *domains, *calls;
 	struct content_news news;
 	struct duplicates *duplicates;
 	struct copies copies;
@@ -233,6 +253,12 @@ void way_answered(struct observer *o, const struct addr *inside);
 void socket_packet(struct observer *o, const struct flow_hit *hit);
 void socket_take_back(struct observer *o, const struct flow *f,
     const struct flow_trace *trace);
+
+/* ---- calls.c ---- */
+void call_heard(struct observer *o, const struct meter_ext *m, const struct meter_key *k,
+    const struct meter_window *w, const struct observation *r);
+void call_look(struct observer *o, struct flow *f, struct observation *r);
+void call_forgotten(void *arg, const void *key, void *value);
 
 /* ---- early.c ---- */
 void early_packet(struct observer *o, const struct flow_hit *hit);

@@ -65,6 +65,12 @@
 	X(burst_follow_cv, "burst.follow.spread", NUMBER, 0, 100, \
 	    "T6: gaps that vary less say nothing about sizes") \
 	X(burst_span, "burst.span", DURATION, 0, 86400, "T6: from the first to the last of them") \
+	X(call_least, "call.least", DURATION, 1, 86400, \
+	    "a call and its recording: shortest call that is remembered") \
+	X(call_within, "call.within", DURATION, 0, 86400, \
+	    "an upload that begins so long after a call may be its recording") \
+	X(call_tolerance, "call.tolerance", NUMBER, 0, 0.5, \
+	    "how near the call's length its recording is") \
 	X(half_after, "half.after", DURATION, 0, 86400, \
 	    "T5: no answer for so long makes a half capture")
 

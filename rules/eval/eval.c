@@ -69,6 +69,7 @@ static void judge_rule(struct eval *e, unsigned i, const struct observation *o,
     const struct intern *strings);
 static bool excepted(const struct eval *e, unsigned rule, const struct observation *o,
     const struct intern *strings);
+static bool raise_holds(const struct judge *j, const struct rule *r);
 static void fill_verdict(struct eval *e, struct judge *j, const struct rule *r,
     struct verdict *v);
 static void on_update(void *arg, const struct limit_entry *entry);
@@ -270,7 +271,7 @@ judge_rule(struct eval *e, unsigned i, const struct observation *o,
 	struct limit_entry *entry;
 	struct verdict v;
 	struct event_ref ref;
-	bool tell;
+	bool tell, raised;
 
 	if (e->summed[i] ? judge_expr(&j, r->when, true) != TRUTH_TRUE :
 	    eval_expr(e->o.program, r->when, o, strings) != TRUTH_TRUE)
@@ -286,12 +287,29 @@ judge_rule(struct eval *e, unsigned i, const struct observation *o,
 		e->counts.trial += tell;
 		return;
 	}
+	raised = raise_holds(&j, r);
+	if (!tell && raised && !entry->raised) {
+		/* It is worse than what was told, and who reads that should not wait for
+		 * the window's end. */
+		entry->raised = true;
+		fill_verdict(e, &j, r, &v);
+		v.update = true;
+		v.suppressed = entry->suppressed + 1;
+		v.first = entry->first;
+		e->counts.updates++;
+		if (e->o.on_verdict != NULL)
+			(void)e->o.on_verdict(e->o.arg, &v);
+		limits_told(e->limits, entry);
+		return;
+	}
 	if (!tell) {
 		limits_fold(e->limits, entry, o, strings);
 		memcpy(entry->sum, j.seen, sizeof(entry->sum));
 		e->counts.suppressed++;
 		return;
 	}
+	if (entry != NULL)
+		entry->raised = entry->raised || raised;
 	fill_verdict(e, &j, r, &v);
 	e->counts.verdicts++;
 	if (e->o.on_verdict == NULL)
@@ -318,11 +336,21 @@ on_update(void *arg, const struct limit_entry *entry)
 		(void)e->o.on_verdict(e->o.arg, &v);
 }
 
+static bool
+raise_holds(const struct judge *j, const struct rule *r)
+{
+	for (unsigned i = 0; i < r->caveats; i++)
+		if (r->caveat[i].raise && eval_expr(j->e->o.program, r->caveat[i].when,
+		    j->o, j->strings) == TRUTH_TRUE)
+			return true;
+	return false;
+}
+
 /* The second pass: every leaf, no addition. */
 static void
 fill_verdict(struct eval *e, struct judge *j, const struct rule *r, struct verdict *v)
 {
-	unsigned severity = r->severity;
+	int severity = (int)r->severity;
 
 	memset(v, 0, sizeof(*v));
 	memset(e->reason, 0, r->leaves * sizeof(*e->reason));
@@ -339,9 +367,13 @@ fill_verdict(struct eval *e, struct judge *j, const struct rule *r, struct verdi
 		    j->strings) != TRUTH_TRUE)
 			continue;
 		e->note[v->notes++] = r->caveat[i].because;
-		if (r->caveat[i].lower && severity < SEVERITY_INFO)
-			severity++;
+		severity += r->caveat[i].lower;
+		severity -= r->caveat[i].raise;
 	}
+	if (severity < SEVERITY_CRITICAL)
+		severity = SEVERITY_CRITICAL;
+	if (severity > SEVERITY_INFO)
+		severity = SEVERITY_INFO;
 	v->program = e->o.program;
 	v->rule = r;
 	v->severity = (enum severity)severity;

@@ -16,8 +16,8 @@
  *
  * Limits: `limit 1 per device, dest every 1 h`: the first verdicts of a key are told at
  * once, what follows within the window is counted and told once, as an update, when the
- * window ends and at the end of the input. An exception that matches suppresses and
- * counts.
+ * window ends and at the end of the input. The first that a `raise` holds for is told at
+ * once, as an update. An exception that matches suppresses and counts.
  *
  * Pure: no clock, no descriptor; time comes with records and steps. Tables are bounded
  * (64 Ki keys a sum, 16 Ki limits) and count what they forget.
@@ -48,7 +48,8 @@ struct verdict {
 	const struct program *program;
 	const struct rule *rule;
 	enum severity severity;		/* after caveats */
-	bool update;			/* not new: closes a limit window */
+	bool update;			/* not new: closes a limit window, or has got
+					 * worse since it was told (`raise`) */
 	uint64_t suppressed;		/* folded since the event before */
 	struct event_ref first;		/* of an update: the event it belongs to */
 	const struct observation *o;	/* of an update: the last

@@ -122,6 +122,15 @@ limits_fold(struct limits *l, struct limit_entry *e, const struct observation *o
 }
 
 void
+limits_told(struct limits *l, struct limit_entry *e)
+{
+	e->suppressed = 0;
+	if (e->has_last)
+		drop_texts(l, &e->last);
+	e->has_last = false;
+}
+
+void
 limits_step(struct limits *l, struct pkt_time now)
 {
 	struct limit_entry *e, *next;

@@ -23,6 +23,7 @@ struct limit_entry {
 	struct event_ref first;
 	struct sum_value sum[LIMIT_SUMS];
 	bool has_last;
+	bool raised;			/* told with a `raise` that held */
 	struct observation last;	/* its texts are ids of limits_strings() */
 };
 
@@ -47,6 +48,8 @@ struct limit_entry *limits_take(struct limits *l, const struct rule *r,
 /* Keeps the record as the last of its entry. */
 void limits_fold(struct limits *l, struct limit_entry *e, const struct observation *o,
     const struct intern *strings);
+/* What was folded so far was told. */
+void limits_told(struct limits *l, struct limit_entry *e);
 void limits_step(struct limits *l, struct pkt_time now);
 void limits_finish(struct limits *l);
 /* The program is another one now. heir says what a rule is called there; NULL: it is not

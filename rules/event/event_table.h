@@ -206,6 +206,8 @@ enum event_rule {
 	X(DEVICE_IP, "earshot.device.ip", NAME, AFN, NONE, ADDRESS, "its address") \
 	X(DEVICE_OWNER, "earshot.device.owner", TEXT, AFN, NONE, NONE, "from the inventory") \
 	X(DEVICE_ROLE, "earshot.device.role", TEXT, AFN, NONE, NONE, "from the inventory") \
+	X(DEVICE_ROOM, "earshot.device.room", TEXT, AFN, NONE, NONE, \
+	    "room or site, from the inventory") \
 	X(DEVICE_KNOWN, "earshot.device.known", BOOL, AFN, NONE, NONE, \
 	    "it is in the inventory; absent without one") \
 	X(DEVICE_SINCE, "earshot.device.first_seen", TIME, AFN, NONE, NONE, \
@@ -279,7 +281,7 @@ enum event_rule {
 	X(GAP_REASON, "earshot.gap.reason", TEXT, N, P, NONE, "why") \
 	X(SUPPRESSED, "earshot.suppressed_count", UINT, AN, A, NONE, \
 	    "verdicts folded into this one by the rule's limit") \
-	X(UPDATE, "earshot.update", BOOL, AN, A, NONE, "closes a limit window; not a new alert") \
+	X(UPDATE, "earshot.update", BOOL, AN, A, NONE, "closes a limit window, or got worse within it; not a new alert") \
 	X(RELATED, "earshot.related", TEXTS, AN, NONE, EVENT_ID, \
 	    "events it belongs to; the first one first") \
 	X(RULES_VERSION, "earshot.rules_version", TEXT, ALL, ALL, NONE, \

@@ -393,6 +393,7 @@ get_ends(const struct event_source *s, enum event_field f, struct event_value *o
 	case F_DEVICE_IP: return name(out, addr_print(&o->src_ip, out->buf));
 	case F_DEVICE_OWNER: return of_field(s, FIELD_device_owner, out);
 	case F_DEVICE_ROLE: return of_field(s, FIELD_device_role, out);
+	case F_DEVICE_ROOM: return of_field(s, FIELD_device_room, out);
 	case F_DEVICE_KNOWN: return of_field(s, FIELD_device_known, out);
 	case F_DEVICE_SINCE: return of_field(s, FIELD_device_seen, out);
 	case F_DEST_KEY:
@@ -533,7 +534,10 @@ get_rest(const struct event_source *s, enum event_field f, unsigned i,
 	case F_RULE_REV: return r != NULL && uint_of(out, r->rev);
 	case F_RULE_NAME: return r != NULL && text_z(out, r->name);
 	case F_NOTES:
-		return s->v != NULL && i < s->v->notes && text_z(out, s->v->note[i]);
+		if (s->v == NULL || i >= s->v->notes)
+			return false;
+		(void)template_fill(s->v, s->v->note[i], out->buf, sizeof(out->buf));
+		return text_z(out, out->buf);
 	case F_SUPPRESSED: return r != NULL && uint_of(out, s->v->suppressed);
 	case F_UPDATE: return r != NULL && flag(out, s->v->update);
 	case F_RELATED: return s->related[0] != '\0' && text_z(out, s->related);

@@ -221,12 +221,18 @@ dest_label(const struct observation *o, const struct intern *strings,
 size_t
 explain_fill(const struct verdict *v, char *buf, size_t size)
 {
-	struct piece p = { buf, size - 1, 0 };
 	const char *t = v->rule->explain;
+
+	return template_fill(v, t == NULL || *t == '\0' ? "{device} to {dest}" : t, buf,
+	    size);
+}
+
+size_t
+template_fill(const struct verdict *v, const char *t, char *buf, size_t size)
+{
+	struct piece p = { buf, size - 1, 0 };
 	const char *end;
 
-	if (t == NULL || *t == '\0')
-		t = "{device} to {dest}";
 	while (*t != '\0') {
 		if (t[0] == '{' && t[1] == '{') {
 			add(&p, t, 1);

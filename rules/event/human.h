@@ -20,6 +20,7 @@ const char *human_value(const struct value *v, enum field f, char buf[HUMAN_TEXT
  * shows the sum. Unknown values are "unknown". Never longer than size - 1,
  * cut at a character. */
 size_t explain_fill(const struct verdict *v, char *buf, size_t size);
+size_t template_fill(const struct verdict *v, const char *text, char *buf, size_t size);
 
 /* The best name for each end: inventory or DHCP name, else the key; destination name,
  * else the logical one, else the address. Bytes of the wire,

@@ -332,8 +332,12 @@ unseen(struct page *p, const struct event_source *s)
 	}
 	if (s->v->notes > 0) {
 		label(p, "note", 1);
-		for (unsigned i = 0; i < s->v->notes; i++)
-			item_f(p, i == 0 ? "" : "; ", "%s", s->v->note[i]);
+		for (unsigned i = 0; i < s->v->notes; i++) {
+			char note[HUMAN_TEXT];
+
+			(void)template_fill(s->v, s->v->note[i], note, sizeof(note));
+			item_f(p, i == 0 ? "" : "; ", "%s", note);
+		}
 		end_line(p);
 	}
 }

@@ -49,7 +49,8 @@ cumulative(enum field f)
 static bool
 of_meter(enum field f)
 {
-	static const char *const meter[] = { "voice.", "text.", "way.", "chunks." };
+	static const char *const meter[] = { "voice.", "text.", "way.", "chunks.",
+		"call." };
 
 	for (size_t i = 0; i < sizeof(meter) / sizeof(meter[0]); i++)
 		if (strncmp(observation_field[f].word, meter[i], strlen(meter[i])) == 0)

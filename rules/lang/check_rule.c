@@ -10,6 +10,9 @@
 
 #define DEFAULT_LIMIT_EVERY (3600 * NS_PER_S)
 
+static void template(struct check *c, const struct place *at, const char *s,
+    bool has_sum);
+
 static const char *
 keep_text(struct check *c, const char *s)
 {
@@ -157,7 +160,8 @@ rule_when(struct check *c, const struct decl *d, struct rule *r, struct expr_use
 }
 
 static void
-rule_caveats(struct check *c, const struct decl *d, struct rule *r, bool *hears)
+rule_caveats(struct check *c, const struct decl *d, struct rule *r, bool has_sum,
+    bool *hears)
 {
 	struct caveat *out;
 	unsigned n = 0;
@@ -174,6 +178,8 @@ rule_caveats(struct check *c, const struct decl *d, struct rule *r, bool *hears)
 		out->when = check_expr(c, &u, t->when);
 		out->because = keep_text(c, t->because.s);
 		out->lower = t->lower;
+		out->raise = t->raise;
+		template(c, &t->because.at, t->because.s, has_sum);
 		*hears = *hears || u.hears;
 	}
 }
@@ -203,8 +209,8 @@ rule_limit(struct check *c, const struct decl *d, struct rule *r)
 
 /* `{word}`: a field, device, dest, sum, speech. */
 static void
-template_word(
-    struct check *c, const struct decl *d, const char *word, size_t n, bool has_sum)
+template_word(struct check *c, const struct place *at, const char *word, size_t n,
+    bool has_sum)
 {
 	static const char *const own[] = { "device", "dest", "sum", "speech" };
 	char q[QUOTE_TEXT], remedy[200];
@@ -220,23 +226,45 @@ template_word(
 		if (strcmp(own[i], s) != 0)
 			continue;
 		if (i == 2 && !has_sum)
-			lang_error(c->l, &d->explain.at, "write a field, like {upload}",
+			lang_error(c->l, at, "write a field, like {upload}",
 			    "'{sum}' is what a sum in 'when' came to, and there is none");
 		return;
 	}
 	for (unsigned f = 0; f < FIELD_COUNT_ALL; f++)
 		guess_try(&g, observation_field[f].word);
-	lang_error(c->l, &d->explain.at,
+	lang_error(c->l, at,
 	    guess_remedy(&g,
 		"write a field, {device}, {dest}, {sum} or {speech}; '{{' is a brace",
 		remedy, sizeof(remedy)),
 	    "the sentence asks for '{%s}', which is no field", quote(q, s, n));
 }
 
+/* A sentence of a rule: `explain`, or what stands behind `because`. */
+static void
+template(struct check *c, const struct place *at, const char *s, bool has_sum)
+{
+	const char *end;
+
+	while (s != NULL && (s = strchr(s, '{')) != NULL) {
+		if (s[1] == '{') {
+			s += 2;
+			continue;
+		}
+		end = strchr(s, '}');
+		if (end == NULL) {
+			lang_error(c->l, at, "end it with '}', or write '{{' for a brace",
+			    "the sentence opens a '{' and does not close it");
+			return;
+		}
+		template_word(c, at, s + 1, (size_t)(end - s - 1), has_sum);
+		s = end + 1;
+	}
+}
+
 static void
 rule_explain(struct check *c, const struct decl *d, struct rule *r, bool has_sum)
 {
-	const char *s = d->explain.s, *end;
+	const char *s = d->explain.s;
 	char usual[160];
 
 	if (s == NULL) {
@@ -246,21 +274,7 @@ rule_explain(struct check *c, const struct decl *d, struct rule *r, bool has_sum
 		return;
 	}
 	r->explain = keep_text(c, s);
-	while ((s = strchr(s, '{')) != NULL) {
-		if (s[1] == '{') {
-			s += 2;
-			continue;
-		}
-		end = strchr(s, '}');
-		if (end == NULL) {
-			lang_error(c->l, &d->explain.at,
-			    "end it with '}', or write '{{' for a brace",
-			    "the sentence opens a '{' and does not close it");
-			return;
-		}
-		template_word(c, d, s + 1, (size_t)(end - s - 1), has_sum);
-		s = end + 1;
-	}
+	template(c, &d->explain.at, s, has_sum);
 }
 
 static void
@@ -326,7 +340,7 @@ check_rule(struct check *c, const struct decl *d, struct rule *r)
 	r->related = techniques(c, d->related, d->related_n);
 	r->related_n = d->related_n;
 	rule_when(c, d, r, &u);
-	rule_caveats(c, d, r, &hears);
+	rule_caveats(c, d, r, u.has_sum || d->broken || r->when == NULL, &hears);
 	rule_limit(c, d, r);
 	rule_explain(c, d, r, u.has_sum || d->broken || r->when == NULL);
 	rule_tests(c, d, r);

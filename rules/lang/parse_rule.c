@@ -21,6 +21,7 @@ const char *const rule_item_word[ITEM_COUNT] = {
 	"limit",
 	"explain",
 	"lower",
+	"raise",
 	"note",
 	"test",
 };
@@ -57,15 +58,18 @@ skip_item(struct parser *p)
 }
 
 static bool
-parse_caveat(struct parser *p, struct decl *d, bool lower)
+parse_caveat(struct parser *p, struct decl *d, enum rule_item item)
 {
 	struct tree_caveat *c = lang_alloc(p->l, p->l->work, sizeof(*c)),
 			   **end = &d->caveat;
 
-	c->lower = lower;
+	c->lower = item == ITEM_LOWER;
+	c->raise = item == ITEM_RAISE;
 	if (!parser_word(p, "when"))
 		return parser_expected(p,
-		    lower ? "'when' after 'lower'" : "'when' after 'note'",
+		    c->lower	? "'when' after 'lower'" :
+			c->raise ? "'when' after 'raise'" :
+				   "'when' after 'note'",
 		    "write 'note when quarantined because \"...\"'");
 	if (!parse_expr(p, &c->when))
 		return false;
@@ -216,8 +220,9 @@ parse_item(struct parser *p, struct decl *d, enum rule_item item)
 	case ITEM_EXPLAIN:
 		return parser_string(p, &d->explain, "the sentence in quotes");
 	case ITEM_LOWER:
+	case ITEM_RAISE:
 	case ITEM_NOTE:
-		return parse_caveat(p, d, item == ITEM_LOWER);
+		return parse_caveat(p, d, item);
 	case ITEM_TEST:
 		return parse_test(p, d);
 	case ITEM_COUNT:
@@ -236,7 +241,7 @@ unknown_item(struct parser *p)
 	if (p->t.kind != TOKEN_WORD) {
 		(void)parser_expected(p, "a word that starts a part of the rule, or '}'",
 		    "parts are id, rev, severity, kind, when, limit, explain, note, "
-		    "lower, test");
+		    "lower, raise, test");
 		return;
 	}
 	w = parser_tree_word(p);
@@ -246,7 +251,7 @@ unknown_item(struct parser *p)
 	lang_error(p->l, &w.at,
 	    guess_remedy(&g,
 		"parts are id, rev, severity, kind, when, limit, "
-		"explain, note, lower, test",
+		"explain, note, lower, raise, test",
 		remedy, sizeof(remedy)),
 	    "rules have no part '%s'", quote(q, w.s, strlen(w.s)));
 }

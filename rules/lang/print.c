@@ -222,7 +222,8 @@ print_rule(const struct decl *d, const struct writer *w)
 		writer_text(w, "\n");
 	}
 	for (const struct tree_caveat *c = d->caveat; c != NULL; c = c->next) {
-		writer_text(w, c->lower ? "\tlower when " : "\tnote when ");
+		writer_text(w, c->lower ? "\tlower when " :
+			c->raise ? "\traise when " : "\tnote when ");
 		expr_print(c->when, w);
 		writer_text(w, " because ");
 		print_string(w, c->because.s);

@@ -104,11 +104,12 @@ struct expr {
 				 * for leaves never NULL */
 };
 
-struct caveat {			/* `lower when EXPR because "..."`,
-				 * `note when EXPR because "..."` */
+struct caveat {			/* `lower when EXPR because "..."`, `raise ...`,
+				 * `note ...` */
 	const struct expr *when;
-	const char *because;
-	bool lower;		/* one severity lower as well */
+	const char *because;	/* a template, as explain is */
+	bool lower;		/* one severity lower as well... */
+	bool raise;		/* ...or higher */
 };
 
 struct rule_test {

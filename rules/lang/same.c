@@ -54,6 +54,7 @@ rule_same(const struct rule *a, const struct rule *b)
 			return false;
 	for (unsigned i = 0; i < a->caveats; i++)
 		if (a->caveat[i].lower != b->caveat[i].lower ||
+		    a->caveat[i].raise != b->caveat[i].raise ||
 		    !text_same(a->caveat[i].because, b->caveat[i].because) ||
 		    !expr_same(a->caveat[i].when, b->caveat[i].when))
 			return false;

@@ -44,7 +44,7 @@ struct tree_expr {
 
 struct tree_caveat {
 	struct tree_caveat *next;
-	bool lower;
+	bool lower, raise;
 	struct tree_expr *when;
 	struct tree_word because;
 };
@@ -78,6 +78,7 @@ enum rule_item {
 	ITEM_LIMIT,
 	ITEM_EXPLAIN,
 	ITEM_LOWER,
+	ITEM_RAISE,
 	ITEM_NOTE,
 	ITEM_TEST,
 	ITEM_COUNT,

@@ -24,6 +24,7 @@ static const struct hearing limits = {
 	.burst_late = 0.22, .burst_late_size = 0.10, .burst_follow = 0.2,
 	.burst_follow_r = 0.9, .burst_follow_cv = 0.15,
 	.burst_span = 30 * NS_PER_S, .half_after = 60 * NS_PER_S,
+	.call_least = 60 * NS_PER_S, .call_within = 1800 * NS_PER_S, .call_tolerance = 0.02,
 };
 
 /* cmocka compares floats, the meters hold doubles. */

@@ -192,8 +192,8 @@ test_caveats_that_hold_lower_and_note(void **state)
 	(void)state;
 	bench_open(&b);
 	b.x[0] = bool_of(FIELD_outbound);
-	b.caveat[0] = (struct caveat){ &half, "direction not seen", true };
-	b.caveat[1] = (struct caveat){ &constant, "voice or telemetry", false };
+	b.caveat[0] = (struct caveat){ &half, "direction not seen", true, false };
+	b.caveat[1] = (struct caveat){ &constant, "voice or telemetry", false, false };
 	b.rule.caveats = 2;
 	b.rule.severity = SEVERITY_LOW;
 	bench_start(&b);
@@ -212,6 +212,70 @@ test_caveats_that_hold_lower_and_note(void **state)
 	b.caveat[1].lower = true;
 	see(&b, &o);			/* never below info */
 	assert_int_equal(b.told.v[3].severity, SEVERITY_INFO);
+	bench_close(&b);
+}
+
+static void
+test_what_is_raised_within_a_window_is_told_at_once(void **state)
+{
+	struct bench b;
+	struct observation o;
+	struct expr fits = bool_of(FIELD_call_fits);
+
+	(void)state;
+	bench_open(&b);
+	limited(&b, 1, 3600);
+	b.caveat[0] = (struct caveat){ &fits, "a call's recording", false, true };
+	b.rule.caveats = 1;
+	b.rule.severity = SEVERITY_HIGH;
+	bench_start(&b);
+	for (int i = 0; i < 3; i++) {
+		o = part(&b, i, 1, 1000);
+		see(&b, &o);
+	}
+	assert_int_equal(b.told.n, 1);
+	assert_int_equal(b.told.v[0].severity, SEVERITY_HIGH);
+	o = part(&b, 3, 1, 1000);
+	OBSERVATION_SET(&o, call_fits, true);
+	see(&b, &o);
+	assert_int_equal(b.told.n, 2);
+	assert_int_equal(b.told.v[1].severity, SEVERITY_CRITICAL);
+	assert_true(b.told.v[1].update);
+	assert_int_equal(b.told.v[1].suppressed, 3);
+	assert_int_equal(b.told.v[1].first_seq, 1);
+	assert_string_equal(b.told.v[1].note, "a call's recording");
+	/* Once a window; and what was told is not told again at its end. */
+	see(&b, &o);
+	assert_int_equal(b.told.n, 2);
+	eval_finish(b.eval, (struct pkt_time){ SAMPLE_T0 }, b.strings);
+	assert_int_equal(b.told.n, 3);
+	assert_int_equal(b.told.v[2].suppressed, 1);
+	bench_close(&b);
+}
+
+static void
+test_raise_and_lower_add_up_and_stay_in_their_bounds(void **state)
+{
+	struct bench b;
+	struct observation o;
+	struct expr fits = bool_of(FIELD_call_fits), half = bool_of(FIELD_way_half);
+
+	(void)state;
+	bench_open(&b);
+	b.x[0] = bool_of(FIELD_outbound);
+	b.caveat[0] = (struct caveat){ &fits, "a call's recording", false, true };
+	b.caveat[1] = (struct caveat){ &half, "direction not seen", true, false };
+	b.rule.caveats = 2;
+	b.rule.severity = SEVERITY_CRITICAL;
+	bench_start(&b);
+	o = part(&b, 0, 1, 1000);
+	OBSERVATION_SET(&o, call_fits, true);
+	see(&b, &o);			/* never above critical */
+	assert_int_equal(b.told.v[0].severity, SEVERITY_CRITICAL);
+	OBSERVATION_SET(&o, way_half, true);
+	see(&b, &o);			/* one up, one down, in whatever order */
+	assert_int_equal(b.told.v[1].severity, SEVERITY_CRITICAL);
+	assert_int_equal(b.told.v[1].notes, 2);
 	bench_close(&b);
 }
 
@@ -316,6 +380,8 @@ main(void)
 		cmocka_unit_test(test_limits_make_room_and_lose_no_count),
 		cmocka_unit_test(test_an_exception_suppresses_and_counts_until_its_day),
 		cmocka_unit_test(test_caveats_that_hold_lower_and_note),
+		cmocka_unit_test(test_what_is_raised_within_a_window_is_told_at_once),
+		cmocka_unit_test(test_raise_and_lower_add_up_and_stay_in_their_bounds),
 		cmocka_unit_test(test_a_trial_rule_counts_and_never_tells),
 		cmocka_unit_test(test_names_and_losses_are_not_judged),
 		cmocka_unit_test(test_the_hash_key_changes_nothing),
