@@ -402,13 +402,13 @@ struct observation {
 	uint64_t flow_id, pair_id;	/* 0: none */
 	uint32_t source;		/* interface index of the source */
 	uint32_t reserved;
-	uint64_t known[2];		/* bit n: field n is known */
+	uint64_t known[3];		/* bit n: field n is known */
 #define X(m, w, t, v, u, mean, unk) FIELD_C_##t m;
 	OBSERVATION_FIELDS(X)
 #undef X
 };
 
-_Static_assert(FIELD_COUNT_ALL <= 128, "known[] is two words");
+_Static_assert(FIELD_COUNT_ALL <= 192, "known[] is three words");
 
 /* kind == OBSERVATION_NAME: the same head, then a string.
  * Same size as struct observation. */
