@@ -116,7 +116,7 @@ fast      = $(call scripts,arrows) $(call scripts,golden) $(filter %/test_rules.
 slow      = $(filter-out $(fast),$(call scripts,system)) $(call scripts,live) $(call scripts,redis)
 
 # Programs the shell tests run.
-tool_bin := $(B)/tests/tools/verdicts $(B)/tests/redis/feeder
+tool_bin := $(B)/tests/tools/verdicts $(B)/tests/redis/feeder $(B)/tests/score/records
 $(tool_bin): $(B)/%: $(B)/%.o $(LIBS_rules)
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
@@ -164,6 +164,9 @@ score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut|vl
 # A day of an office of 200 hosts, made of the captures' ordinary traffic: about five minutes.
 score-day: $(B)/earshot $(B)/tests/score/mix ## false alarms a day: the quiet captures as a day of 200 hosts
 	$(Q)tests/score/day.py $(B) $(CAPTURES)
+
+figures: $(B)/tests/score/records ## the figures of contrib/docs/hearing.md, from CAPTURES=DIR
+	$(Q)tests/score/figures.py $(B) $(CAPTURES) contrib/docs/figures
 
 # A fuzz target of its own: make build/fuzz/fuzz_decode, then run it.
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
@@ -229,4 +232,4 @@ help: ## this list
 clean: ## remove the build folder
 	rm -rf $(B) $(B)-asan $(B)-clang $(B)-fuzz
 
-.PHONY: all help clean arrows check asan asan-run asan-part test score score-day fuzz demo install
+.PHONY: all help clean arrows check asan asan-run asan-part test score score-day figures fuzz demo install
