@@ -179,6 +179,12 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(device_random, "device.random", BOOL, NONE, "", \
 	    "its MAC address is no maker's: drawn by lot, or a virtual machine's", \
 	    "MAC not seen, or a router's") \
+	X(device_first_mac, "device.first_mac", MAC, NONE, "", \
+	    "the MAC address it had first: it drew another, and was recognised by what it " \
+	    "says by DHCP", "it has the one it had, or not seen") \
+	X(device_system, "device.system", TEXT, NONE, "", \
+	    "what its DHCP client calls itself (vendor class): android-dhcp-14, MSFT 5.0", \
+	    "not said") \
 	X(device_known, "device.known", BOOL, NONE, "", "it is in the inventory", "no inventory") \
 	X(device_owner, "device.owner", TEXT, NONE, "", "owner, from the inventory", "not stated") \
 	X(device_role, "device.role", TEXT, NONE, "", "role, from the inventory", "not stated") \

@@ -269,6 +269,22 @@ look_for_tunnel(struct state *st, const struct flow_hit *hit, struct content_new
 	}
 }
 
+/* The ports say which side speaks; a relay speaks from the server's. */
+static bool
+dhcp_seen(const struct packet *p, struct dhcp_message *out)
+{
+	bool six = p->ip_version == 6;
+	uint16_t server = six ? 547 : 67, client = six ? 546 : 68;
+
+	if ((p->dport != server && p->dport != client) ||
+	    (p->sport != server && p->sport != client))
+		return false;
+	if (six ? !dhcp6_parse(p->payload, p->has_mac ? mac_from_bytes(p->smac) : 0, out) :
+	    !dhcp_parse(p->payload, out))
+		return false;
+	return (p->sport == server) == (out->word == DHCP_GIVES) || out->relayed;
+}
+
 static void
 datagram(struct content *c, struct state *st, const struct flow_hit *hit,
     struct content_news *news)
@@ -285,7 +301,7 @@ datagram(struct content *c, struct state *st, const struct flow_hit *hit,
 			news->dns_bytes = p->payload_wire;
 			return;
 		}
-	} else if ((p->dport == 67 || p->sport == 68) && dhcp_client(p->payload, news)) {
+	} else if (dhcp_seen(p, &news->dhcp)) {
 		news->what |= NEWS_DHCP;
 		return;
 	}

@@ -26,6 +26,7 @@
 #define CLASSIFY_CONTENT_CONTENT_H
 
 #include "capture/flow/flow.h"
+#include "classify/content/dhcp.h"
 #include "classify/content/dns.h"
 
 #define HEAD_BYTES 4096
@@ -42,8 +43,8 @@ enum {
 	NEWS_SETUP = 1 << 6,		/* call set-up: SIP, STUN or a DTLS handshake */
 	NEWS_TUNNEL = 1 << 7,		/* tunnel: SSH or OpenVPN or
 					 * SOCKS by its first bytes */
-	NEWS_DHCP = 1 << 8,		/* dhcp_name, dhcp_mac, dhcp_addr:
-					 * a client's host name */
+	NEWS_DHCP = 1 << 8,		/* dhcp: a client's message, or an address
+					 * given to one */
 };
 
 /* Lent until the next call. Texts are spans of raw bytes. */
@@ -70,10 +71,7 @@ struct content_news {
 	 * once for each direction that stands, with class by payload type (dynamic types:
 	 * unknown), format and proof RTP, and is no NEWS_CONTENT. */
 	enum flow_dir body_dir;
-	struct span dhcp_name;
-	uint64_t dhcp_mac;		/* 0: none */
-	bool dhcp_has_addr;
-	struct addr dhcp_addr;		/* the address asked for or in use */
+	struct dhcp_message dhcp;
 };
 
 struct content_flow {

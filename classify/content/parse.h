@@ -156,7 +156,7 @@ struct socks_request {
 };
 enum parse socks_request(struct span head, struct socks_request *out);
 
-/* ---- datagrams (rtp.c, setup.c, dhcp.c) ---- */
+/* ---- datagrams (rtp.c, setup.c) ---- */
 struct rtp_slot {
 	uint32_t ssrc;
 	uint16_t seq;
@@ -177,9 +177,6 @@ enum parse setup_ssh(struct span p);
 bool openvpn_hello(struct span p, uint32_t wire, bool server);
 bool openvpn_tcp_hello(struct span p, bool server);
 bool wireguard_hello(struct span p, uint32_t wire, bool server);
-
-/* A client's BOOTP message with a host name. */
-bool dhcp_client(struct span p, struct content_news *news);
 
 /* ---- magic (magic.c) ---- */
 /* More bytes could change what magic_of said. */

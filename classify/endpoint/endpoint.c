@@ -1,103 +1,41 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * endpoint: bounded tables. `macs` tells routers from hosts, `addrs` remembers the
- * MAC behind an address, `handles` what a MAC or an address is labelled with, `names`
- * what DNS said, `asked` what it said to whom, `dests` who talked to a destination. Strings are ids of the lent intern
- * table, held while a table names them.
+ * endpoint: what a device is called. A handle is the MAC a device had first, where one is
+ * seen or known and is no router's, else the address. Its label is made when it is first
+ * asked for, and again when the inventory changes, when a name comes by DHCP, when a
+ * device not in the inventory turns up under an address that is, and when that address
+ * has gone to another. See ends.h for what lies where.
  *
- * A handle is the MAC where one was seen and is no router's, else the address. Its label
- * is made when it is first asked for, and again when the inventory changes, when a name
- * comes by DHCP, and when a device not in the inventory turns up
- * under an address that is.
+ * When a key was first seen is kept apart for keys of the inventory: a flood of strangers
+ * pushes strangers out.
  */
-#define _GNU_SOURCE	/* strcasestr */
-#include "classify/endpoint/endpoint.h"
+#include "classify/endpoint/ends.h"
 
-#include "capture/base/intern.h"
-#include "capture/base/table.h"
-
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define DEVICES 16384
 #define NAMES 65536
 #define DESTS 65536
-#define ROUTER_WITHIN (3600 * NS_PER_S)
-#define ROUTER_V4 4		/* a host has a few addresses,
-				 * a router has more than this */
-#define ROUTER_V6 3		/* global, unique local, an old prefix:
-				 * not yet a router */
-#define NAME_LEAST 3600		/* s; programs keep an address longer than its TTL */
-#define NAME_MOST 86400		/* s; and by then it may be another's */
-#define DEVICES_EXACT 16
-#define SKETCH_BITS 512		/* linear counting: 2 % at 100 devices, full near 2,500 */
-
-struct carried {
-	struct addr addr;
-	struct pkt_time last;
-	bool used;
-};
-
-struct mac {
-	bool router;
-	bool has_own;
-	struct addr own;		/* claimed by ARP */
-	struct carried v4[ROUTER_V4 + 1], v6[ROUTER_V6 + 1];
-};
-
-struct handle_key {
-	uint8_t is_mac, pad[7];
-	uint8_t id[16];
-};
-
-struct handle {
-	struct device dev;
-	uint32_t dhcp_name;		/* held */
-	uint32_t labelled;		/* generation; 0: never */
-	bool listed;			/* the label comes from the inventory */
-};
-
-struct asked_key {
-	struct addr client, ip;
-};
-
-struct named {
-	uint32_t name;			/* held */
-	struct pkt_time until;
-};
-
-struct dest {
-	struct pkt_time since;
-	uint32_t device[DEVICES_EXACT];
-	uint32_t devices, most;
-	uint64_t sketch[SKETCH_BITS / 64];
-};
-
-struct endpoint {
-	struct endpoint_options o;
-	struct table *macs, *addrs, *handles, *identities, *names, *asked, *dests;
-	uint32_t generation;
-};
 
 static void handle_evict(void *arg, const void *key, void *value);
+static void lease_evict(void *arg, const void *key, void *value);
 static void id_evict(void *arg, const void *key, void *value);
 static void name_evict(void *arg, const void *key, void *value);
-static void carries(struct endpoint *e, uint64_t mac, const struct addr *ip,
-    struct pkt_time now);
-static bool usable_mac(const struct endpoint *e, uint64_t mac);
+static struct handle *handle_find(struct endpoint *e, const struct addr *ip, uint64_t mac);
 static struct handle *handle_of(struct endpoint *e, const struct addr *ip, uint64_t mac);
+static void handle_forget(struct endpoint *e, struct handle *h);
 static const struct inventory_device *row_of(const struct endpoint *e,
-    const struct addr *ip, uint64_t mac);
+    const struct addr *ip, uint64_t mac, uint64_t frame);
 static void label(struct endpoint *e, struct handle *h, const struct addr *ip,
-    uint64_t mac, const struct inventory_device *row, struct pkt_time now);
+    uint64_t mac, uint64_t home, const struct inventory_device *row);
 
 static struct table *
 make(const struct endpoint *e, size_t key, size_t value, size_t max,
-    void (*evict)(void *, const void *, void *), void *arg)
+    void (*evict)(void *, const void *, void *))
 {
 	struct table_options t = { .hash = e->o.hash, .key_size = key,
-		.value_size = value, .max = max, .evict = evict, .arg = arg };
+		.value_size = value, .max = max, .evict = evict, .arg = (void *)(uintptr_t)e };
 
 	return table_create(&t);
 }
@@ -106,33 +44,32 @@ struct endpoint *
 endpoint_create(const struct endpoint_options *o)
 {
 	struct endpoint *e = calloc(1, sizeof(*e));
+	size_t devices, names;
 
 	if (e == NULL)
 		return NULL;
 	e->o = *o;
-	if (e->o.max_devices == 0)
-		e->o.max_devices = DEVICES;
-	if (e->o.max_names == 0)
-		e->o.max_names = NAMES;
-	if (e->o.max_dests == 0)
-		e->o.max_dests = DESTS;
+	devices = o->max_devices == 0 ? DEVICES : o->max_devices;
+	names = o->max_names == 0 ? NAMES : o->max_names;
 	e->generation = 1;
-	e->macs = make(e, sizeof(uint64_t), sizeof(struct mac), e->o.max_devices, NULL,
-	    NULL);
-	e->addrs = make(e, sizeof(struct addr), sizeof(uint64_t), e->o.max_devices, NULL,
-	    NULL);
-	e->handles = make(e, sizeof(struct handle_key), sizeof(struct handle),
-	    e->o.max_devices, handle_evict, e);
-	e->identities = make(e, sizeof(uint32_t), sizeof(struct pkt_time),
-	    e->o.max_devices, id_evict, e);
-	e->names = make(e, sizeof(struct addr), sizeof(struct named), e->o.max_names,
-	    name_evict, e);
-	e->asked = make(e, sizeof(struct asked_key), sizeof(struct named),
-	    e->o.max_names, name_evict, e);
-	e->dests = make(e, sizeof(uint32_t), sizeof(struct dest), e->o.max_dests,
-	    id_evict, e);
-	if (e->macs == NULL || e->addrs == NULL || e->handles == NULL ||
-	    e->identities == NULL || e->names == NULL || e->asked == NULL ||
+	e->macs = make(e, sizeof(uint64_t), sizeof(struct mac), devices, NULL);
+	e->holders = make(e, sizeof(struct addr), sizeof(struct holder), devices, NULL);
+	e->leases = make(e, sizeof(uint64_t), sizeof(struct lease), devices, lease_evict);
+	e->faces = make(e, sizeof(uint64_t), sizeof(struct face), devices, NULL);
+	e->handles = make(e, sizeof(struct handle_key), sizeof(struct handle), devices,
+	    handle_evict);
+	e->identities = make(e, sizeof(uint32_t), sizeof(struct pkt_time), devices,
+	    id_evict);
+	e->owned = make(e, sizeof(uint32_t), sizeof(struct pkt_time), devices, id_evict);
+	e->names = make(e, sizeof(struct addr), sizeof(struct named), names, name_evict);
+	e->asked = make(e, sizeof(struct asked_key), sizeof(struct named), names,
+	    name_evict);
+	e->told = make(e, sizeof(struct told_key), sizeof(struct pkt_time), names, NULL);
+	e->dests = make(e, sizeof(uint32_t), sizeof(struct dest),
+	    o->max_dests == 0 ? DESTS : o->max_dests, id_evict);
+	if (e->macs == NULL || e->holders == NULL || e->leases == NULL ||
+	    e->faces == NULL || e->handles == NULL || e->identities == NULL ||
+	    e->owned == NULL || e->names == NULL || e->asked == NULL || e->told == NULL ||
 	    e->dests == NULL) {
 		endpoint_destroy(e);
 		return NULL;
@@ -146,11 +83,15 @@ endpoint_destroy(struct endpoint *e)
 	if (e == NULL)
 		return;
 	table_destroy(e->macs);
-	table_destroy(e->addrs);
+	table_destroy(e->holders);
+	table_destroy(e->leases);
+	table_destroy(e->faces);
 	table_destroy(e->handles);
 	table_destroy(e->identities);
+	table_destroy(e->owned);
 	table_destroy(e->names);
 	table_destroy(e->asked);
+	table_destroy(e->told);
 	table_destroy(e->dests);
 	free(e);
 }
@@ -166,16 +107,35 @@ endpoint_set_inventory(struct endpoint *e, const struct inventory *inventory,
 }
 
 void
-endpoint_forget_routers(struct endpoint *e)
+endpoint_get_stats(const struct endpoint *e, struct endpoint_stats *out)
 {
-	for (struct mac *m = table_oldest(e->macs); m != NULL;
-	    m = table_next(e->macs, m))
-		m->router = false;
+	*out = (struct endpoint_stats){
+		.devices = table_used(e->handles),
+		.devices_forgotten = table_evicted(e->handles) + table_evicted(e->macs) +
+		    table_evicted(e->holders),
+		.leases = table_used(e->leases),
+		.leases_forgotten = table_evicted(e->leases) + table_evicted(e->faces),
+		.names = table_used(e->names),
+		.names_forgotten = table_evicted(e->names) + table_evicted(e->asked) +
+		    table_evicted(e->told),
+		.dests = table_used(e->dests),
+		.dests_forgotten = table_evicted(e->dests),
+		.followed = e->followed,
+		.parted = e->parted,
+		.dhcp_refused = e->refused,
+	};
+}
+
+void
+now_is(struct endpoint *e, struct pkt_time now)
+{
+	if (now.ns > e->now.ns)
+		e->now = now;
 }
 
 /* ---- strings ---- */
 
-static uint32_t
+uint32_t
 text_id(struct endpoint *e, const void *text, size_t n)
 {
 	uint32_t id = intern_put(e->o.strings, text, n);
@@ -193,7 +153,8 @@ let_labels_go(struct endpoint *e, struct device *d)
 	intern_drop(e->o.strings, d->role);
 	intern_drop(e->o.strings, d->room);
 	intern_drop(e->o.strings, d->vendor);
-	d->key = d->name = d->owner = d->role = d->room = d->vendor = 0;
+	intern_drop(e->o.strings, d->system);
+	d->key = d->name = d->owner = d->role = d->room = d->vendor = d->system = 0;
 }
 
 static void
@@ -205,7 +166,17 @@ handle_evict(void *arg, const void *key, void *value)
 	(void)key;
 	let_labels_go(e, &h->dev);
 	intern_drop(e->o.strings, h->dev.was);
-	intern_drop(e->o.strings, h->dhcp_name);
+}
+
+static void
+lease_evict(void *arg, const void *key, void *value)
+{
+	struct endpoint *e = arg;
+	struct lease *l = value;
+
+	(void)key;
+	intern_drop(e->o.strings, l->name);
+	intern_drop(e->o.strings, l->system);
 }
 
 /* Tables whose key is a held id. */
@@ -229,109 +200,10 @@ name_evict(void *arg, const void *key, void *value)
 	intern_drop(e->o.strings, ((struct named *)value)->name);
 }
 
-/* ---- routers ---- */
-
-/* True: more distinct ones within the hour than there are places for a host. */
-static bool
-remember(struct carried *list, size_t n, const struct addr *a, struct pkt_time now)
-{
-	struct carried *place = NULL;
-	size_t fresh = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		bool old = !list[i].used ||
-		    pkt_time_diff(now, list[i].last) > ROUTER_WITHIN;
-
-		if (list[i].used && addr_eq(&list[i].addr, a)) {
-			place = &list[i];
-			old = false;
-			list[i].last = now;
-		}
-		if (old && (place == NULL || !place->used || !addr_eq(&place->addr, a)))
-			place = &list[i];
-		fresh += !old;
-	}
-	if (place == NULL)
-		return true;
-	if (!place->used || !addr_eq(&place->addr, a)) {
-		*place = (struct carried){ *a, now, true };
-		fresh++;
-	}
-	return fresh >= n;
-}
-
-static bool
-link_local(const struct addr *a)
-{
-	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
-}
-
-static void
-carries(struct endpoint *e, uint64_t mac, const struct addr *ip, struct pkt_time now)
-{
-	struct mac *m;
-	struct addr net = *ip;
-
-	if (mac == 0)
-		return;
-	m = table_use(e->macs, &mac, NULL);
-	if (m->router || addr_is_group(ip) || link_local(ip))
-		return;
-	if (addr_is_v4(ip)) {
-		m->router = remember(m->v4, ROUTER_V4 + 1, ip, now);
-	} else {
-		memset(net.b + 8, 0, 8);
-		m->router = remember(m->v6, ROUTER_V6 + 1, &net, now);
-	}
-}
-
-void
-endpoint_outside(struct endpoint *e, uint64_t mac, struct pkt_time now)
-{
-	struct mac *m;
-
-	(void)now;
-	if (mac == 0)
-		return;
-	m = table_use(e->macs, &mac, NULL);
-	m->router = true;
-}
-
-void
-endpoint_arp(struct endpoint *e, const struct addr *ip, uint64_t mac, struct pkt_time now)
-{
-	struct mac *m;
-
-	(void)now;
-	if (mac == 0 || addr_is_group(ip))
-		return;
-	m = table_use(e->macs, &mac, NULL);
-	/* the first claim stays: a router that answers for others
-	 * must not take their names */
-	if (!m->has_own) {
-		m->has_own = true;
-		m->own = *ip;
-	}
-}
-
-bool
-endpoint_is_router(const struct endpoint *e, uint64_t mac)
-{
-	const struct mac *m = mac == 0 ? NULL : table_find(e->macs, &mac);
-
-	return m != NULL && m->router;
-}
-
-static bool
-usable_mac(const struct endpoint *e, uint64_t mac)
-{
-	return mac != 0 && !endpoint_is_router(e, mac);
-}
-
 /* ---- devices ---- */
 
-static struct handle *
-handle_of(struct endpoint *e, const struct addr *ip, uint64_t mac)
+static struct handle_key
+key_of(const struct addr *ip, uint64_t mac)
 {
 	struct handle_key k;
 
@@ -342,99 +214,158 @@ handle_of(struct endpoint *e, const struct addr *ip, uint64_t mac)
 	} else {
 		memcpy(k.id, ip->b, sizeof(k.id));
 	}
+	return k;
+}
+
+static struct handle *
+handle_find(struct endpoint *e, const struct addr *ip, uint64_t mac)
+{
+	struct handle_key k = key_of(ip, mac);
+
+	return table_find(e->handles, &k);
+}
+
+static struct handle *
+handle_of(struct endpoint *e, const struct addr *ip, uint64_t mac)
+{
+	struct handle_key k = key_of(ip, mac);
+
 	return table_use(e->handles, &k, NULL);
 }
 
-static bool
-says_router(const struct inventory_device *row)
+static void
+handle_forget(struct endpoint *e, struct handle *h)
 {
-	return strcasestr(row->role, "router") != NULL ||
-	    strcasestr(row->role, "gateway") != NULL ||
-	    strcasestr(row->role, "firewall") != NULL;
+	handle_evict(e, NULL, h);
+	table_remove(e->handles, h);
 }
 
-/* mac: as seen on the wire, a router's too. */
+void
+relabel(struct endpoint *e, uint64_t home)
+{
+	struct handle *h = handle_find(e, NULL, home);
+
+	if (h != NULL)
+		h->labelled = 0;
+}
+
+void
+address_left(struct endpoint *e, const struct addr *ip, uint64_t lost, bool fresh)
+{
+	struct handle *h;
+
+	h = lost == 0 ? NULL : handle_find(e, NULL, home_of(e, lost));
+	if (h != NULL && h->by_ip && addr_eq(&h->row_ip, ip)) {
+		h->labelled = 0;
+		h->listed = h->by_ip = false;
+	}
+	h = fresh ? handle_find(e, ip, 0) : NULL;
+	if (h != NULL)
+		handle_forget(e, h);
+}
+
+/* frame: as seen on the wire, a router's too. */
 static const struct inventory_device *
-row_of(const struct endpoint *e, const struct addr *ip, uint64_t mac)
+row_of(const struct endpoint *e, const struct addr *ip, uint64_t mac, uint64_t frame)
 {
 	const struct inventory *inv = e->o.inventory;
 	const struct inventory_device *row;
 	const struct mac *m;
-	bool router = endpoint_is_router(e, mac);
+	uint64_t home = home_of(e, mac);
+	bool router = mac == 0 && frame != 0;
 
 	if (inv == NULL)
 		return NULL;
 	row = mac == 0 ? NULL : inventory_by_mac(inv, mac);
-	if (row != NULL && !router && !says_router(row))
+	if (row == NULL && home != mac)
+		row = inventory_by_mac(inv, home);
+	if (row != NULL)
 		return row;
+	row = router ? inventory_by_mac(inv, frame) : NULL;
 	if (row != NULL) {
 		if (row->has_ip && addr_eq(&row->ip, ip))
 			return row;
-		m = table_find(e->macs, &mac);
+		m = table_find(e->macs, &frame);
 		if (m != NULL && m->has_own && addr_eq(&m->own, ip))
 			return row;
-		router = true;
 	}
 	row = inventory_by_ip(inv, ip);
 	/* an address that another device has now is not that of the inventory's */
-	if (row != NULL && row->mac != 0 && mac != 0 && row->mac != mac && !router)
+	if (row != NULL && row->mac != 0 && mac != 0 && row->mac != mac)
 		return NULL;
 	return row;
 }
 
 const struct device *
-endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t mac,
-    struct pkt_time now)
+endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t frame,
+    struct pkt_time then, struct pkt_time now)
 {
 	const struct inventory_device *row;
-	struct handle *h;
-	uint64_t *known, seen;
+	struct handle *h, *before;
+	struct mac *m;
+	uint64_t mac = 0, home;
+	bool changed = false;
 
-	carries(e, mac, ip, now);
-	if (mac != 0) {
-		known = table_use(e->addrs, ip, NULL);
-		*known = mac;
-	} else {
-		known = table_find(e->addrs, ip);
-		mac = known == NULL ? 0 : *known;
-	}
-	seen = mac;
-	row = row_of(e, ip, seen);
-	if (mac != 0 && e->o.inventory != NULL) {
-		const struct inventory_device *own = inventory_by_mac(e->o.inventory,
-		    mac);
-
-		if (own != NULL && says_router(own))
-			mac = 0;
-	}
-	if (!usable_mac(e, mac))
-		mac = 0;
-	h = handle_of(e, ip, mac);
-	h->dev.is_new = false;
+	endpoint_inside(e, ip, frame, now);
+	if (usable_mac(e, frame))
+		mac = frame;
+	else if (!addr_is_group(ip))
+		mac = holder_of(e, ip, then, &changed);
+	row = row_of(e, ip, mac, frame);
+	home = home_of(e, mac);
+	h = handle_of(e, ip, home);
+	h->last = e->now;
+	h->dev.is_new = h->dev.moved = false;
 	intern_drop(e->o.strings, h->dev.was);
 	h->dev.was = 0;
 	if (h->labelled != e->generation || (row != NULL && !h->listed))
-		label(e, h, ip, mac, row, now);
+		label(e, h, ip, mac, home, row);
+	h->dev.mac = mac;
+	h->dev.first_mac = home;
+	m = mac == 0 || mac == home ? NULL : table_find(e->macs, &mac);
+	if (m != NULL && m->tell) {
+		m->tell = false;
+		h->dev.moved = true;
+	}
+	/* Known by its address alone until now: whoever had that had it today, and nobody
+	 * has asked for another since. A MAC that was one device before it was known to
+	 * be another is the same. */
+	before = mac == 0 || changed || addr_is_group(ip) ? NULL : handle_find(e, ip, 0);
+	if (before == NULL && h->dev.moved)
+		before = handle_find(e, NULL, mac);
+	if (before != NULL && before != h) {
+		if (h->dev.was == 0 && before->dev.key != h->dev.key &&
+		    pkt_time_diff(e->now, before->last) <= HELD_NS) {
+			h->dev.was = before->dev.key;
+			intern_hold(e->o.strings, h->dev.was);
+		}
+		handle_forget(e, before);
+	}
 	return &h->dev;
 }
 
 static void
 label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
-    const struct inventory_device *row, struct pkt_time now)
+    uint64_t home, const struct inventory_device *row)
 {
 	struct device *d = &h->dev, old = h->dev;
+	const struct lease *l = mac == 0 ? NULL : table_find(e->leases, &mac);
 	char text[ADDR_TEXT];
 	struct pkt_time *since;
-	const char *vendor = mac == 0 ? NULL : vendors_find(e->o.vendors, mac);
-	bool is_new;
+	const char *vendor = home == 0 ? NULL : vendors_find(e->o.vendors, home);
+	/* a row that no longer holds for this device was not its name */
+	bool same = h->labelled != 0 || h->listed || row != NULL || !old.known, is_new;
 
-	d->key = d->name = d->owner = d->role = d->room = d->vendor = 0;
-	d->mac = mac;
+	d->key = d->name = d->owner = d->role = d->room = d->vendor = d->system = 0;
 	if (vendor != NULL)
 		d->vendor = text_id(e, vendor, strlen(vendor));
 	d->known_valid = e->o.inventory != NULL;
 	d->known = row != NULL;
 	h->listed = row != NULL;
+	h->by_ip = row != NULL && (mac == 0 ||
+	    (inventory_by_mac(e->o.inventory, mac) != row &&
+	    inventory_by_mac(e->o.inventory, home) != row));
+	h->row_ip = *ip;
 	h->labelled = e->generation;
 	if (row != NULL) {
 		d->key = text_id(e, row->id, strlen(row->id));
@@ -443,146 +374,32 @@ label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
 		d->role = text_id(e, row->role, strlen(row->role));
 		d->room = text_id(e, row->room, strlen(row->room));
 	} else {
-		const char *key = mac != 0 ? mac_print(mac, text) : addr_print(ip, text);
+		const char *key = home != 0 ? mac_print(home, text) : addr_print(ip, text);
 
 		d->key = text_id(e, key, strlen(key));
 	}
-	if (d->name == 0 && h->dhcp_name != 0) {
-		d->name = h->dhcp_name;
+	if (d->name == 0 && l != NULL) {
+		d->name = l->name;
 		intern_hold(e->o.strings, d->name);
 	}
-	if (old.key != 0 && old.key != d->key) {
+	if (l != NULL) {
+		d->system = l->system;
+		intern_hold(e->o.strings, d->system);
+	}
+	if (old.key != 0 && old.key != d->key && same) {
 		d->was = old.key;
 		intern_hold(e->o.strings, d->was);
 	}
 	/* after the new ones are held: most often they are the same */
 	let_labels_go(e, &old);
-	d->since = now;
+	d->since = e->now;
 	if (d->key == 0)
 		return;		/* no string to be had: nothing to call it by */
-	since = table_use(e->identities, &d->key, &is_new);
+	since = table_use(row != NULL ? e->owned : e->identities, &d->key, &is_new);
 	if (is_new) {
 		intern_hold(e->o.strings, d->key);
-		*since = now;
+		*since = e->now;
 		d->is_new = true;
 	}
 	d->since = *since;
-}
-
-void
-endpoint_dhcp_name(struct endpoint *e, uint64_t mac, const struct addr *ip,
-    struct span name, struct pkt_time now)
-{
-	struct handle *h;
-	uint32_t id;
-
-	(void)now;
-	if (name.left == 0 || (mac == 0 && ip == NULL))
-		return;
-	if (!usable_mac(e, mac))
-		mac = 0;
-	if (mac == 0 && (ip == NULL || addr_is_group(ip)))
-		return;
-	h = handle_of(e, ip, mac);
-	id = text_id(e, name.at, name.left);
-	if (id == h->dhcp_name) {
-		intern_drop(e->o.strings, id);
-		return;
-	}
-	intern_drop(e->o.strings, h->dhcp_name);
-	h->dhcp_name = id;
-	h->labelled = 0;	/* relabelled on the next look */
-}
-
-/* ---- destinations ---- */
-
-static void
-name_put(struct endpoint *e, struct named *n, uint32_t id, struct pkt_time until)
-{
-	intern_hold(e->o.strings, id);
-	intern_drop(e->o.strings, n->name);
-	*n = (struct named){ id, until };
-}
-
-void
-endpoint_answer(struct endpoint *e, const struct addr *client, const struct addr *ip,
-    struct span name, uint32_t ttl, struct pkt_time now)
-{
-	struct asked_key k = { *client, *ip };
-	uint32_t id;
-
-	if (addr_is_group(ip))
-		return;
-	if (ttl < NAME_LEAST)
-		ttl = NAME_LEAST;
-	if (ttl > NAME_MOST)
-		ttl = NAME_MOST;
-	now.ns += (int64_t)ttl * NS_PER_S;
-	id = text_id(e, name.at, name.left);
-	name_put(e, table_use(e->names, ip, NULL), id, now);
-	name_put(e, table_use(e->asked, &k, NULL), id, now);
-	intern_drop(e->o.strings, id);
-}
-
-struct dest_name
-endpoint_name(struct endpoint *e, const struct addr *client, const struct addr *ip,
-    struct pkt_time now)
-{
-	struct asked_key k = { *client, *ip };
-	struct named *own = table_find(e->asked, &k), *any = table_find(e->names, ip);
-
-	if (own != NULL)
-		table_touch(e->asked, own);
-	if (any != NULL)
-		table_touch(e->names, any);
-	if (own != NULL && now.ns <= own->until.ns)
-		return (struct dest_name){ own->name, true };
-	if (any != NULL && now.ns <= any->until.ns)
-		return (struct dest_name){ any->name, true };
-	return (struct dest_name){ 0, own != NULL || any != NULL };
-}
-
-struct dest_seen
-endpoint_dest(struct endpoint *e, uint32_t dest_key, uint32_t device_key,
-    struct pkt_time now)
-{
-	static const struct siphash_key fixed = { 0x6561727368, 0x6f742e6465 };
-	struct dest_seen out = { 0 };
-	struct dest *d;
-	uint64_t bit;
-	unsigned set = 0;
-
-	d = table_use(e->dests, &dest_key, &out.is_new);
-	if (out.is_new) {
-		intern_hold(e->o.strings, dest_key);
-		d->since = now;
-	}
-	out.since = d->since;
-	for (uint32_t i = 0; i < d->devices; i++) {
-		if (d->device[i] == device_key) {
-			out.devices = d->most > d->devices ? d->most : d->devices;
-			return out;
-		}
-	}
-	bit = siphash13(&fixed, &device_key, sizeof(device_key)) % SKETCH_BITS;
-	d->sketch[bit / 64] |= 1ULL << (bit % 64);
-	if (d->devices < DEVICES_EXACT) {
-		d->device[d->devices++] = device_key;
-		out.devices = d->devices;
-		return out;
-	}
-	/* K.-Y. Whang et al., "A linear-time probabilistic
-	 * counting algorithm", TODS 1990 */
-	for (int i = 0; i < SKETCH_BITS / 64; i++)
-		set += (unsigned)__builtin_popcountll(d->sketch[i]);
-	if (set >= SKETCH_BITS)
-		set = SKETCH_BITS - 1;
-	out.devices = (uint32_t)lround(-SKETCH_BITS *
-	    log((double)(SKETCH_BITS - set) / SKETCH_BITS));
-	if (out.devices <= DEVICES_EXACT)
-		out.devices = DEVICES_EXACT + 1;
-	if (out.devices < d->most)
-		out.devices = d->most;
-	d->most = out.devices;
-	return out;
 }

@@ -6,7 +6,7 @@
  * holds. What programs write (leases, arp.dat) is a log: the newest row about an address
  * holds, a lease that is over is gone, and a MAC may have several addresses.
  */
-#define _GNU_SOURCE	/* qsort_r */
+#define _GNU_SOURCE	/* qsort_r, strcasestr */
 #include "classify/endpoint/inventory.h"
 #include "classify/endpoint/rows.h"
 
@@ -260,4 +260,12 @@ inventory_by_ip(const struct inventory *inv, const struct addr *ip)
 	if (lo == inv->by_ip_n || !addr_eq(&inv->device[inv->by_ip[lo]].ip, ip))
 		return NULL;
 	return &inv->device[inv->by_ip[lo]];
+}
+
+bool
+inventory_says_router(const struct inventory_device *d)
+{
+	return strcasestr(d->role, "router") != NULL ||
+	    strcasestr(d->role, "gateway") != NULL ||
+	    strcasestr(d->role, "firewall") != NULL;
 }

@@ -70,6 +70,8 @@ struct inventory *inventory_parse(struct arena *a, enum inventory_format format,
 
 const struct inventory_device *inventory_by_mac(const struct inventory *inv,
     uint64_t mac);
+/* Its role is that of a router, a gateway or a firewall. */
+bool inventory_says_router(const struct inventory_device *d);
 const struct inventory_device *inventory_by_ip(const struct inventory *inv,
     const struct addr *ip);
 

@@ -28,6 +28,8 @@ static void meter_forgotten(void *arg, const void *key, void *value);
 static void host_forgotten(void *arg, const void *key, void *value);
 static void steps_until(struct observer *o, struct pkt_time now);
 static void step(struct observer *o, struct pkt_time now);
+static void frame_seen(struct observer *o, const struct flow_hit *hit);
+static void neighbour_seen(struct observer *o, const struct packet *p);
 static void went_up(struct observer *o, const struct flow_hit *hit);
 static void news_of(struct observer *o, const struct flow_hit *hit);
 static void query_seen(struct observer *o, const struct flow_hit *hit);
@@ -155,8 +157,8 @@ observer_packet(struct observer *o, const struct packet *pkt)
 		o->now = pkt->frame->time;
 	if (pkt->class == PACKET_ARP) {
 		if (pkt->has_mac && zone_inside(&o->o.zone, &pkt->src))
-			endpoint_arp(o->endpoint, &pkt->src, mac_from_bytes(pkt->smac),
-			    o->now);
+			endpoint_neighbour(o->endpoint, &pkt->src,
+			    mac_from_bytes(pkt->smac), o->now);
 		return true;
 	}
 	if (pkt->class != PACKET_FLOW)
@@ -334,6 +336,10 @@ on_packet(void *arg, const struct flow_hit *hit)
 		x->live_at = pkt_time_add(o->now, LIVE_FIRST - o->o.live_every);
 	}
 	x->packets++;
+	if (f->count[hit->dir].pkts == 1 && p->has_mac)
+		frame_seen(o, hit);
+	if (p->proto == IPPROTO_IS_ICMP6)
+		neighbour_seen(o, p);
 	/* What was missing and comes late after all is no gap. */
 	o->gap_bytes += hit->acked_unseen;
 	o->gap_bytes -= hit->late < o->gap_bytes ? hit->late : o->gap_bytes;
@@ -350,9 +356,6 @@ on_packet(void *arg, const struct flow_hit *hit)
 			px->truncated = true;
 		if (hit->up && f->mac[hit->dir] != 0)
 			px->mac = f->mac[hit->dir];
-		/* Whoever brings frames from outside is a router. */
-		if (hit->down && f->count[hit->dir].pkts == 1 && f->mac[hit->dir] != 0)
-			endpoint_outside(o->endpoint, f->mac[hit->dir], o->now);
 		if (f->key.proto == IPPROTO_IS_TCP) {
 			/* Once a second is enough for a limit of a minute. */
 			if (hit->down && o->now.ns - x->answered.ns >= NS_PER_S) {
@@ -385,6 +388,43 @@ on_packet(void *arg, const struct flow_hit *hit)
 	    o->now.ns - x->live_at.ns >= o->o.live_every) {
 		x->live_at = o->now;
 		record_live(o, f);
+	}
+}
+
+/* The first frame of each way says who is at the sensor's side of the wire. Whoever brings
+ * what comes from outside is a router. */
+static void
+frame_seen(struct observer *o, const struct flow_hit *hit)
+{
+	const struct packet *p = hit->pkt;
+	uint64_t mac = mac_from_bytes(p->smac);
+
+	if (hit->down)
+		endpoint_outside(o->endpoint, mac, o->now);
+	else if (zone_inside(&o->o.zone, &p->src))
+		endpoint_inside(o->endpoint, &p->src, mac, o->now);
+	if (!hit->down && hit->dir == FLOW_TO_SERVER && !addr_is_group(&p->src) &&
+	    !addr_is_group(&p->dst) && p->dport != 67 && p->dport != 547)
+		endpoint_speaks(o->endpoint, mac, o->now);
+}
+
+/* RFC 4861: who has an IPv6 address answers for it, and says so when he asks. From the
+ * same link only: no router passes on a hop limit of 255. */
+static void
+neighbour_seen(struct observer *o, const struct packet *p)
+{
+	enum { SOLICITATION = 135 << 8, ADVERTISEMENT = 136 << 8 };	/* type, code */
+	struct addr target;
+
+	if (p->ttl != 255 || !p->has_mac)
+		return;
+	if (p->sport == SOLICITATION && zone_inside(&o->o.zone, &p->src)) {
+		endpoint_neighbour(o->endpoint, &p->src, mac_from_bytes(p->smac), o->now);
+	} else if (p->sport == ADVERTISEMENT && p->payload.left >= 16) {
+		memcpy(target.b, p->payload.at, sizeof(target.b));
+		if (zone_inside(&o->o.zone, &target))
+			endpoint_neighbour(o->endpoint, &target, mac_from_bytes(p->smac),
+			    o->now);
 	}
 }
 
@@ -541,8 +581,8 @@ news_of(struct observer *o, const struct flow_hit *hit)
 		x->rtp_ssrc = n->rtp_ssrc;
 	}
 	if ((what & NEWS_DHCP) != 0)
-		endpoint_dhcp_name(o->endpoint, n->dhcp_mac,
-		    n->dhcp_has_addr ? &n->dhcp_addr : NULL, n->dhcp_name, o->now);
+		endpoint_dhcp(o->endpoint, &n->dhcp, hit->pkt->has_mac ?
+		    mac_from_bytes(hit->pkt->smac) : 0, o->now);
 	if ((what & NEWS_DNS) != 0)
 		query_seen(o, hit);
 	if ((what & (NEWS_SNI | NEWS_HTTP)) != 0)

@@ -30,7 +30,7 @@ static bool host_set_up(const struct observer *o, const struct addr *inside,
     struct pkt_time since);
 static void announce(struct observer *o, const struct observation *r);
 static void record_device(struct observer *o, struct observation *r,
-    const struct addr *ip, uint64_t mac);
+    const struct addr *ip, uint64_t mac, struct pkt_time then);
 static void record_half(struct observer *o, struct observation *r,
     const struct addr *inside, bool acks_unseen);
 static struct observation *at(struct observer *o, unsigned i);
@@ -119,10 +119,10 @@ name_drop(struct observer *o, uint32_t *id)
 
 static void
 record_device(struct observer *o, struct observation *r, const struct addr *ip,
-    uint64_t mac)
+    uint64_t mac, struct pkt_time then)
 {
 	struct pkt_time when = { r->time };
-	const struct device *d = endpoint_device(o->endpoint, ip, mac, when);
+	const struct device *d = endpoint_device(o->endpoint, ip, mac, then, when);
 
 	OBSERVATION_SET(r, device_key, d->key);
 	if (d->name != 0)
@@ -138,11 +138,15 @@ record_device(struct observer *o, struct observation *r, const struct addr *ip,
 	if (d->mac != 0) {
 		OBSERVATION_SET(r, device_mac, d->mac);
 		OBSERVATION_SET(r, device_random, mac_is_random(d->mac));
+		if (d->first_mac != d->mac)
+			OBSERVATION_SET(r, device_first_mac, d->first_mac);
 	}
+	if (d->system != 0)
+		OBSERVATION_SET(r, device_system, d->system);
 	if (d->known_valid)
 		OBSERVATION_SET(r, device_known, d->known);
 	OBSERVATION_SET(r, device_seen, d->since.ns);
-	if ((d->is_new || d->was != 0) && o->records < RECORDS)
+	if ((d->is_new || d->moved || d->was != 0) && o->records < RECORDS)
 		device_record(o, r, ip, d->was);
 }
 
@@ -167,6 +171,8 @@ device_record(struct observer *o, const struct observation *from, const struct a
 	r->device_vendor = from->device_vendor;
 	r->device_random = from->device_random;
 	r->device_mac = from->device_mac;
+	r->device_first_mac = from->device_first_mac;
+	r->device_system = from->device_system;
 	r->device_known = from->device_known;
 	r->device_seen = from->device_seen;
 	if (was != 0) {
@@ -225,7 +231,7 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 	if (f->vlan[up] != VLAN_NONE || f->vlan[!up] != VLAN_NONE)
 		OBSERVATION_SET(r, vlan, f->vlan[up] != VLAN_NONE ? f->vlan[up] :
 		    f->vlan[!up]);
-	record_device(o, r, src, f->mac[up]);
+	record_device(o, r, src, f->mac[up], f->first);
 
 	if (x->sni != 0) {
 		name = x->sni;
@@ -346,7 +352,7 @@ record_pair(struct observer *o, struct observation *r, struct pair *p)
 	OBSERVATION_SET(r, window_length, r->time - p->first.ns);
 	OBSERVATION_SET(r, pair_up, up);
 	OBSERVATION_SET(r, pair_down, down);
-	record_device(o, r, &p->inside, px->mac);
+	record_device(o, r, &p->inside, px->mac, (struct pkt_time){ r->time });
 	OBSERVATION_SET(r, dest_settled, px->settled);
 	OBSERVATION_SET(r, way_setup, px->setup || host_set_up(o, &p->inside, p->first));
 	OBSERVATION_SET(r, tunnel, px->tunnel);
@@ -376,7 +382,7 @@ record_domain(struct observer *o, struct observation *r, const struct domain_key
 	OBSERVATION_SET(r, dest_settled, true);
 	OBSERVATION_SET(r, quarantined, false);
 	OBSERVATION_SET(r, tunnel, TUNNEL_NONE);
-	record_device(o, r, &k->inside, d->mac);
+	record_device(o, r, &k->inside, d->mac, (struct pkt_time){ r->time });
 	dest_names(o, r, k->domain, NAME_SOURCE_QUERY, k->domain, &d->resolver,
 	    (struct asked){ 0 });
 	queries_observe(&d->q, (struct pkt_time){ r->time }, r);

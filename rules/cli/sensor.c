@@ -406,8 +406,8 @@ on_record(void *arg, const struct observation *o, const struct intern *strings)
 
 	if (o->kind == OBSERVATION_CLOSE && s->o->flows)
 		emitter_flow(s->emitter, o, strings);
-	if (o->kind == OBSERVATION_DEVICE && observation_known(o, FIELD_device_was))
-		sensor_tell_alias(s, o, strings);
+	if (o->kind == OBSERVATION_DEVICE)
+		sensor_tell_device(s, o, strings);
 	if (s->o->observations != NULL && o->kind != OBSERVATION_NAME)
 		observe(s, o, strings, false);
 }

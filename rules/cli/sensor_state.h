@@ -50,7 +50,7 @@ void sensor_tell_tap(struct sensor *s, struct pkt_time now,
     const struct observer_stats *os);
 void sensor_tell_store(struct sensor *s, struct pkt_time now);
 /* A device goes by another key from here on. */
-void sensor_tell_alias(struct sensor *s, const struct observation *o,
+void sensor_tell_device(struct sensor *s, const struct observation *o,
     const struct intern *strings);
 /* Every reload is an event, by whom and with what. arg: the sensor. */
 void sensor_tell_reload(void *arg, const struct reload_ask *ask,

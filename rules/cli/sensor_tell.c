@@ -86,20 +86,29 @@ sensor_tell_ifaces(struct sensor *s, struct pkt_time now)
 	}
 }
 
-/* A device goes by another key from here on: the inventory says so. */
+/* A device goes by another key from here on, or draws itself another MAC address. */
 void
-sensor_tell_alias(struct sensor *s, const struct observation *o,
+sensor_tell_device(struct sensor *s, const struct observation *o,
     const struct intern *strings)
 {
 	struct span was = intern_get(strings, o->device_was);
 	struct span is = intern_get(strings, o->device_key);
-	char ip[ADDR_TEXT], text[2 * INTERN_MAX + 120];
+	char ip[ADDR_TEXT], now[MAC_TEXT], first[MAC_TEXT], text[2 * INTERN_MAX + 160];
+	struct pkt_time at = { o->time };
 
+	(void)addr_print(&o->src_ip, ip);
+	if (observation_known(o, FIELD_device_first_mac)) {
+		(void)snprintf(text, sizeof(text), "device '%.*s' has the MAC address %s now, "
+		    "%s before (%s): it is called the same by DHCP and asks the same way",
+		    (int)is.left, (const char *)is.at, mac_print(o->device_mac, now),
+		    mac_print(o->device_first_mac, first), ip);
+		emitter_anomaly(s->emitter, at, SEVERITY_INFO, "device-mac", text);
+	}
+	if (!observation_known(o, FIELD_device_was))
+		return;
 	(void)snprintf(text, sizeof(text), "device '%.*s' is '%.*s' from here on (%s)",
-	    (int)was.left, (const char *)was.at, (int)is.left, (const char *)is.at,
-	    addr_print(&o->src_ip, ip));
-	emitter_anomaly(s->emitter, (struct pkt_time){ o->time }, SEVERITY_INFO,
-	    "device-alias", text);
+	    (int)was.left, (const char *)was.at, (int)is.left, (const char *)is.at, ip);
+	emitter_anomaly(s->emitter, at, SEVERITY_INFO, "device-alias", text);
 }
 
 /* The outlet cannot make events: that its disk is full is told here. */

@@ -203,6 +203,10 @@ enum event_rule {
 	    "who made its network card") \
 	X(DEVICE_RANDOM, "earshot.device.random", BOOL, AFN, NONE, NONE, \
 	    "its MAC address was drawn by lot, or is a virtual machine's") \
+	X(DEVICE_FIRST_MAC, "earshot.device.first_mac", NAME, AFN, NONE, MAC, \
+	    "the MAC address it had before it drew another") \
+	X(DEVICE_SYSTEM, "earshot.device.system", TEXT, AFN, NONE, NONE, \
+	    "what its DHCP client calls itself") \
 	X(DEVICE_IP, "earshot.device.ip", NAME, AFN, NONE, ADDRESS, "its address") \
 	X(DEVICE_OWNER, "earshot.device.owner", TEXT, AFN, NONE, NONE, "from the inventory") \
 	X(DEVICE_ROLE, "earshot.device.role", TEXT, AFN, NONE, NONE, "from the inventory") \

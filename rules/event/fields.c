@@ -390,6 +390,8 @@ get_ends(const struct event_source *s, enum event_field f, struct event_value *o
 	case F_DEVICE_MAC: return of_field(s, FIELD_device_mac, out);
 	case F_DEVICE_VENDOR: return of_field(s, FIELD_device_vendor, out);
 	case F_DEVICE_RANDOM: return of_field(s, FIELD_device_random, out);
+	case F_DEVICE_FIRST_MAC: return of_field(s, FIELD_device_first_mac, out);
+	case F_DEVICE_SYSTEM: return of_field(s, FIELD_device_system, out);
 	case F_DEVICE_IP: return name(out, addr_print(&o->src_ip, out->buf));
 	case F_DEVICE_OWNER: return of_field(s, FIELD_device_owner, out);
 	case F_DEVICE_ROLE: return of_field(s, FIELD_device_role, out);

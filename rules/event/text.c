@@ -157,6 +157,13 @@ ends(struct page *p, const struct event_source *s)
 		item(p, "  ", t);
 	else if (observation_known(o, FIELD_device_random) && o->device_random)
 		item_f(p, "  ", "random MAC");
+	if (observation_known(o, FIELD_device_system) &&
+	    !(observation_known(o, FIELD_device_known) && o->device_known) &&
+	    text_of(s, FIELD_device_system, &t))
+		item(p, "  ", t);
+	if (observation_known(o, FIELD_device_first_mac))
+		item_f(p, "  ", "was %s, recognised by DHCP",
+		    mac_print(o->device_first_mac, mac));
 	end_line(p);
 
 	label(p, "to", 1);

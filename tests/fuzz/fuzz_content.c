@@ -91,7 +91,7 @@ segment(struct run *r, struct span *in, uint8_t proto)
 		if (news.what & NEWS_TARGET)
 			sum += touch(news.target);
 		if (news.what & NEWS_DHCP)
-			sum += touch(news.dhcp_name);
+			sum += touch(news.dhcp.name);
 		if (news.class >= CONTENT_WORD_COUNT || news.format >= FORMAT_WORD_COUNT)
 			__builtin_trap();
 	}

@@ -520,10 +520,11 @@ test_a_dhcp_client_tells_its_name(void **state)
 	talk_start(&t, *state, IPPROTO_IS_UDP, 67);
 	t.flow.client_port = 68;
 	assert_int_equal(talk_bytes(&t, UP, m, sizeof(m)), NEWS_DHCP);
-	assert_span(t.news.dhcp_name, "pc-press");
-	assert_true(t.news.dhcp_mac == 0x3c5282110a13U);
-	assert_true(t.news.dhcp_has_addr);
-	assert_string_equal(addr_print(&t.news.dhcp_addr, text), "10.20.0.13");
+	assert_span(t.news.dhcp.name, "pc-press");
+	assert_true(t.news.dhcp.mac == 0x3c5282110a13U);
+	assert_true(t.news.dhcp.has_addr);
+	assert_string_equal(addr_print(&t.news.dhcp.addr, text), "10.20.0.13");
+	assert_int_equal(t.news.dhcp.word, DHCP_ASKS);
 	for (size_t n = 0; n < sizeof(m); n++)
 		(void)talk_bytes(&t, UP, m, n);
 	talk_end(&t);

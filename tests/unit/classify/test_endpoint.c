@@ -82,12 +82,22 @@ sec(int64_t s)
 	return (struct pkt_time){ s * NS_PER_S };
 }
 
+/* A client's own message by DHCP. */
+static void
+dhcp_name(struct desk *d, uint64_t mac, const char *name, int64_t s)
+{
+	struct dhcp_message m = { .word = DHCP_ASKS, .mac = mac,
+		.name = span_of(name, strlen(name)) };
+
+	endpoint_dhcp(d->e, &m, mac, sec(s));
+}
+
 static const struct device *
 look(struct desk *d, const char *at, uint64_t mac, int64_t s)
 {
 	struct addr a = ip(at);
 
-	return endpoint_device(d->e, &a, mac, sec(s));
+	return endpoint_device(d->e, &a, mac, sec(s), sec(s));
 }
 
 static const char *
@@ -223,8 +233,8 @@ test_outside_frames_and_arp_tell_a_router_known_by_mac_alone(void **state)
 	assert_string_equal(text(d, v->key), "10.30.0.9");
 	v = look(d, "10.20.0.1", ROUTER, 3);
 	assert_string_equal(text(d, v->key), "10.20.0.1");
-	endpoint_arp(d->e, &own, ROUTER, sec(4));
-	endpoint_arp(d->e, &other, ROUTER, sec(4));	/* proxy ARP */
+	endpoint_neighbour(d->e, &own, ROUTER, sec(4));
+	endpoint_neighbour(d->e, &other, ROUTER, sec(4));	/* proxy ARP */
 	v = look(d, "10.20.0.1", ROUTER, 5);
 	assert_string_equal(text(d, v->key), "gateway");
 	v = look(d, "10.30.0.9", ROUTER, 6);
@@ -237,16 +247,16 @@ test_a_dhcp_name_is_used_where_the_inventory_has_none(void **state)
 	struct desk *d = *state;
 	const struct device *v;
 
-	endpoint_dhcp_name(d->e, STRANGER, NULL, span_of("visitor", 7), sec(1));
+	dhcp_name(d, STRANGER, "visitor", 1);
 	v = look(d, "10.20.0.143", STRANGER, 2);
 	assert_string_equal(text(d, v->name), "visitor");
 	assert_true(v->is_new);
-	endpoint_dhcp_name(d->e, STRANGER, NULL, span_of("other", 5), sec(3));
+	dhcp_name(d, STRANGER, "other", 3);
 	v = look(d, "10.20.0.143", STRANGER, 4);
 	assert_string_equal(text(d, v->name), "other");
 	assert_false(v->is_new);
 	endpoint_set_inventory(d->e, load(d, INVENTORY_CSV, assets), NULL);
-	endpoint_dhcp_name(d->e, PC, NULL, span_of("liar", 4), sec(5));
+	dhcp_name(d, PC, "liar", 5);
 	v = look(d, "10.20.0.13", PC, 6);
 	assert_string_equal(text(d, v->name), "pc-press");
 }
@@ -305,7 +315,7 @@ test_full_tables_let_the_oldest_go_and_its_strings(void **state)
 
 		a.b[14] = (uint8_t)(i >> 8);
 		a.b[15] = (uint8_t)i;
-		assert_true(endpoint_device(d->e, &a, 0, sec(i))->key != 0);
+		assert_true(endpoint_device(d->e, &a, 0, sec(i), sec(i))->key != 0);
 	}
 	assert_int_equal(intern_refused(d->strings), 0);
 }

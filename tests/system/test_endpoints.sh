@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Who is at each end, through the whole of `earshot read`: captures made by tests/tools/ends.py,
+# and for each what is told of devices: sums that belong together are told together, sums of
+# two devices never are. The rule new-device-uploads fires at 500 kB of one device.
+. "$(dirname "$0")/../tools/tap.sh"
+
+"$PYTHON" tests/tools/ends.py "$T" || { not_ok test_endpoints_captures; finish; }
+printf 'mac,ip,name,owner,role\n3c:52:82:11:0a:ff,10.20.0.250,listed,IT,server\n' >"$T/inventory.csv"
+read_one() { # capture, more options
+	local name=$1; shift
+	"$EARSHOT" read --format json --inventory "csv:$T/inventory.csv" "$@" "$T/$name.pcap" 2>"$T/err" >"$T/$name.json"
+}
+# What was told of devices: alerts by rule new-device-uploads, and a device's other names.
+devices() { jq -r 'select(.earshot.update != true) | select(.earshot.rule.name == "new-device-uploads" or
+	(.anomaly.event // "" | startswith("device-"))) | if .event_type == "alert" then
+	[.earshot.device.key, .earshot.device.name // "-", .earshot.device.mac // "-", .earshot.device.first_mac // "-",
+	.src_ip, (.earshot.explain | capture("sent (?<b>[0-9.]+ [kM]B)").b)] | join(" ")
+	else .anomaly.event + ": " + .earshot.explain end' "$T/$1.json"; }
+told() { # capture, what it shows; expected lines on standard input
+	read_one "$1"
+	cat >"$T/want"; devices "$1" >"$T/got"
+	check "test_endpoints_$2" diff -u "$T/want" "$T/got"
+}
+
+told phone a_phone_that_draws_another_mac_keeps_its_sums <<'X'
+device-mac: device '06:11:22:33:44:01' has the MAC address 0a:11:22:33:44:02 now, 06:11:22:33:44:01 before (10.20.0.62): it is called the same by DHCP and asks the same way
+06:11:22:33:44:01 annas-phone 0a:11:22:33:44:02 06:11:22:33:44:01 10.20.0.62 600 kB
+X
+told identifier an_identifier_outlives_mac_and_name <<'X'
+device-mac: device '3c:52:82:11:0a:21' has the MAC address 0a:11:22:33:44:02 now, 3c:52:82:11:0a:21 before (10.20.0.62): it is called the same by DHCP and asks the same way
+3c:52:82:11:0a:21 renamed 0a:11:22:33:44:02 3c:52:82:11:0a:21 10.20.0.62 600 kB
+X
+told twins two_phones_of_one_name_are_two <<'X'
+device-mac: device '06:11:22:33:44:01' has the MAC address 0a:11:22:33:44:02 now, 06:11:22:33:44:01 before (10.20.0.62): it is called the same by DHCP and asks the same way
+X
+told liar another_way_to_ask_is_another_device </dev/null
+check test_endpoints_nobody_names_another_device jq -se 'all(.[]; .earshot.device.name != "not-me")' "$T/liar.json"
+told reuse an_address_handed_on_hands_on_no_sum </dev/null
+told moves a_device_given_many_addresses_is_no_router <<'X'
+3c:52:82:11:0a:21 wanderer 3c:52:82:11:0a:21 - 10.20.0.84 500 kB
+X
+told privacy many_addresses_in_one_network_are_one_device <<'X'
+3c:52:82:11:0a:21 - 3c:52:82:11:0a:21 - fd00:20::8:21e:1 560 kB
+X
+told eui an_address_and_a_neighbour_say_whose_it_is <<'X'
+3c:52:82:11:0a:21 - 3c:52:82:11:0a:21 - fd00:40::3e52:82ff:fe11:a21 600 kB
+3c:52:82:11:0a:22 - 3c:52:82:11:0a:22 - fd00:41::77 600 kB
+X
+told vrrp a_shared_mac_is_nobodys <<'X'
+10.30.0.10 - - - 10.30.0.10 600 kB
+X
+told was_router a_router_that_is_none_any_more_is_a_host <<'X'
+10.20.0.90 - - - 10.20.0.90 602 kB
+3c:52:82:11:0a:21 - 3c:52:82:11:0a:21 - 10.20.0.90 600 kB
+X
+# Before the relay's DHCP 603 kB of the address; with it they are that device's, until a guest
+# gets the address: his 300 kB are below the limit.
+told behind a_relay_says_who_is_behind_a_router <<'X'
+device-alias: device '10.30.0.10' is '3c:52:82:11:0a:21' from here on (10.30.0.10)
+device-alias: device '10.30.0.11' is '3c:52:82:11:0a:22' from here on (10.30.0.11)
+3c:52:82:11:0a:21 branch-pc 3c:52:82:11:0a:21 - 10.30.0.10 600 kB
+X
+told flood a_flood_names_nobody_new </dev/null
+# The listed device was seen before twenty thousand others, and that is still known.
+check test_endpoints_a_flood_pushes_out_no_listed_device jq -se '[.[] | select(.event_type == "alert" and .src_ip == "10.20.0.250")]
+	| length > 0 and all(.earshot.device.known and .earshot.device.first_seen < "2025-11-24T16:00:01")' "$T/flood.json"
+finish
