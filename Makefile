@@ -160,6 +160,14 @@ asan-part:
 score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut|vlan|qinq|mpls|pppoe|gre|vxlan|half-taps|duplicates|super|mixed|year|loss|loss-5|one-way|answers] [NOLIST=1]
 	$(Q)tests/score/score.py $(B)/earshot $(CAPTURES) --work $(B)/score \
 		$(if $(REWRITE),--rewrite $(REWRITE)) $(if $(NOLIST),--no-list)
+	$(Q)[ ! -f $(CAPTURES)/lab/labels.tsv ] || { printf '\nthe lab'"'"'s own scenes (tests/lab):\n'; \
+		tests/score/score.py $(B)/earshot $(CAPTURES)/lab --work $(B)/score/lab \
+		$(if $(REWRITE),--rewrite $(REWRITE)) $(if $(NOLIST),--no-list); }
+
+# Captures of our own, made with real tools in real time; KEEP=1 puts them into tests/captures/lab.
+lab: ## make the lab's captures, about a quarter of an hour, as root [SCENE="name ..."] [LABJOBS=8] [KEEP=1]
+	$(Q)contrib/deps.sh lab
+	$(Q)tests/lab/lab.py $(B)/lab --jobs $(or $(LABJOBS),8) $(if $(KEEP),--keep tests/captures/lab) $(SCENE)
 
 # A day of an office of 200 hosts, made of the captures' ordinary traffic: about five minutes.
 score-day: $(B)/earshot $(B)/tests/score/mix ## false alarms a day: the quiet captures as a day of 200 hosts
@@ -232,4 +240,4 @@ help: ## this list
 clean: ## remove the build folder
 	rm -rf $(B) $(B)-asan $(B)-clang $(B)-fuzz
 
-.PHONY: all help clean arrows check asan asan-run asan-part test score score-day figures fuzz demo install
+.PHONY: all help clean arrows check asan asan-run asan-part test lab score score-day figures fuzz demo install

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What earshot is built, shown and tested with, from Debian's packages.
-# usage: deps.sh build|demo|test|bench [--list]
+# usage: deps.sh build|demo|test|bench|lab [--list]
 # Says which and why, installs what is missing (apt-get, with sudo when not root), starts no
 # service. With everything there it does and says nothing.
 set -u
@@ -37,10 +37,46 @@ test  systemd        systemd-analyze reads the unit; nothing is started
 test  mandoc         reads the manual pages critically
 bench libndpi-bin    ndpiReader, to be measured against
 bench python3        the bench
+lab   gcc            the line between router and far side
+lab   libc6-dev      its headers
+lab   python3        the lab itself
+lab   iproute2       network namespaces
+lab   ethtool        switches offloads
+lab   procps         sysctl
+lab   zstd           packs captures
+lab   wireshark-common dumpcap captures
+lab   dnsmasq-base   resolves the names
+lab   nftables       a NAT
+lab   espeak-ng      speech that is nobody'\''s
+lab   sox            its levels and rates
+lab   lame           MP3
+lab   ffmpeg         encoders, RTP, TLS, SRT
+lab   gstreamer1.0-tools gst-launch-1.0
+lab   gstreamer1.0-plugins-base Opus
+lab   gstreamer1.0-plugins-good RTP, Speex, MP3
+lab   gstreamer1.0-plugins-bad SBC, SRTP, removesilence
+lab   libopencore-amrnb0 AMR with discontinuous transmission
+lab   libbcg729-0    G.729 with voice activity detection
+lab   curl           uploads
+lab   openssl        certificates, s_client
+lab   nginx-light    takes uploads
+lab   rclone         sends and serves WebDAV
+lab   imagemagick    photos
+lab   mosquitto      MQTT
+lab   mosquitto-clients its sensors
+lab   rsyslog        logs
+lab   rsyslog-gnutls over TLS
+lab   prometheus-node-exporter metrics
+lab   python3-websockets WebSockets
+lab   openvpn        a tunnel
+lab   wireguard-tools wg
+lab   wireguard-go   WireGuard without the kernel'\''s help
+lab   openssh-server forwarded ports
+lab   openssh-client ssh
 '
 want=${1:-build} missing=
-case $want in build) sets='build' ;; demo) sets='build demo' ;; test) sets='build demo test' ;; bench) sets='build bench' ;; *)
-	echo "usage: deps.sh build|demo|test|bench [--list]" >&2; exit 2 ;; esac
+case $want in build) sets='build' ;; demo) sets='build demo' ;; test) sets='build demo test' ;; bench) sets='build bench' ;; lab) sets=lab ;; *)
+	echo "usage: deps.sh build|demo|test|bench|lab [--list]" >&2; exit 2 ;; esac
 for s in $sets; do
 	while read -r set name why; do
 		[ "$set" = "$s" ] || continue
