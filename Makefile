@@ -116,7 +116,8 @@ fast      = $(call scripts,arrows) $(call scripts,golden) $(filter %/test_rules.
 slow      = $(filter-out $(fast),$(call scripts,system)) $(call scripts,live) $(call scripts,redis)
 
 # Programs the shell tests run.
-tool_bin := $(B)/tests/tools/verdicts $(B)/tests/redis/feeder $(B)/tests/score/records
+tool_bin := $(B)/tests/tools/verdicts $(B)/tests/tools/weekstore $(B)/tests/redis/feeder \
+	$(B)/tests/score/records
 $(tool_bin): $(B)/%: $(B)/%.o $(LIBS_rules)
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)

@@ -12,6 +12,7 @@ int command_redis(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_settings(int argc, char **argv);
+int command_trace(int argc, char **argv);
 int command_schema(int argc, char **argv);
 
 #endif

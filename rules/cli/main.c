@@ -17,6 +17,7 @@
 	X("device", command_control, "what a device did in 24 h: earshot device NAME|IP|MAC") \
 	X("stats", command_control, "what it counted, and lost by cause") \
 	X("reload", command_control, "it reads its rules, lists and inventory again") \
+	X("trace", command_trace, "which flow carried this recording? --length 43m10s") \
 	X("rules", command_rules, "check, print, test or list what rules may say") \
 	X("redis", command_redis, "set a Redis up for events, look what lies there") \
 	X("doctor", command_doctor, "what is not right here, and what mends it") \

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * recording: a whole file of sound: its format, its length and its rate, by the
+ * container's own words. Pure; every byte may be hostile. Where content.h sees the first
+ * bytes of an upload, this has the file, and so also what stands at its end: the last page
+ * of an Ogg, the index of an MP4.
+ */
+#ifndef CLASSIFY_CONTENT_RECORDING_H
+#define CLASSIFY_CONTENT_RECORDING_H
+
+#include "capture/base/span.h"
+#include "capture/flow/observation.h"
+
+struct recording {
+	enum content_word class;	/* CONTENT_UNKNOWN: no format we know */
+	enum format_word format;
+	int64_t ns;			/* its length; 0: the container does not say */
+	double rate;			/* bit/s over the whole file; 0: unknown */
+};
+
+void recording_of(struct span file, struct recording *out);
+
+/* The codec of such a file by its name in the table of codecs; NULL: several may be. */
+const char *recording_codec(enum format_word format);
+
+#endif
