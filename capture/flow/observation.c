@@ -37,6 +37,9 @@ static const char *const tunnel[] = { WORDS_TUNNEL(X) };
 static const char *const pace[] = { WORDS_PACE(X) };
 static const char *const flow_end[] = { WORDS_FLOW_END(X) };
 #undef X
+#define X(id, name, human) name,
+static const char *const codec[] = { WORDS_CODEC(X) };
+#undef X
 
 static const struct {
 	const char *const *word;
@@ -54,6 +57,7 @@ static const struct {
 	[VOCABULARY_TUNNEL] = LIST(tunnel),
 	[VOCABULARY_PACE] = LIST(pace),
 	[VOCABULARY_FLOW_END] = LIST(flow_end),
+	[VOCABULARY_CODEC] = LIST(codec),
 	[VOCABULARY_RISK] = { NULL, 0 },
 #undef LIST
 };
@@ -65,4 +69,16 @@ vocabulary_word(enum vocabulary v, unsigned n)
 	    n >= vocabulary[v].n)
 		return NULL;
 	return vocabulary[v].word[n];
+}
+
+const char *
+codec_human(unsigned n)
+{
+	static const char *const name[] = {
+#define X(id, word, human) human,
+		WORDS_CODEC(X)
+#undef X
+	};
+
+	return n < CODEC_WORD_COUNT ? name[n] : name[0];
 }

@@ -84,7 +84,7 @@ enum field_type {
 enum vocabulary {
 	VOCABULARY_NONE, VOCABULARY_TRANSPORT, VOCABULARY_SCOPE, VOCABULARY_CONFIDENCE,
 	VOCABULARY_NAME_SOURCE, VOCABULARY_CONTENT, VOCABULARY_FORMAT, VOCABULARY_PROOF,
-	VOCABULARY_TUNNEL, VOCABULARY_PACE, VOCABULARY_FLOW_END,
+	VOCABULARY_TUNNEL, VOCABULARY_PACE, VOCABULARY_FLOW_END, VOCABULARY_CODEC,
 	VOCABULARY_RISK,	/* words in classify/dpi/vocabulary.h */
 };
 
@@ -96,14 +96,39 @@ enum vocabulary {
 	X(QUERY, "query") X(CONNECT, "connect") X(SOCKS, "socks")
 #define WORDS_CONTENT(X) \
 	X(UNKNOWN, "unknown") X(AUDIO, "audio") X(VIDEO, "video") X(IMAGE, "image") \
-	X(DOCUMENT, "document") X(ARCHIVE, "archive") X(TEXT, "text") X(PROGRAM, "program")
+	X(DOCUMENT, "document") X(ARCHIVE, "archive") X(TEXT, "text") X(PROGRAM, "program") \
+	X(PACKAGE, "package") X(DATABASE, "database") X(DISK, "disk-image") \
+	X(SOURCE, "source")
 #define WORDS_FORMAT(X) \
 	X(UNKNOWN, "unknown") X(MP3, "mp3") X(AAC, "aac") X(OPUS, "ogg-opus") \
 	X(VORBIS, "ogg-vorbis") X(SPEEX, "ogg-speex") X(FLAC, "flac") X(WAV, "wav") \
 	X(AIFF, "aiff") X(AU, "au") X(M4A, "m4a") X(MP4, "mp4") X(AMR, "amr") \
 	X(AMR_WB, "amr-wb") X(CAF, "caf") X(MATROSKA, "matroska") X(WMA, "wma") X(RTP, "rtp") \
 	X(JPEG, "jpeg") X(PNG, "png") X(GIF, "gif") X(PDF, "pdf") X(ZIP, "zip") X(GZIP, "gzip") \
-	X(SEVENZIP, "7z") X(RAR, "rar") X(TAR, "tar") X(ELF, "elf") X(EXE, "exe") X(DEB, "deb")
+	X(SEVENZIP, "7z") X(RAR, "rar") X(TAR, "tar") X(ELF, "elf") X(EXE, "exe") X(DEB, "deb") \
+	X(TIFF, "tiff") X(BMP, "bmp") X(WEBP, "webp") X(HEIF, "heif") X(DICOM, "dicom") \
+	X(AVI, "avi") X(FLV, "flv") X(MPEG, "mpeg") X(MPEG_TS, "mpeg-ts") X(OGV, "ogg-video") \
+	X(OFFICE, "office") X(OLE, "ms-office") X(RTF, "rtf") X(POSTSCRIPT, "postscript") \
+	X(XZ, "xz") X(ZSTD, "zstd") X(BZIP2, "bzip2") X(LZ4, "lz4") X(RPM, "rpm") \
+	X(JAR, "jar") X(MACHO, "mach-o") X(JAVA, "java-class") X(SQLITE, "sqlite") \
+	X(ISO, "iso-9660") X(QCOW, "qcow2") X(VMDK, "vmdk") X(VHD, "vhd") X(GIT, "git-pack") \
+	X(PCAP, "pcap") X(DICTATION, "dss") X(QCP, "qcp") X(MUSEPACK, "musepack") \
+	X(WAVPACK, "wavpack") X(APE, "ape") X(EVS, "evs") X(AC3, "ac3")
+/* What the sound is coded with; the third is how people write it. */
+#define WORDS_CODEC(X) \
+	X(UNKNOWN, "unknown", "sound") X(PCM, "pcm", "PCM") X(PCMU, "g711-ulaw", "G.711") \
+	X(PCMA, "g711-alaw", "G.711") X(ADPCM, "adpcm", "ADPCM") X(GSM, "gsm", "GSM") \
+	X(MPA, "mpeg-audio", "MPEG audio") X(MP3, "mp3", "MP3") X(AAC, "aac", "AAC") \
+	X(OPUS, "opus", "Opus") X(VORBIS, "vorbis", "Vorbis") X(SPEEX, "speex", "Speex") \
+	X(FLAC, "flac", "FLAC") X(ALAC, "alac", "ALAC") X(AMR, "amr", "AMR") \
+	X(AMR_WB, "amr-wb", "AMR-WB") X(EVS, "evs", "EVS") X(WMA, "wma", "WMA") \
+	X(AC3, "ac3", "AC-3") X(G722, "g722", "G.722") X(G723, "g723", "G.723.1") \
+	X(G726, "g726", "G.726") X(G728, "g728", "G.728") X(G729, "g729", "G.729") \
+	X(ILBC, "ilbc", "iLBC") X(DVI4, "dvi4", "DVI4") X(LPC, "lpc", "LPC") \
+	X(L16, "l16", "PCM") X(QCELP, "qcelp", "QCELP") X(NOISE, "comfort-noise", "silence") \
+	X(DSS, "dss", "dictation (DSS)") X(MUSEPACK, "musepack", "Musepack") \
+	X(WAVPACK, "wavpack", "WavPack") X(APE, "ape", "Monkey's Audio") \
+	X(EVENTS, "telephone-event", "key tones") X(VIDEO, "video", "video")
 #define WORDS_PROOF(X) \
 	X(NONE, "none") X(MAGIC, "magic bytes") X(TYPE, "content type") X(NAME, "file name") \
 	X(RTP, "rtp headers")
@@ -136,6 +161,9 @@ enum format_word { WORDS_FORMAT(X) FORMAT_WORD_COUNT };
 #undef X
 #define X(id, name) PROOF_##id,
 enum proof_word { WORDS_PROOF(X) PROOF_WORD_COUNT };
+#undef X
+#define X(id, name, human) CODEC_##id,
+enum codec_word { WORDS_CODEC(X) CODEC_WORD_COUNT };
 #undef X
 #define X(id, name) TUNNEL_##id,
 enum tunnel_word { WORDS_TUNNEL(X) TUNNEL_WORD_COUNT };
@@ -362,6 +390,15 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(content_seconds, "content.seconds", DURATION, NONE, "s", \
 	    "length of the sound, by its container's header, or by the rate and the " \
 	    "declared length", "not told") \
+	X(content_codec, "content.codec", WORD, CODEC, "", \
+	    "what the sound is coded with, by its container's header", "not told") \
+	X(unseen, "upload.unseen", BYTES, NONE, "B", \
+	    "upload without what is seen to be something else than sound; of that never more " \
+	    "than a body's length and what its own header declares, or content.plain.max", \
+	    "as upload") \
+	X(rtp_codec, "rtp.codec", WORD, CODEC, "", \
+	    "by the payload type, or by the SDP that was seen before it", \
+	    "no RTP, or a type that was agreed on unseen") \
 	X(rtp_type, "rtp.type", COUNT, NONE, "", "RTP payload type", "no RTP") \
 	X(rtp_ssrc, "rtp.ssrc", COUNT, NONE, "", "RTP source", "no RTP") \
 	/* a call and its recording; in the record of a close */ \
@@ -450,6 +487,9 @@ observation_known(const struct observation *o, enum field f)
 }
 
 const char *observation_kind_name(enum observation_kind k);
+
+/* How people write a codec: "AMR-WB". */
+const char *codec_human(unsigned n);
 
 /* The n-th word of a vocabulary kept here;
  * NULL past its end (and for VOCABULARY_RISK). */

@@ -91,6 +91,7 @@ content_packet(struct content *c, struct content_flow *f, const struct flow_hit 
 	const struct packet *p = hit->pkt;
 
 	news->what = 0;
+	news->body = false;
 	if (p->payload_wire == 0 && !hit->is_new)
 		return 0;
 	if (p->frag && !p->frag_first)
@@ -285,6 +286,18 @@ dhcp_seen(const struct packet *p, struct dhcp_message *out)
 	return (p->sport == server) == (out->word == DHCP_GIVES) || out->relayed;
 }
 
+/* The description behind the headers of an INVITE or its answer. */
+static void
+sip_media(struct content *c, const struct flow_hit *hit)
+{
+	struct span s = hit->pkt->payload, line;
+	struct mime head;
+
+	if (line_take(&s, &line) && mime_headers(&s, &head) == PARSE_DONE &&
+	    text_starts(s, "v=0"))
+		sdp_note(c, hit, s);
+}
+
 static void
 datagram(struct content *c, struct state *st, const struct flow_hit *hit,
     struct content_news *news)
@@ -308,14 +321,17 @@ datagram(struct content *c, struct state *st, const struct flow_hit *hit,
 	if (tftp_seen(c, hit, news))
 		return;
 	if (st->flags & UDP_LOOKED) {
-		if ((st->flags & IS_SIP) && setup_sip(p->payload) == PARSE_DONE)
+		if ((st->flags & IS_SIP) && setup_sip(p->payload) == PARSE_DONE) {
+			sip_media(c, hit);
 			news->what |= NEWS_SETUP;
+		}
 		return;
 	}
 	if (++st->looked >= UDP_LOOK)
 		st->flags |= UDP_LOOKED;
 	if (setup_sip(p->payload) == PARSE_DONE) {
 		st->flags |= IS_SIP;
+		sip_media(c, hit);
 		news->what |= NEWS_SETUP;
 		return;
 	}
@@ -330,10 +346,7 @@ datagram(struct content *c, struct state *st, const struct flow_hit *hit,
 	if (!(st->flags & said_rtp) && rtp_packet(slot, p->payload, p->payload_wire,
 	    &news->rtp_type, &news->rtp_ssrc)) {
 		st->flags |= said_rtp;
-		news->what |= NEWS_RTP;
-		news->class = rtp_class(news->rtp_type);
-		news->format = FORMAT_RTP;
-		news->proof = PROOF_RTP;
+		rtp_news(c, hit, news);
 	}
 }
 
@@ -349,6 +362,13 @@ mail_goes_on(struct state *st, const struct flow_hit *hit)
 
 	if (hit->offset < st->next[hit->dir])
 		return false;
+	if (st->end[hit->dir] != 0 && st->end[hit->dir] != UINT64_MAX &&
+	    hit->offset + hit->pkt->payload_wire > st->end[hit->dir]) {
+		/* the form is over: the next request */
+		st->next[hit->dir] = st->end[hit->dir];
+		st->in[hit->dir] = IN_NOTHING;
+		return true;
+	}
 	if (text_starts(p, "mail from:") || text_starts(p, "rset\r\n")) {
 		st->next[hit->dir] = hit->offset;
 		st->in[hit->dir] = IN_NOTHING;

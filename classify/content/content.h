@@ -59,12 +59,22 @@ struct content_news {
 	enum proof_word proof;
 	struct span type, name;
 	uint64_t length;		/* UINT64_MAX: not declared */
+	enum codec_word codec;
 	double rate;			/* of the sound, bit/s; 0: unknown */
 	int64_t sound_ns;		/* how long it is; 0: unknown */
 	bool to_end;			/* the body goes on to the end of the flow */
+	bool same_body;			/* a later look at the body told before: what is
+					 * unknown here stays as it was */
+	/* A body was judged, with NEWS_CONTENT or without (then nothing is known of it).
+	 * Of a plain one (class_is_plain, by its own bytes) so many bytes are that;
+	 * UINT64_MAX: its header does not say; 0: it is not plain, or only claims to be. */
+	bool body;
+	uint64_t body_plain;
+	uint32_t body_seen;		/* bytes of it that are here */
 	struct dns_message dns;
 	uint32_t dns_bytes;		/* payload bytes of the DNS message on the wire */
 	uint8_t rtp_type;
+	enum codec_word rtp_codec;	/* by the type, or by SDP seen before; or UNKNOWN */
 	uint32_t rtp_ssrc;
 	enum tunnel_word tunnel;
 	/* NEWS_CONTENT, NEWS_RTP: the direction in which the content goes. NEWS_RTP comes
@@ -103,5 +113,8 @@ enum format_word magic_of(struct span body, enum content_word *class);
 /* What a declared content type or a file name says; CONTENT_UNKNOWN when nothing. */
 enum content_word class_of_type(struct span type);
 enum content_word class_of_name(struct span name);
+/* Of these classes the first bytes tell what the rest is; an archive or a disk image may
+ * hold anything. */
+bool class_is_plain(enum content_word class);
 
 #endif

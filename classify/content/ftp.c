@@ -13,7 +13,7 @@ ftp_command(struct span head)
 {
 	static const char *const words[] = { "user ", "auth tls", "auth ssl", "feat\r\n",
 		"syst\r\n", "clnt ", "opts utf8", "epsv", "pasv\r\n", "eprt |", "port ",
-		"stor ", "appe ", "stou", "type i\r\n", "type a\r\n", "cwd " };
+		"stor ", "appe ", "stou", "rest ", "type i\r\n", "type a\r\n", "cwd ", "mkd " };
 	bool may = false;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -106,6 +106,13 @@ ftp_next(struct span *lines, bool from_server, struct ftp_said *out)
 		    six_numbers(arg, &out->port)) || (text_starts(line, "eprt ") &&
 		    after(line, ' ', &arg) && extended(arg, &out->port))) {
 			out->word = FTP_ACTIVE;
+			return true;
+		}
+		if (text_starts(line, "rest ") && after(line, ' ', &arg)) {
+			uint64_t at;
+
+			out->word = FTP_REST;
+			out->port = text_number(&arg, &at) && at > 0;
 			return true;
 		}
 		if (text_starts(line, "stor ") || text_starts(line, "appe ") ||

@@ -17,7 +17,11 @@
 enum mode { MODE_NEW, MODE_READ, MODE_DONE, MODE_NEXT, MODE_FTP, MODE_DNS, MODE_MAIL };
 
 /* What a stream was found to be made of; walk.c goes from piece to piece. */
-enum inside { IN_NOTHING, IN_CHUNKS, IN_MQTT, IN_MQTT5, IN_SMB, IN_RTSP, IN_PART };
+enum inside {
+	IN_NOTHING, IN_CHUNKS, IN_MQTT, IN_MQTT5, IN_SMB, IN_RTSP, IN_PART,
+	IN_FRAMES,			/* RTP, each behind its length (RFC 4571) */
+	IN_AGAIN,			/* a second look at a body: its index, its next entry */
+};
 
 enum {
 	SAID_HTTP = 1 << 0,		/* and << 1 for the other direction */
@@ -30,6 +34,7 @@ enum {
 	UDP_LOOKED = 1 << 10,
 	STARTED = 1 << 11,
 	HEARD = 1 << 12,		/* a datagram of this direction; and << 1 */
+	UNTOLD = 1 << 14,		/* a body of which nothing is known; and << 1 */
 };
 
 struct state {
@@ -41,6 +46,7 @@ struct state {
 			uint16_t port;		/* of the data connection
 						 * announced last */
 			bool at_client;
+			bool rest;		/* the next file goes on where one stopped */
 		} ftp;
 		struct {
 			uint32_t read;		/* message id of a READ at 0 */
@@ -51,7 +57,10 @@ struct state {
 					 * a SOCKS request */
 	uint16_t flags, looked;
 	uint8_t mode[2], in[2];
-	uint8_t told[2];		/* class of an MQTT payload */
+	uint8_t told[2];		/* MQTT: class of a payload; AGAIN: the format */
+	uint8_t look[2];		/* AGAIN: how many, << 2, and tracks seen */
+	uint64_t end[2];		/* AGAIN, MAIL in a form: where the body ends; 0 or
+					 * UINT64_MAX: unknown */
 } __attribute__((may_alias));
 
 _Static_assert(sizeof(struct state) <= sizeof(struct content_flow), "fits its room");
@@ -61,6 +70,8 @@ enum note {
 	NOTE_FTP,			/* by the data connection's listener */
 	NOTE_SMB,			/* by the client of the connection */
 	NOTE_TFTP_WRITE, NOTE_TFTP_READ,	/* by the client's socket */
+	NOTE_SDP,			/* by the socket that receives; the name is pairs of
+					 * payload type and codec */
 };
 
 struct ftp_key {
@@ -70,12 +81,20 @@ struct ftp_key {
 
 struct ftp_data {
 	struct pkt_time said;
+	bool rest;			/* FTP: it does not begin at 0 */
 	size_t name_len;
 	uint8_t name[FTP_NAME];
 	uint64_t length;		/* UINT64_MAX: not declared */
 };
 
+struct again {			/* of the body judged last */
+	uint64_t at;			/* offset in it; 0: nothing more */
+	enum format_word format;
+	uint8_t tracks;
+};
+
 struct content {
+	struct again again;
 	struct pool *heads;
 	struct table *ftp;
 	struct head *oldest, *newest;	/* heads in use */
@@ -112,6 +131,10 @@ void stream_read(struct content *c, struct state *st, const struct flow_hit *hit
  * False: wait for more. */
 bool judge(struct content *c, struct span body, bool final, struct span type,
     struct span name, struct content_news *news);
+/* What is told further on in this body, from the offset of its first byte in the stream
+ * to its end. False: nothing is. */
+bool judge_again(struct content *c, struct state *st, unsigned dir, uint64_t body_at,
+    uint64_t end, struct content_news *news);
 bool judge_part(struct content *c, const struct mime *part, struct span body, bool final,
     struct content_news *news);
 
@@ -127,6 +150,9 @@ struct ftp_data *note_make(struct content *c, enum note note, const struct addr 
     uint16_t port, struct pkt_time now, struct span name);
 struct ftp_data *note_find(const struct content *c, enum note note, const struct addr *a,
     uint16_t port, struct pkt_time now);
+/* Names what RTP will carry to the sockets of this description. */
+void sdp_note(struct content *c, const struct flow_hit *hit, struct span sdp);
+void rtp_news(struct content *c, const struct flow_hit *hit, struct content_news *news);
 /* A datagram of TFTP: a request is noted, its first block is judged. */
 bool tftp_seen(struct content *c, const struct flow_hit *hit, struct content_news *news);
 

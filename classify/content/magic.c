@@ -8,12 +8,11 @@
 
 #include <string.h>
 
-#define ENTRIES_LOOK 32		/* names of an archive */
 #define MAGIC_LOOK 512		/* what settles every format but those below */
 
 struct magic {
 	const char *bytes;
-	uint8_t n, at;
+	uint16_t n, at;
 	enum format_word format;
 	enum content_word class;
 };
@@ -25,36 +24,45 @@ static const struct magic magics[] = {
 	M("#!AMR\n", 0, AMR, AUDIO), M("#!AMR_MC1.0\n", 0, AMR, AUDIO),
 	M("#!AMR-WB\n", 0, AMR_WB, AUDIO), M("#!AMR-WB_MC1.0\n", 0, AMR_WB, AUDIO),
 	M("caff\0\1", 0, CAF, AUDIO), M(".snd\0\0\0", 0, AU, AUDIO),
-	M("MPCK", 0, UNKNOWN, AUDIO), M("wvpk", 0, UNKNOWN, AUDIO),
-	M("\2dss", 0, UNKNOWN, AUDIO), M("\3dss", 0, UNKNOWN, AUDIO),
-	M("\3ds2", 0, UNKNOWN, AUDIO),			/* dictaphones */
+	M("#!EVS_MC1.0\n", 0, EVS, AUDIO), M("MPCK", 0, MUSEPACK, AUDIO),
+	M("MP+", 0, MUSEPACK, AUDIO), M("wvpk", 0, WAVPACK, AUDIO), M("MAC ", 0, APE, AUDIO),
+	M("\2dss", 0, DICTATION, AUDIO), M("\3dss", 0, DICTATION, AUDIO),
+	M("\3ds2", 0, DICTATION, AUDIO),
 	M("\xff\xd8\xff", 0, JPEG, IMAGE), M("\x89PNG\r\n\x1a\n", 0, PNG, IMAGE),
 	M("GIF87a", 0, GIF, IMAGE), M("GIF89a", 0, GIF, IMAGE),
-	M("II*\0", 0, UNKNOWN, IMAGE), M("MM\0*", 0, UNKNOWN, IMAGE),
-	M("%PDF-", 0, PDF, DOCUMENT), M("{\\rtf1", 0, UNKNOWN, DOCUMENT),
-	M("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, UNKNOWN, DOCUMENT),
-	M("%!PS-Adobe", 0, UNKNOWN, DOCUMENT),
+	M("II*\0", 0, TIFF, IMAGE), M("MM\0*", 0, TIFF, IMAGE), M("II+\0", 0, TIFF, IMAGE),
+	M("DICM", 128, DICOM, IMAGE),
+	M("%PDF-", 0, PDF, DOCUMENT), M("{\\rtf1", 0, RTF, DOCUMENT),
+	M("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 0, OLE, DOCUMENT),
+	M("%!PS-Adobe", 0, POSTSCRIPT, DOCUMENT), M("!BDN", 0, UNKNOWN, DOCUMENT),
 	M("\x1f\x8b\x08", 0, GZIP, ARCHIVE),
 	M("7z\xbc\xaf\x27\x1c", 0, SEVENZIP, ARCHIVE), M("Rar!\x1a\x07", 0, RAR, ARCHIVE),
-	M("\xfd" "7zXZ\0", 0, UNKNOWN, ARCHIVE),
-	M("\x28\xb5\x2f\xfd", 0, UNKNOWN, ARCHIVE),
-	M("\x7f" "ELF", 0, ELF, PROGRAM), M("!<arch>\ndebian-binary", 0, DEB, PROGRAM),
-	M("FLV\1", 0, UNKNOWN, VIDEO), M("\0\0\1\xba", 0, UNKNOWN, VIDEO),
+	M("\xfd" "7zXZ\0", 0, XZ, ARCHIVE), M("\x28\xb5\x2f\xfd", 0, ZSTD, ARCHIVE),
+	M("\x04\x22\x4d\x18", 0, LZ4, ARCHIVE), M("MSCF\0\0\0\0", 0, UNKNOWN, ARCHIVE),
+	M("\x7f" "ELF", 0, ELF, PROGRAM), M("\xcf\xfa\xed\xfe", 0, MACHO, PROGRAM),
+	M("\xce\xfa\xed\xfe", 0, MACHO, PROGRAM), M("\xca\xfe\xba\xbe\0\0\0", 0, JAVA, PROGRAM),
+	M("!<arch>\ndebian-binary", 0, DEB, PACKAGE), M("\xed\xab\xee\xdb\3", 0, RPM, PACKAGE),
+	M("FLV\1", 0, FLV, VIDEO), M("\0\0\1\xba", 0, MPEG, VIDEO),
+	M("\0\0\1\xb3", 0, MPEG, VIDEO),
+	M("SQLite format 3\0", 0, SQLITE, DATABASE), M("PGDMP\1", 0, UNKNOWN, DATABASE),
+	M("\0\1\0\0Standard ", 0, UNKNOWN, DATABASE), M("QFI\xfb\0\0\0", 0, QCOW, DISK),
+	M("KDMV", 0, VMDK, DISK), M("conectix", 0, VHD, DISK), M("vhdxfile", 0, VHD, DISK),
+	M("<<< Oracle VM", 0, UNKNOWN, DISK), M("CD001", 32769, ISO, DISK),
+	M("PACK\0\0\0\2", 0, GIT, SOURCE),
+	M("\xd4\xc3\xb2\xa1", 0, PCAP, DATABASE), M("\x0a\x0d\x0d\x0a", 0, PCAP, DATABASE),
 };
 #undef M
-
-struct word {
-	const char *text;
-	enum content_word class;
-};
 
 static enum format_word riff(struct span b, enum content_word *class);
 static enum format_word ogg(struct span b, enum content_word *class);
 static enum format_word mp4(struct span b, enum content_word *class);
-static enum format_word matroska(struct span b, enum content_word *class);
-static enum format_word asf(struct span b, enum content_word *class);
+static enum format_word tracks(struct span b, enum format_word format,
+    enum content_word *class);
 static enum format_word zip(struct span b, enum content_word *class);
 static bool id3(struct span b);
+static bool loas_sync(struct span b, size_t *frame, uint32_t *kind);
+static bool bitmap(struct span b);
+static bool old_tar(struct span b);
 static bool mpeg_sync(struct span b, size_t *frame, uint32_t *kind);
 static bool windows_program(struct span b);
 
@@ -65,7 +73,6 @@ has_at(struct span b, size_t at, const char *what, size_t n)
 }
 
 #define HAS(b, at, text) has_at(b, at, text, sizeof(text) - 1)
-#define FIND(b, text) (span_find(b, text, sizeof(text) - 1) != NULL)
 
 /* Two syncs of one kind, the second where the first says that it is. */
 static bool
@@ -84,7 +91,7 @@ magic_of(struct span b, enum content_word *class)
 	*class = CONTENT_AUDIO;
 	if (id3(b) || twice(b, mpeg_sync))
 		return FORMAT_MP3;
-	if (twice(b, adts_sync))
+	if (twice(b, adts_sync) || twice(b, loas_sync))
 		return FORMAT_AAC;
 	if (HAS(b, 0, "OggS\0"))
 		return ogg(b, class);
@@ -95,17 +102,26 @@ magic_of(struct span b, enum content_word *class)
 	if (HAS(b, 4, "ftyp"))
 		return mp4(b, class);
 	if (HAS(b, 0, "\x1a\x45\xdf\xa3"))
-		return matroska(b, class);
+		return tracks(b, FORMAT_MATROSKA, class);
 	if (HAS(b, 0, "\x30\x26\xb2\x75\x8e\x66\xcf\x11"))
-		return asf(b, class);
+		return tracks(b, FORMAT_WMA, class);
 	if (HAS(b, 0, "PK\3\4"))
 		return zip(b, class);
 	*class = CONTENT_ARCHIVE;
-	if (HAS(b, 257, "ustar"))
+	if (HAS(b, 257, "ustar") || old_tar(b))
 		return FORMAT_TAR;
 	*class = CONTENT_PROGRAM;
 	if (windows_program(b))
 		return FORMAT_EXE;
+	*class = CONTENT_ARCHIVE;
+	if (HAS(b, 0, "BZh") && HAS(b, 4, "1AY&SY"))
+		return FORMAT_BZIP2;
+	*class = CONTENT_IMAGE;
+	if (bitmap(b))
+		return FORMAT_BMP;
+	*class = CONTENT_VIDEO;		/* ISO 13818-1: packets of 188 bytes */
+	if (HAS(b, 0, "\x47") && HAS(b, 188, "\x47") && HAS(b, 376, "\x47"))
+		return FORMAT_MPEG_TS;
 	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++) {
 		if (!has_at(b, magics[i].at, magics[i].bytes, magics[i].n))
 			continue;
@@ -159,6 +175,7 @@ mpeg_frame(struct span b, struct mpeg_frame *out)
 		    padding;
 	out->samples = layer == 1 ? 384 : layer == 3 && version != 3 ? 576 : 1152;
 	out->hertz = hz;
+	out->layer = layer;
 	out->mpeg1 = version == 3;
 	out->mono = (h >> 6 & 3) == 3;
 	out->kind = h & 0xfffe0c00U;	/* sync, version, layer, sampling rate */
@@ -193,6 +210,49 @@ adts_sync(struct span b, size_t *frame, uint32_t *kind)
 	return *frame > 7;
 }
 
+/* ISO 14496-3, 1.7.2: eleven bits of sync, thirteen of length. */
+static bool
+loas_sync(struct span b, size_t *frame, uint32_t *kind)
+{
+	uint32_t h;
+
+	if (!span_u24(&b, &h) || h >> 13 != 0x2b7)
+		return false;
+	*frame = 3U + (h & 0x1fff);
+	*kind = 0;
+	return *frame > 10;
+}
+
+/* A size, four zeros, and where the picture begins. */
+static bool
+bitmap(struct span b)
+{
+	uint32_t size, zero, at, head;
+
+	return HAS(b, 0, "BM") && span_skip(&b, 2) && span_le32(&b, &size) &&
+	    span_le32(&b, &zero) && span_le32(&b, &at) && span_le32(&b, &head) &&
+	    zero == 0 && at >= 26 && at < size && head >= 12 && head <= 124;
+}
+
+/* Before POSIX: no word, but a sum of the header in octal digits. */
+static bool
+old_tar(struct span b)
+{
+	size_t sum = 0, said = 0, digits = 0;
+
+	if (b.left < 512 || b.at[0] <= ' ' || b.at[0] >= 0x7f)
+		return false;
+	for (size_t i = 0; i < 512; i++)
+		sum += i >= 148 && i < 156 ? ' ' : b.at[i];
+	for (size_t i = 148; i < 156; i++) {
+		if (b.at[i] < '0' || b.at[i] > '7')
+			continue;
+		said = said << 3 | (b.at[i] - (size_t)'0');
+		digits++;
+	}
+	return digits >= 4 && said == sum;
+}
+
 static enum format_word
 ogg(struct span b, enum content_word *class)
 {
@@ -205,7 +265,7 @@ ogg(struct span b, enum content_word *class)
 	if (HAS(b, 28, "\x7f" "FLAC"))
 		return FORMAT_FLAC;
 	*class = HAS(b, 28, "\x80theora") ? CONTENT_VIDEO : CONTENT_UNKNOWN;
-	return FORMAT_UNKNOWN;
+	return *class == CONTENT_VIDEO ? FORMAT_OGV : FORMAT_UNKNOWN;
 }
 
 static enum format_word
@@ -214,65 +274,46 @@ riff(struct span b, enum content_word *class)
 	if (HAS(b, 8, "WAVE"))
 		return FORMAT_WAV;
 	if (HAS(b, 8, "QLCM"))
-		return FORMAT_UNKNOWN;		/* QCELP voice */
+		return FORMAT_QCP;		/* QCELP voice */
 	*class = HAS(b, 8, "AVI ") ? CONTENT_VIDEO : HAS(b, 8, "WEBP") ? CONTENT_IMAGE :
 	    CONTENT_UNKNOWN;
-	return FORMAT_UNKNOWN;
+	return *class == CONTENT_VIDEO ? FORMAT_AVI : *class == CONTENT_IMAGE ? FORMAT_WEBP :
+	    FORMAT_UNKNOWN;
 }
 
-/* A brand may say it; else the handlers of the tracks, when they stand in front. */
+/* By the tracks that its header names, when it stands in front. */
+static enum format_word
+tracks(struct span b, enum format_word format, enum content_word *class)
+{
+	struct sound sound;
+
+	sound_of(b, format, UINT64_MAX, 0, &sound);
+	*class = sound.class;
+	return format;
+}
+
+/* A brand may say it; else the tracks. A picture in an audio brand is no brand's any
+ * more. */
 static enum format_word
 mp4(struct span b, enum content_word *class)
 {
-	static const char *const images[] = { "heic", "heix", "mif1", "msf1", "avif" };
+	static const char *const images[] = { "heic", "heix", "hevc", "mif1", "msf1", "avif",
+		"avis" };
 
 	for (size_t i = 0; i < sizeof(images) / sizeof(images[0]); i++) {
 		if (has_at(b, 8, images[i], 4)) {
 			*class = CONTENT_IMAGE;
-			return FORMAT_UNKNOWN;
+			return FORMAT_HEIF;
 		}
 	}
-	if (HAS(b, 8, "M4A") || HAS(b, 8, "M4B") || HAS(b, 8, "F4A "))
-		return FORMAT_M4A;
-	if (HAS(b, 8, "M4V") || FIND(b, "vide"))
+	(void)tracks(b, FORMAT_MP4, class);
+	if (*class == CONTENT_UNKNOWN && (HAS(b, 8, "M4V") || HAS(b, 8, "F4V ")))
 		*class = CONTENT_VIDEO;
-	else if (!FIND(b, "soun"))
-		*class = CONTENT_UNKNOWN;
-	return FORMAT_MP4;
-}
-
-static enum format_word
-matroska(struct span b, enum content_word *class)
-{
-	static const char video[] = "V_";
-	static const char *const after[] = { "VP8", "VP9", "AV1", "MPEG", "THEORA",
-	    "UNCOMP" };
-
-	for (size_t i = 0; i < sizeof(after) / sizeof(after[0]); i++) {
-		char id[16];
-		size_t n = strlen(after[i]);
-
-		memcpy(id, video, 2);
-		memcpy(id + 2, after[i], n);
-		if (span_find(b, id, n + 2) != NULL)
-			*class = CONTENT_VIDEO;
-	}
-	if (*class == CONTENT_AUDIO && !FIND(b, "A_OPUS") && !FIND(b, "A_VORBIS") &&
-	    !FIND(b, "A_AAC") && !FIND(b, "A_PCM/") && !FIND(b, "A_FLAC") &&
-	    !FIND(b, "A_MPEG/"))
-		*class = CONTENT_UNKNOWN;
-	return FORMAT_MATROSKA;
-}
-
-static enum format_word
-asf(struct span b, enum content_word *class)
-{
-	if (FIND(b, "\xc0\xef\x19\xbc\x4d\x5b\xcf\x11\xa8\xfd\x00\x80\x5f\x5c\x44\x2b"))
-		*class = CONTENT_VIDEO;
-	else if (!FIND(b,
-	    "\x40\x9e\x69\xf8\x4d\x5b\xcf\x11\xa8\xfd\x00\x80\x5f\x5c\x44\x2b"))
-		*class = CONTENT_UNKNOWN;
-	return FORMAT_WMA;
+	if (!HAS(b, 8, "M4A") && !HAS(b, 8, "M4B") && !HAS(b, 8, "F4A "))
+		return FORMAT_MP4;
+	if (*class == CONTENT_UNKNOWN)
+		*class = CONTENT_AUDIO;
+	return FORMAT_M4A;
 }
 
 /* Office documents are zip archives whose first entry gives them away. */
@@ -281,61 +322,16 @@ zip(struct span b, enum content_word *class)
 {
 	bool office = HAS(b, 30, "[Content_Types].xml") || HAS(b, 30, "word/") ||
 	    HAS(b, 30, "xl/") || HAS(b, 30, "ppt/") || HAS(b, 30, "_rels/") ||
-	    HAS(b, 30, "docProps/") || HAS(b, 30, "mimetypeapplication/vnd.oasis");
+	    HAS(b, 30, "docProps/") || HAS(b, 30, "mimetypeapplication/epub") ||
+	    HAS(b, 30, "mimetypeapplication/vnd.oasis");
 
-	*class = office ? CONTENT_DOCUMENT : CONTENT_ARCHIVE;
-	return FORMAT_ZIP;
-}
-
-/* PKWARE's APPNOTE, 4.3.7: sizes are here unless they follow the data. */
-static bool
-zip_entry(struct span *b, struct span *name)
-{
-	struct span s = *b, head;
-	uint32_t size;
-	uint16_t n, extra;
-
-	if (!HAS(s, 0, "PK\3\4") || !span_take(&s, 30, &head) || !span_skip(&head, 18) ||
-	    !span_le32(&head, &size) || !span_skip(&head, 4) || !span_le16(&head, &n) ||
-	    !span_le16(&head, &extra) || !span_take(&s, n, name))
-		return false;
-	if ((b->at[6] & 8) || !span_skip(&s, extra) || !span_skip(&s, size))
-		s.left = 0;
-	*b = s;
-	return true;
-}
-
-/* POSIX.1, ustar: blocks of 512 bytes, the size in octal digits. */
-static bool
-tar_entry(struct span *b, struct span *name)
-{
-	struct span s = *b, block;
-	size_t size = 0, n = 0;
-
-	if (!HAS(s, 257, "ustar") || !span_take(&s, 512, &block))
-		return false;
-	while (n < 100 && block.at[n] != 0)
-		n++;
-	*name = (struct span){ block.at, n };
-	for (size_t i = 124; i < 135 && block.at[i] >= '0' && block.at[i] <= '7'; i++)
-		size = size << 3 | (block.at[i] - (size_t)'0');
-	if (!span_skip(&s, (size + 511) & ~(size_t)511))
-		s.left = 0;
-	*b = s;
-	return true;
-}
-
-bool
-archive_sound(struct span b, enum format_word format, struct span *name)
-{
-	for (unsigned i = 0; i < ENTRIES_LOOK; i++) {
-		if (!(format == FORMAT_ZIP ? zip_entry(&b, name) :
-		    format == FORMAT_TAR && tar_entry(&b, name)))
-			return false;
-		if (class_of_name(*name) == CONTENT_AUDIO)
-			return true;
+	if (HAS(b, 30, "META-INF/") || HAS(b, 30, "AndroidManifest.xml") ||
+	    HAS(b, 30, "classes.dex")) {
+		*class = CONTENT_PACKAGE;
+		return FORMAT_JAR;
 	}
-	return false;
+	*class = office ? CONTENT_DOCUMENT : CONTENT_ARCHIVE;
+	return office ? FORMAT_OFFICE : FORMAT_ZIP;
 }
 
 static bool
@@ -358,7 +354,7 @@ magic_wants_more(struct span b)
 		return false;
 	if (b.left < MAGIC_LOOK)
 		return true;
-	if (format == FORMAT_MP4 || format == FORMAT_MATROSKA || format == FORMAT_WMA)
+	if (sound_container(format))
 		return b.left < HEAD_BYTES;
 	/* the second sync of MP3 or ADTS: layer II's longest frame has 1,729 bytes */
 	return b.at[0] == 0xff && b.left < 2048;
@@ -369,6 +365,7 @@ magic_hopeless(struct span b)
 {
 	enum content_word class;
 	enum format_word format = magic_of(b, &class);
+	static const uint8_t zeros[40];
 
 	if (format != FORMAT_UNKNOWN || class != CONTENT_UNKNOWN)
 		return false;
@@ -378,6 +375,10 @@ magic_hopeless(struct span b)
 		return false;
 	if (b.at[0] == 0xff || HAS(b, 0, "OggS") || HAS(b, 0, "MZ"))
 		return false;
+	if (b.at[0] == 0x56 || b.at[0] == 0x47)		/* their second sync comes later */
+		return false;
+	if (b.left < 132 && memcmp(b.at, zeros, sizeof(zeros)) == 0)	/* DICOM's preamble */
+		return false;
 	/* a tar archive starts with a file name, filled up with zeros */
 	for (size_t i = 0; i < 40 && b.at[i] != 0; i++)
 		if (b.at[i] < ' ')
@@ -386,77 +387,138 @@ magic_hopeless(struct span b)
 }
 
 enum content_word
-class_of_type(struct span type)
+class_of_format(enum format_word format)
 {
-	static const struct word words[] = {
-		{ "video/3gpp", CONTENT_UNKNOWN },	/* recorders of voice call
-							 * theirs so */
-		{ "audio/", CONTENT_AUDIO }, { "video/", CONTENT_VIDEO },
-		{ "image/", CONTENT_IMAGE }, { "text/", CONTENT_TEXT },
-		{ "application/ogg", CONTENT_AUDIO },
-		{ "application/pdf", CONTENT_DOCUMENT },
-		{ "application/msword", CONTENT_DOCUMENT },
-		{ "application/rtf", CONTENT_DOCUMENT },
-		{ "application/postscript", CONTENT_DOCUMENT },
-		{ "application/vnd.openxmlformats", CONTENT_DOCUMENT },
-		{ "application/vnd.oasis.opendocument", CONTENT_DOCUMENT },
-		{ "application/vnd.ms-", CONTENT_DOCUMENT },
-		{ "application/zip", CONTENT_ARCHIVE }, { "application/gzip", CONTENT_ARCHIVE },
-		{ "application/x-zip", CONTENT_ARCHIVE }, { "application/x-gzip", CONTENT_ARCHIVE },
-		{ "application/x-tar", CONTENT_ARCHIVE }, { "application/x-rar", CONTENT_ARCHIVE },
-		{ "application/vnd.rar", CONTENT_ARCHIVE },
-		{ "application/x-7z", CONTENT_ARCHIVE }, { "application/x-xz", CONTENT_ARCHIVE },
-		{ "application/x-bzip", CONTENT_ARCHIVE }, { "application/zstd", CONTENT_ARCHIVE },
-		{ "application/json", CONTENT_TEXT }, { "application/xml", CONTENT_TEXT },
-		{ "application/x-www-form-urlencoded", CONTENT_TEXT },
-		{ "application/javascript", CONTENT_TEXT },
-		{ "application/x-ndjson", CONTENT_TEXT },
-		{ "application/x-executable", CONTENT_PROGRAM },
-		{ "application/x-msdownload", CONTENT_PROGRAM },
-		{ "application/x-debian-package", CONTENT_PROGRAM },
-		{ "application/vnd.debian.binary-package", CONTENT_PROGRAM },
-		{ "application/vnd.android.package-archive", CONTENT_PROGRAM },
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (text_starts(type, words[i].text))
-			return words[i].class;
+	if (format == FORMAT_ZIP || format == FORMAT_TAR || format == FORMAT_OFFICE ||
+	    format == FORMAT_JAR)
+		return CONTENT_ARCHIVE;
+	for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+		if (magics[i].format == format)
+			return magics[i].class;
 	return CONTENT_UNKNOWN;
 }
 
-enum content_word
-class_of_name(struct span name)
+bool
+class_is_plain(enum content_word class)
 {
-	static const struct { const char *text; enum content_word class; } lists[] = {
-		{ " mp3 m4a m4b aac wav wave opus ogg oga flac amr awb aif aiff aifc au snd caf "
-		    "wma weba mka spx dss ds2 qcp mp2 ape wv gsm ", CONTENT_AUDIO },
-		{ " mp4 m4v mov avi mkv webm mpg mpeg wmv flv ts mts ", CONTENT_VIDEO },
-		{ " jpg jpeg png gif heic heif webp tif tiff bmp svg avif dng cr2 nef arw ",
-		    CONTENT_IMAGE },
-		{ " pdf doc docx xls xlsx ppt pptx odt ods odp rtf pages numbers key eml msg ",
-		    CONTENT_DOCUMENT },
-		{ " zip 7z rar tar gz tgz bz2 xz zst txz tbz2 lz4 ", CONTENT_ARCHIVE },
-		{ " txt csv json xml html htm log md yaml yml ini ", CONTENT_TEXT },
-		{ " exe dll msi deb rpm apk elf so bin dmg iso ", CONTENT_PROGRAM },
-	};
-	char word[8] = " ";
-	size_t n = 0;
+	return class == CONTENT_IMAGE || class == CONTENT_VIDEO || class == CONTENT_DOCUMENT ||
+	    class == CONTENT_PROGRAM || class == CONTENT_PACKAGE ||
+	    class == CONTENT_DATABASE || class == CONTENT_SOURCE;
+}
 
-	while (n < name.left && n < 6 && name.at[name.left - 1 - n] != '.')
-		n++;
-	if (n == 0 || n > 5 || n >= name.left)
-		return CONTENT_UNKNOWN;
-	for (size_t i = 0; i < n; i++) {
-		uint8_t c = name.at[name.left - n + i];
+/* ---- how long it can be ---- */
 
-		word[1 + i] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-		if (c <= ' ' || c >= 0x7f)
-			return CONTENT_UNKNOWN;
+/* Beside the picture: thumbnails, profiles, notes of the camera. */
+#define ROOM (1U << 20)
+
+/* ITU-T T.81, B.2: segments up to the one with the size of the picture. */
+static uint64_t
+jpeg_length(struct span b)
+{
+	uint16_t mark, n, high, wide;
+
+	if (!span_skip(&b, 2))
+		return UINT64_MAX;
+	while (span_u16(&b, &mark) && mark >> 8 == 0xff && span_u16(&b, &n) && n >= 2) {
+		if (mark >= 0xffc0 && mark <= 0xffcf && mark != 0xffc4 && mark != 0xffc8 &&
+		    mark != 0xffcc) {
+			if (!span_skip(&b, 1) || !span_u16(&b, &high) || !span_u16(&b, &wide))
+				break;
+			return (uint64_t)high * wide * 3 + ROOM;
+		}
+		if (!span_skip(&b, n - 2U))
+			break;
 	}
-	word[1 + n] = ' ';
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		if (span_find(span_of(lists[i].text, strlen(lists[i].text)), word,
-		    n + 2) != NULL)
-			return lists[i].class;
-	return CONTENT_UNKNOWN;
+	return UINT64_MAX;
+}
+
+static uint64_t
+png_length(struct span b)
+{
+	static const uint8_t channels[8] = { 1, 0, 3, 1, 2, 0, 4, 0 };
+	uint32_t wide, high;
+	uint8_t bits, colour;
+
+	if (!span_skip(&b, 16) || !span_u32(&b, &wide) || !span_u32(&b, &high) ||
+	    !span_u8(&b, &bits) || !span_u8(&b, &colour) || wide > INT32_MAX ||
+	    high > INT32_MAX || bits > 16)
+		return UINT64_MAX;
+	return ((uint64_t)wide * bits * channels[colour & 7] / 8 + 1) * high + ROOM;
+}
+
+/* ISO 14496-12: what stands behind the sound and the pictures is an index to them. */
+static uint64_t
+mp4_length(struct span b)
+{
+	uint64_t size, sum = 0;
+	uint32_t small, id;
+
+	for (int i = 0; i < 8; i++) {
+		size_t head = 8;
+		struct span s = b;
+
+		if (!span_u32(&s, &small) || !span_u32(&s, &id))
+			break;
+		size = small;
+		if (small == 1) {
+			head = 16;
+			if (!span_u64(&s, &size))
+				break;
+		}
+		if (size < head || size > INT64_MAX)
+			break;
+		sum += size;
+		if (id == 0x6d646174)		/* mdat */
+			return sum + size / 16 + ROOM;
+		if (!span_skip(&b, (size_t)size))
+			break;
+	}
+	return UINT64_MAX;
+}
+
+static uint64_t
+sqlite_length(struct span b)
+{
+	uint16_t page;
+	uint32_t pages;
+	struct span s = b;
+
+	if (!span_skip(&s, 16) || !span_u16(&s, &page) || !span_skip(&b, 28) ||
+	    !span_u32(&b, &pages) || pages == 0)
+		return UINT64_MAX;
+	return (uint64_t)(page == 1 ? 65536U : page) * pages;
+}
+
+/* The table of sections is what stands last. */
+static uint64_t
+elf_length(struct span b)
+{
+	struct span s = b;
+	uint64_t at;
+	uint16_t size, n;
+
+	if (!HAS(b, 4, "\2\1") || !span_skip(&s, 40) || !span_le64(&s, &at) ||
+	    !span_skip(&s, 10) || !span_le16(&s, &size) || !span_le16(&s, &n) || at == 0 ||
+	    at > INT64_MAX)
+		return UINT64_MAX;
+	return at + (uint64_t)size * n + ROOM;
+}
+
+uint64_t
+magic_length(struct span b, enum format_word format)
+{
+	uint32_t v;
+
+	switch ((unsigned)format) {
+	case FORMAT_JPEG: return jpeg_length(b);
+	case FORMAT_PNG: return png_length(b);
+	case FORMAT_BMP: return span_skip(&b, 2) && span_le32(&b, &v) ? v : UINT64_MAX;
+	case FORMAT_WEBP: return span_skip(&b, 4) && span_le32(&b, &v) ? 8 + (uint64_t)v :
+	    UINT64_MAX;
+	case FORMAT_M4A:
+	case FORMAT_MP4: return mp4_length(b);
+	case FORMAT_SQLITE: return sqlite_length(b);
+	case FORMAT_ELF: return elf_length(b);
+	}
+	return UINT64_MAX;
 }

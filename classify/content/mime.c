@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * mime: headers, their parameters, the parts of a multipart body (RFC 2045, 2046, 2231,
- * 7578). Owns finding where a file inside a form or a mail starts. Refuses decoding of
- * anything but base64's first bytes, and boundaries beyond four levels of nesting.
+ * 7578). Owns finding where a file inside a form or a mail starts. Refuses decoding
+ * more of base64 and quoted-printable than is asked for, and boundaries beyond four
+ * levels of nesting.
  */
 #include "classify/content/parse.h"
 
@@ -16,7 +17,7 @@ enum parse
 mime_headers(struct span *s, struct mime *out)
 {
 	memset(out, 0, sizeof(*out));
-	out->length = UINT64_MAX;
+	out->length = out->range_all = UINT64_MAX;
 	for (;;) {
 		struct span line, value;
 		const uint8_t *colon;
@@ -59,14 +60,26 @@ take_header(struct span name, struct span value, struct mime *out)
 	} else if (text_is(name, "transfer-encoding")) {
 		out->chunked = text_has(value, "chunked");
 	} else if (text_is(name, "content-range")) {	/* bytes 0-4095/20000 */
-		if (text_starts(v, "bytes ") && span_skip(&v, 6) &&
-		    !text_number(&v, &out->range_at))
+		uint64_t last;
+
+		if (!text_starts(v, "bytes ") || !span_skip(&v, 6))
+			return;
+		if (!text_number(&v, &out->range_at))
 			out->range_at = 0;
+		if (!span_skip(&v, 1) || !text_number(&v, &last) || !span_skip(&v, 1) ||
+		    !text_number(&v, &out->range_all))
+			out->range_all = UINT64_MAX;
+	} else if (text_is(name, "upload-offset")) {	/* of tus, and RFC drafts */
+		if (!text_number(&v, &out->range_at))
+			out->range_at = 0;
+	} else if (text_is(name, "destination")) {	/* RFC 4918, 10.3 */
+		out->destination = value;
 	} else if (text_starts(name, "ice-")) {
 		out->ice = true;
 	} else if (text_is(name, "content-transfer-encoding")) {
 		out->encoding = value;
 		out->base64 = text_starts(value, "base64");
+		out->quoted = text_starts(value, "quoted-printable");
 	} else if (text_is(name, "content-type")) {
 		semi = v.left == 0 ? NULL : memchr(v.at, ';', v.left);
 		if (semi != NULL)
@@ -183,6 +196,14 @@ mime_attachment(struct mime_parts *p, struct mime *out, struct span *body)
 			p->cut = line.at;
 			return PARSE_MORE;
 		}
+		/* a mail inside: its own headers say what is in it */
+		if (text_starts(out->type, "message/rfc822") && !out->base64) {
+			line.at = s->at;
+			if (mime_headers(s, out) == PARSE_MORE) {
+				p->cut = line.at;
+				return PARSE_MORE;
+			}
+		}
 		if (out->boundary.left > 0) {
 			if (p->n < MIME_BOUNDARIES)
 				p->known[p->n++] = out->boundary;
@@ -218,6 +239,7 @@ mime_is_file(const struct mime *m)
 	    !text_starts(m->type, "application/json"));
 }
 
+/* RFC 4648: both alphabets. */
 static int
 base64_value(uint8_t c)
 {
@@ -227,7 +249,46 @@ base64_value(uint8_t c)
 		return c - 'a' + 26;
 	if (c >= '0' && c <= '9')
 		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
+	return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+static int
+hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Two digits of hex, as "%2B", "=0D" and the end of JSON's "\u002b" have them. */
+static bool
+hex_byte(struct span *s, uint8_t *v)
+{
+	int hi, lo;
+
+	if (s->left < 2 || (hi = hex_value(s->at[0])) < 0 || (lo = hex_value(s->at[1])) < 0)
+		return false;
+	*v = (uint8_t)(hi << 4 | lo);
+	return span_skip(s, 2);
+}
+
+/* What JSON and forms do to '+', '/', '=' and to the ends of lines. False: it ends here. */
+static bool
+unescape(struct span *text, uint8_t *c)
+{
+	uint8_t next;
+
+	if (*c == '%')
+		return hex_byte(text, c);
+	if (*c != '\\')
+		return true;
+	if (!span_u8(text, &next))
+		return false;
+	*c = next == 'n' || next == 'r' || next == 't' ? ' ' : next;
+	if (next == 'u')
+		return hex_byte(text, &next) && next == 0 && hex_byte(text, c);
+	return true;
 }
 
 size_t
@@ -238,11 +299,11 @@ base64_decode(struct span text, uint8_t *out, size_t room)
 	size_t n = 0;
 	uint8_t c;
 
-	while (n < room && span_u8(&text, &c)) {
+	while (n < room && span_u8(&text, &c) && unescape(&text, &c)) {
 		int v = base64_value(c);
 
 		if (v < 0) {
-			if (c == '\r' || c == '\n' || c == ' ' || c == '\\')
+			if (c == '\r' || c == '\n' || c == ' ' || c == '\t')
 				continue;
 			break;
 		}
@@ -252,6 +313,29 @@ base64_decode(struct span text, uint8_t *out, size_t room)
 			have -= 8;
 			out[n++] = (uint8_t)(bits >> have);
 		}
+	}
+	return n;
+}
+
+size_t
+quoted_decode(struct span text, uint8_t *out, size_t room)
+{
+	size_t n = 0;
+	uint8_t c;
+
+	while (n < room && span_u8(&text, &c)) {
+		if (c == '=') {
+			if (text.left > 0 && (text.at[0] == '\r' || text.at[0] == '\n')) {
+				if (text.at[0] == '\r')
+					(void)span_skip(&text, 1);
+				if (text.left > 0 && text.at[0] == '\n')
+					(void)span_skip(&text, 1);
+				continue;
+			}
+			if (!hex_byte(&text, &c))
+				break;
+		}
+		out[n++] = c;
 	}
 	return n;
 }

@@ -35,7 +35,9 @@ struct mime {
 	struct span host, type, name, boundary, encoding;
 	uint64_t length;	/* UINT64_MAX: not declared */
 	uint64_t range_at;	/* Content-Range: where the body begins in its file */
-	bool chunked, base64, ice;
+	uint64_t range_all;	/* how long that is; UINT64_MAX: not said */
+	struct span destination;	/* of MOVE and COPY */
+	bool chunked, base64, quoted, ice;
 };
 
 /* Reads headers to the empty line. PARSE_DONE: s stands behind it. PARSE_MORE: out holds
@@ -58,6 +60,7 @@ bool mime_is_file(const struct mime *m);
 /* Decodes what it can; stops at the first byte that cannot be base64.
  * Returns bytes written. */
 size_t base64_decode(struct span text, uint8_t *out, size_t room);
+size_t quoted_decode(struct span text, uint8_t *out, size_t room);	/* RFC 2045, 6.7 */
 
 /* ---- TLS (tls.c): the server name of a client hello; scratch is lent,
  * sni may point there */
@@ -88,6 +91,7 @@ struct smtp_mail {
 	struct mime part;	/* the message's headers */
 	struct span body;	/* behind them */
 	bool whole;		/* to its end */
+	uint64_t size;		/* SIZE= of RFC 1870; UINT64_MAX: not said */
 	size_t tls_at;		/* not 0: STARTTLS was said and TLS begins here */
 };
 enum parse smtp_mail(struct span head, struct smtp_mail *out);
@@ -122,7 +126,8 @@ struct rtsp_piece {
 	uint64_t size;
 	bool announces, picture;	/* a stream with sound, with video */
 	bool framed;			/* payload is a packet of RTP or RTCP */
-	struct span payload, type;
+	struct span payload, type, sdp;
+	unsigned codec;			/* CODEC_: of the sound announced */
 };
 enum parse rtsp_opens(struct span s);
 enum parse rtsp_piece(struct span s, struct rtsp_piece *out);
@@ -137,10 +142,10 @@ struct tftp_said {
 enum tftp_word tftp_packet(struct span p, struct tftp_said *out);
 
 /* ---- FTP's control connection (ftp.c), line by line ---- */
-enum ftp_word { FTP_NOTHING, FTP_PASSIVE, FTP_ACTIVE, FTP_STORE };
+enum ftp_word { FTP_NOTHING, FTP_PASSIVE, FTP_ACTIVE, FTP_STORE, FTP_REST };
 struct ftp_said {
 	enum ftp_word word;
-	uint16_t port;		/* PASSIVE, ACTIVE */
+	uint16_t port;		/* PASSIVE, ACTIVE; REST: 1 when not at the start */
 	struct span name;	/* STORE; empty for STOU */
 };
 /* A command that only FTP knows starts here. */
@@ -168,6 +173,23 @@ struct rtp_slot {
 bool rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire,
     uint8_t *type, uint32_t *ssrc);
 enum content_word rtp_class(uint8_t type);
+/* RFC 4571: frames of RTP, each behind two bytes of length, start here. */
+enum parse rtp_frames(struct span s);
+/* By the types that RFC 3551 gives for good; by the names that SDP has for the others. */
+enum codec_word rtp_codec(uint8_t type);
+enum codec_word rtp_codec_named(struct span name);
+
+/* ---- SDP (sdp.c): the media of a session ---- */
+#define SDP_TYPES 12
+struct sdp_media {
+	bool sound, picture;
+	char address[ADDR_TEXT];	/* "": none said */
+	uint16_t port;
+	uint8_t n;
+	uint8_t type[SDP_TYPES], codec[SDP_TYPES];
+};
+/* The next media line of the description and what belongs to it. */
+bool sdp_next(struct span *s, struct span all, struct sdp_media *out);
 
 bool setup_stun(struct span p, uint32_t wire);
 bool setup_dtls(struct span p, uint32_t wire);
@@ -185,24 +207,37 @@ bool magic_wants_more(struct span body);
 struct mpeg_frame {
 	size_t bytes;
 	uint32_t kind, hertz, samples;
+	unsigned layer;
 	bool mpeg1, mono;
 };
 bool mpeg_frame(struct span b, struct mpeg_frame *out);
 bool adts_sync(struct span b, size_t *frame, uint32_t *kind);
-/* The first entry here of a ZIP or TAR whose name is that of a sound file. */
-bool archive_sound(struct span b, enum format_word format, struct span *name);
 /* No format starts with these bytes, however many follow. */
 bool magic_hopeless(struct span body);
+/* How long such a file is by its own header; UINT64_MAX when that does not say. */
+uint64_t magic_length(struct span body, enum format_word format);
+enum content_word class_of_format(enum format_word format);
 
+/* ---- names in archives (archive.c) ---- */
+/* ZIP, TAR, RAR, gzip: the first entry here whose name speaks of sound. *again: where in
+ * these bytes, or behind them, the next entry stands; 0: nothing more is told. */
+bool archive_sound(struct span b, enum format_word format, struct span *name,
+    uint64_t *again);
 
-/* ---- length and rate by the container's header (sound.c) ---- */
+/* ---- what the container's header tells (sound.c) ---- */
+enum { TRACK_SOUND = 1, TRACK_PICTURE = 2 };
 struct sound {
-	double rate;		/* bit/s; 0: unknown */
-	int64_t ns;		/* 0: unknown */
+	double rate;			/* bit/s; 0: unknown */
+	int64_t ns;			/* 0: unknown */
+	uint64_t again;			/* offset at which it goes on; 0: nowhere */
+	enum codec_word codec;
+	enum content_word class;	/* by the tracks of a container; else UNKNOWN */
+	uint8_t tracks;			/* TRACK_ bits */
 };
-/* length: of the whole file, UINT64_MAX when not declared. False: no header of such a
- * format tells. */
-bool sound_of(struct span body, enum format_word format, uint64_t length,
+/* length: of the whole file, UINT64_MAX when not declared. tracks: those seen in an
+ * earlier look at the same file. */
+void sound_of(struct span body, enum format_word format, uint64_t length, uint8_t tracks,
     struct sound *out);
+bool sound_container(enum format_word format);	/* its tracks tell what it is */
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * rtp: is this stream RTP by its own headers (RFC 3550)? SRTP leaves them in clear. One
- * packet proves nothing: it takes four of one source whose numbers go up by one.
+ * rtp: is this stream RTP by its own headers (RFC 3550; extensions of RFC 8285)? SRTP
+ * leaves them in clear. One packet proves nothing: it takes four of one source whose
+ * numbers go up by one, with sources, extension and padding that fit in each.
  */
 #include "classify/content/parse.h"
 
@@ -14,6 +15,31 @@ start(struct rtp_slot *slot, uint32_t ssrc, uint16_t seq)
 	*slot = (struct rtp_slot){ .ssrc = ssrc, .seq = seq };
 }
 
+/* Contributing sources, an extension, padding: what they claim has to fit, with sound
+ * behind. */
+static bool
+fits(uint8_t first, struct span p, uint32_t wire)
+{
+	uint32_t before = 12 + 4U * (first & 15);
+	uint16_t profile, words;
+	struct span s = p;
+
+	if (first & 0x10) {
+		before += 4;
+		if (span_skip(&s, before - 4) && span_u16(&s, &profile) &&
+		    span_u16(&s, &words)) {
+			/* 0xbede: one-byte elements, 0x100x: two-byte ones */
+			if ((profile == 0xbede || profile >> 4 == 0x100) && words > 64)
+				return false;
+			before += 4U * words;
+		}
+	}
+	/* SRTP encrypts the count of the padding too: it proves nothing */
+	if (first & 0x20)
+		before++;
+	return before < wire;
+}
+
 bool
 rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire, uint8_t *type,
     uint32_t *ssrc)
@@ -21,6 +47,7 @@ rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire, uint8_
 	uint8_t first, second;
 	uint16_t seq, step;
 	uint32_t stamp;
+	struct span all = p;
 	struct rtp_slot *s = NULL;
 
 	if (wire <= 12 || !span_u8(&p, &first) || !span_u8(&p, &second) ||
@@ -28,7 +55,8 @@ rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire, uint8_
 		return false;
 	*type = second & 0x7f;
 	/* 72-76 with the marker are RTCP's packet types; 35-95 is nobody's */
-	if (first >> 6 != 2 || *ssrc == 0 || (*type >= 35 && *type < 96))
+	if (first >> 6 != 2 || *ssrc == 0 || (*type >= 35 && *type < 96) ||
+	    !fits(first, all, wire))
 		return false;
 	for (int i = 0; i < RTP_SLOTS; i++)
 		if (slot[i].ssrc == *ssrc)
@@ -62,4 +90,69 @@ rtp_class(uint8_t type)
 	if (type <= 23)
 		return CONTENT_AUDIO;
 	return type <= 34 ? CONTENT_VIDEO : CONTENT_UNKNOWN;
+}
+
+enum codec_word
+rtp_codec(uint8_t type)
+{
+	static const uint8_t known[35] = { [0] = CODEC_PCMU, [3] = CODEC_GSM, [4] = CODEC_G723,
+		[5] = CODEC_DVI4, [6] = CODEC_DVI4, [7] = CODEC_LPC, [8] = CODEC_PCMA,
+		[9] = CODEC_G722, [10] = CODEC_L16, [11] = CODEC_L16, [12] = CODEC_QCELP,
+		[13] = CODEC_NOISE, [14] = CODEC_MPA, [15] = CODEC_G728, [16] = CODEC_DVI4,
+		[17] = CODEC_DVI4, [18] = CODEC_G729, [25] = CODEC_VIDEO, [26] = CODEC_VIDEO,
+		[28] = CODEC_VIDEO, [31] = CODEC_VIDEO, [32] = CODEC_VIDEO, [33] = CODEC_VIDEO,
+		[34] = CODEC_VIDEO };
+
+	return type < sizeof(known) ? (enum codec_word)known[type] : CODEC_UNKNOWN;
+}
+
+enum codec_word
+rtp_codec_named(struct span name)
+{
+	static const struct {
+		const char *lower;
+		enum codec_word codec;
+	} known[] = {
+		{ "opus", CODEC_OPUS }, { "pcmu", CODEC_PCMU }, { "pcma", CODEC_PCMA },
+		{ "g722", CODEC_G722 }, { "g729", CODEC_G729 }, { "g723", CODEC_G723 },
+		{ "g728", CODEC_G728 }, { "amr-wb", CODEC_AMR_WB }, { "amr", CODEC_AMR },
+		{ "evs", CODEC_EVS }, { "ilbc", CODEC_ILBC }, { "speex", CODEC_SPEEX },
+		{ "gsm-efr", CODEC_AMR }, { "gsm", CODEC_GSM }, { "l16", CODEC_L16 },
+		{ "l24", CODEC_L16 }, { "l8", CODEC_L16 }, { "mpa-robust", CODEC_MP3 },
+		{ "mpa", CODEC_MPA }, { "mpeg4-generic", CODEC_AAC }, { "mp4a-latm", CODEC_AAC },
+		{ "vorbis", CODEC_VORBIS }, { "ac3", CODEC_AC3 }, { "eac3", CODEC_AC3 },
+		{ "cn", CODEC_NOISE }, { "telephone-event", CODEC_EVENTS },
+		{ "g726-", CODEC_G726 }, { "dvi4", CODEC_DVI4 }, { "qcelp", CODEC_QCELP },
+		{ "lpc", CODEC_LPC },
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (text_starts(name, known[i].lower))
+			return known[i].codec;
+	return CODEC_UNKNOWN;
+}
+
+enum parse
+rtp_frames(struct span s)
+{
+	uint16_t len, seq, seq2;
+	uint8_t first, type;
+	uint32_t ssrc, ssrc2;
+	struct span next = s;
+
+	if (!span_u16(&s, &len))
+		return s.left == 0 || s.at[0] <= 5 ? PARSE_MORE : PARSE_NOT;
+	if (len <= 12 || len > 1500)
+		return PARSE_NOT;
+	if (!span_u8(&s, &first) || !span_u8(&s, &type))
+		return PARSE_MORE;
+	if (first >> 6 != 2 || ((type & 0x7f) >= 35 && (type & 0x7f) < 96))
+		return PARSE_NOT;
+	if (!span_u16(&s, &seq) || !span_skip(&s, 4) || !span_u32(&s, &ssrc) ||
+	    !span_skip(&next, 2U + len) || !span_u16(&next, &len) ||
+	    !span_u8(&next, &first) || !span_skip(&next, 1) || !span_u16(&next, &seq2) ||
+	    !span_skip(&next, 4) || !span_u32(&next, &ssrc2))
+		return PARSE_MORE;
+	return first >> 6 == 2 && ssrc == ssrc2 && ssrc != 0 && (uint16_t)(seq + 1) == seq2 ?
+	    PARSE_DONE : PARSE_NOT;
 }

@@ -30,6 +30,7 @@ rtsp_piece(struct span s, struct rtsp_piece *out)
 {
 	struct span all = s, line, body;
 	struct mime head;
+	struct sdp_media media;
 	uint8_t mark, channel;
 	uint16_t len;
 	enum parse p;
@@ -58,15 +59,19 @@ rtsp_piece(struct span s, struct rtsp_piece *out)
 	if (head.length > HEAD_BYTES)
 		return PARSE_NOT;
 	out->size = (uint64_t)(s.at - all.at) + head.length;
-	if (!text_starts(line, "announce ") || !text_starts(head.type, "application/sdp"))
+	if (!text_starts(head.type, "application/sdp"))
 		return PARSE_DONE;
 	if (!span_take(&s, (size_t)head.length, &body))
 		return PARSE_MORE;
+	out->sdp = body;
+	if (!text_starts(line, "announce "))
+		return PARSE_DONE;
 	out->type = head.type;
-	while (line_take(&body, &line)) {
-		out->announces |= text_starts(line, "m=audio ");
-		out->picture |= text_starts(line, "m=video ");
+	while (sdp_next(&body, out->sdp, &media)) {
+		out->announces |= media.sound | media.picture;
+		out->picture |= media.picture;
+		if (media.sound && media.n > 0 && out->codec == CODEC_UNKNOWN)
+			out->codec = media.codec[0];
 	}
-	out->announces |= out->picture;
 	return PARSE_DONE;
 }

@@ -17,6 +17,7 @@ smtp_mail(struct span head, struct smtp_mail *out)
 	const uint8_t *end;
 
 	memset(out, 0, sizeof(*out));
+	out->size = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(opens) / sizeof(opens[0]); i++) {
 		if (text_may_become(head, opens[i]))
 			return PARSE_MORE;
@@ -32,6 +33,13 @@ smtp_mail(struct span head, struct smtp_mail *out)
 				return PARSE_MORE;
 			out->tls_at = (size_t)(s.at - head.at);
 			return PARSE_DONE;
+		}
+		if (text_starts(line, "mail from:")) {
+			for (; line.left > 0 && !text_starts(line, " size="); line.at++)
+				line.left--;
+			if (!span_skip(&line, 6) || !text_number(&line, &out->size))
+				out->size = UINT64_MAX;
+			continue;
 		}
 		if (text_is(line, "data") || text_starts(line, "bdat "))
 			break;

@@ -1,227 +1,168 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sound: how long a recording is and at which rate, by the container's own header, and
- * where that does not say it, by the declared length over the rate of its first frames.
- * Owns the arithmetic. Refuses guessing: what neither header nor frames tell is unknown.
- *
- * Sources: ISO 11172-3 and the Xing, Info and VBRI headers of encoders (MP3), ISO 13818-7
- * (ADTS), RFC 7845 and the Vorbis I and Speex headers (Ogg), RFC 9639 (FLAC), the RIFF
- * and EBU 3306 chunks (WAV, RF64), AIFF 1.3, RFC 4867 (AMR), ISO 14496-12 (MP4).
+ * sound: how long a recording is, at which rate and by which codec, by the container's
+ * own header, and where that does not say it, by the declared length over the rate of its
+ * first frames. Owns the arithmetic and the containers of chunks: WAV and RF64 (RIFF, EBU
+ * 3306), AIFF and AIFF-C, AU, CAF. Refuses guessing: what neither header nor frames tell
+ * is unknown.
  */
-#include "classify/content/parse.h"
+#include "classify/content/sound.h"
 
 #include <math.h>
 #include <string.h>
 
 #define DAYS_MAX 30		/* longer than any recording: nonsense */
-#define CHUNKS 32
 #define NS 1000000000.0
 
-/* In seconds and bits per second; 0: unknown. */
-struct length {
-	double seconds, rate;
-	uint64_t before;	/* bytes of the file that are no sound */
-};
-
-static bool
-at_be32(struct span b, size_t at, uint32_t *v)
+enum codec_word
+codec_of_wave(unsigned tag)
 {
-	return span_skip(&b, at) && span_u32(&b, v);
+	switch (tag) {
+	case 0x01: case 0x03: return CODEC_PCM;
+	case 0x02: case 0x11: case 0x69: return CODEC_ADPCM;
+	case 0x06: return CODEC_PCMA;
+	case 0x07: return CODEC_PCMU;
+	case 0x22: return CODEC_LPC;			/* TrueSpeech */
+	case 0x31: case 0x32: return CODEC_GSM;
+	case 0x42: case 0x111: case 0xa100: return CODEC_G723;
+	case 0x45: case 0x64: case 0x85: case 0xa107: case 0x14: return CODEC_G726;
+	case 0x65: case 0x28f: return CODEC_G722;
+	case 0x83: case 0x133: return CODEC_G729;
+	case 0x50: return CODEC_MPA;
+	case 0x55: return CODEC_MP3;
+	case 0x57: case 0x7a21: case 0x7a22: return CODEC_AMR;
+	case 0xff: case 0x1600: case 0x1602: case 0x1610: case 0x706d: case 0xa106:
+		return CODEC_AAC;
+	case 0x160: case 0x161: case 0x162: case 0x163: case 0x0a: return CODEC_WMA;
+	case 0x2000: return CODEC_AC3;
+	case 0x566f: case 0x674f: case 0x6750: case 0x6751: case 0x676f: return CODEC_VORBIS;
+	case 0x704f: return CODEC_OPUS;
+	case 0xa109: return CODEC_SPEEX;
+	case 0xf1ac: return CODEC_FLAC;
+	}
+	return CODEC_UNKNOWN;
 }
 
-static bool
-at_le32(struct span b, size_t at, uint32_t *v)
+enum codec_word
+codec_of_tag(uint32_t tag)
 {
-	return span_skip(&b, at) && span_le32(&b, v);
-}
+	static const struct {
+		char tag[5];
+		enum codec_word codec;
+	} known[] = {
+#define T(text, w) { text, CODEC_##w }
+		T("lpcm", PCM), T("ipcm", PCM), T("NONE", PCM), T("sowt", PCM),
+		T("twos", PCM), T("raw ", PCM), T("in24", PCM), T("in32", PCM),
+		T("fl32", PCM), T("FL32", PCM), T("fl64", PCM), T("fpcm", PCM),
+		T("ulaw", PCMU), T("ULAW", PCMU), T("alaw", PCMA), T("ALAW", PCMA),
+		T("ima4", ADPCM), T("agsm", GSM), T("GSM ", GSM), T("mp4a", AAC),
+		T("aac ", AAC), T("aach", AAC), T("aacp", AAC), T("aacl", AAC),
+		T("aace", AAC), T(".mp3", MP3), T(".mp2", MPA), T("mp3 ", MP3),
+		T("alac", ALAC), T("samr", AMR), T("sawb", AMR_WB), T("sawp", AMR_WB),
+		T("sevs", EVS), T("Opus", OPUS), T("opus", OPUS), T("fLaC", FLAC),
+		T("flac", FLAC), T("sqcp", QCELP), T("Qclp", QCELP), T("ac-3", AC3),
+		T("ec-3", AC3), T("ilbc", ILBC), T("vorb", VORBIS), T("spex", SPEEX),
+#undef T
+	};
 
-static bool
-is_at(struct span b, size_t at, const char *what, size_t n)
-{
-	return span_skip(&b, at) && b.left >= n && memcmp(b.at, what, n) == 0;
-}
-
-/* An encoder's note in the first frame, which has no sound, or the frames' own rate. */
-static void
-mp3(struct span b, struct length *out)
-{
-	struct mpeg_frame f, g;
-	uint32_t flags, frames, bytes;
-	size_t side, n = 0, sum = 0;
-	double each;
-
-	if (is_at(b, 0, "ID3", 3)) {
-		uint32_t v;
-
-		if (!at_be32(b, 6, &v))
-			return;
-		/* four times seven bits */
-		v = (v & 0x7f) | (v >> 1 & 0x3f80) | (v >> 2 & 0x1fc000) |
-		    (v >> 3 & 0xfe00000);
-		out->before = 10U + v + ((b.at[5] & 0x10) ? 10U : 0);
-		if (!span_skip(&b, (size_t)out->before))
-			return;
-	}
-	if (!mpeg_frame(b, &f))
-		return;
-	each = (double)f.samples / f.hertz;
-	side = 4U + (f.mpeg1 ? (f.mono ? 17U : 32U) : (f.mono ? 9U : 17U));
-	if ((is_at(b, side, "Xing", 4) || is_at(b, side, "Info", 4)) &&
-	    at_be32(b, side + 4, &flags) && (flags & 1) &&
-	    at_be32(b, side + 8, &frames) && frames > 0) {
-		out->seconds = frames * each;
-		if ((flags & 2) && at_be32(b, side + 12, &bytes))
-			out->rate = bytes * 8.0 / out->seconds;
-		return;
-	}
-	if (is_at(b, 36, "VBRI", 4) && at_be32(b, 46, &bytes) && at_be32(b, 50, &frames) &&
-	    frames > 0) {
-		out->seconds = frames * each;
-		out->rate = bytes * 8.0 / out->seconds;
-		return;
-	}
-	while (mpeg_frame(b, &g) && g.hertz == f.hertz && g.samples == f.samples) {
-		sum += g.bytes;
-		n++;
-		if (!span_skip(&b, g.bytes))
-			break;
-	}
-	out->rate = (double)sum * 8.0 / ((double)n * each);
-}
-
-static void
-adts(struct span b, struct length *out)
-{
-	static const uint32_t hertz[13] = { 96000, 88200, 64000, 48000, 44100, 32000, 24000,
-		22050, 16000, 12000, 11025, 8000, 7350 };
-	size_t frame, sum = 0;
-	uint32_t kind;
-	double seconds = 0;
-
-	while (adts_sync(b, &frame, &kind) && b.left >= 7) {
-		seconds += 1024.0 * (1 + (b.at[6] & 3)) / hertz[kind >> 10 & 15];
-		sum += frame;
-		if (!span_skip(&b, frame))
-			break;
-	}
-	if (seconds > 0)
-		out->rate = (double)sum * 8.0 / seconds;
-}
-
-/* Bytes and position of the first page with sound; Vorbis' and Speex' own header before
- * that, since a page of theirs comes behind code books longer than what is read here. */
-static void
-ogg(struct span b, enum format_word format, struct length *out)
-{
-	struct span all = b;
-	uint32_t v, bytes = 0;
-	uint16_t skip = 0;
-	double hertz = 48000;
-
-	if (format == FORMAT_VORBIS) {
-		if (at_le32(b, 28 + 20, &v) && v > 0 && v < 1000000)
-			out->rate = v;
-		return;
-	}
-	if (format == FORMAT_SPEEX) {
-		if (at_le32(b, 28 + 52, &v) && v > 0 && v < 1000000)
-			out->rate = v;
-		return;
-	}
-	if (format != FORMAT_OPUS)
-		return;
-	if (span_skip(&all, 28 + 10))
-		(void)span_le16(&all, &skip);
-	for (unsigned page = 0; page < CHUNKS && is_at(b, 0, "OggS", 4); page++) {
-		struct span s = b, table;
-		uint32_t lo, hi, size;
-		uint8_t n;
-
-		if (!at_le32(b, 6, &lo) || !at_le32(b, 10, &hi) || !span_skip(&s, 26) ||
-		    !span_u8(&s, &n) || !span_take(&s, n, &table))
-			return;
-		size = 27U + n;
-		for (size_t i = 0; i < table.left; i++)
-			size += table.at[i];
-		if (page >= 2)		/* behind OpusHead and OpusTags */
-			bytes += size;
-		if (page >= 2 && hi == 0 && lo > skip) {
-			out->rate = bytes * 8.0 * hertz / (lo - skip);
-			return;
-		}
-		if (!span_skip(&b, size))
-			return;
-	}
-}
-
-static void
-flac(struct span b, struct length *out)
-{
-	uint32_t hz, samples;
-
-	if (!at_be32(b, 18, &hz) || !at_be32(b, 22, &samples))
-		return;
-	/* 20 bits of rate; 36 of samples, four of them in the byte before */
-	if (hz >> 12 != 0)
-		out->seconds = ((double)(b.at[21] & 0x0f) * 4294967296.0 + samples) /
-		    (hz >> 12);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (TAG(known[i].tag[0], known[i].tag[1], known[i].tag[2],
+		    known[i].tag[3]) == tag)
+			return known[i].codec;
+	return CODEC_UNKNOWN;
 }
 
 static void
 wav(struct span b, struct length *out)
 {
-	struct span all = b;
-	uint32_t id, size, per_second = 0;
+	struct span all = b, f;
+	uint32_t id, size, per_second = 0, hertz = 0, samples = 0;
+	uint16_t tag;
 	double data = 0;
 
 	if (!span_skip(&b, 12))
 		return;
 	for (unsigned i = 0; i < CHUNKS && span_u32(&b, &id) && span_le32(&b, &size); i++) {
-		if (id == 0x64733634) {			/* ds64: RIFF, data */
+		f = b;
+		if (id == TAG('d', 's', '6', '4')) {	/* sizes of RIFF, of data */
 			uint32_t lo, hi;
 
 			if (at_le32(b, 8, &lo) && at_le32(b, 12, &hi))
 				data = hi * 4294967296.0 + lo;
-		} else if (id == 0x666d7420) {		/* "fmt " */
-			if (!at_le32(b, 8, &per_second))
+		} else if (id == TAG('f', 'm', 't', ' ')) {
+			if (!span_le16(&f, &tag) || !at_le32(b, 4, &hertz) ||
+			    !at_le32(b, 8, &per_second))
 				return;
-		} else if (id == 0x64617461) {		/* data */
+			/* extensible: the first bytes of its GUID are the tag */
+			if (tag == 0xfffe && !at_le16(b, 24, &tag))
+				tag = 0;
+			out->codec = codec_of_wave(tag);
+		} else if (id == TAG('f', 'a', 'c', 't')) {
+			(void)at_le32(b, 0, &samples);
+		} else if (id == TAG('d', 'a', 't', 'a')) {
 			if (size != UINT32_MAX && size != 0)
 				data = size;
 			out->before = (uint64_t)(b.at - all.at);
 			break;
 		}
-		if (size > HEAD_BYTES || !span_skip(&b, size + (size & 1)))
+		if (!span_skip(&b, (size_t)size + (size & 1))) {
+			/* a list of names or a cover before the format */
+			if (size < UINT32_MAX / 2 && per_second == 0)
+				out->again = (uint64_t)(b.at - all.at) + size + (size & 1);
 			break;
+		}
 	}
 	out->rate = per_second * 8.0;
 	if (per_second > 0 && data > 0)
 		out->seconds = data / per_second;
+	/* of what is packed the number of samples is surer than the mean rate */
+	if (out->codec != CODEC_PCM && samples > 0 && samples < UINT32_MAX && hertz > 0) {
+		out->seconds = (double)samples / hertz;
+		out->rate = data > 0 ? data * 8 / out->seconds : 0;
+	}
 }
 
+/* AIFF 1.3; the compression type of AIFF-C. */
 static void
 aiff(struct span b, struct length *out)
 {
-	uint32_t id, size, frames, top;
-	uint16_t exponent;
+	struct span all = b;
+	bool packed = is_at(b, 8, "AIFC", 4);
+	uint32_t id, size, frames, top, tag = TAG('N', 'O', 'N', 'E'), at;
+	uint16_t channels, bits, exponent;
 
 	if (!span_skip(&b, 12))
 		return;
 	for (unsigned i = 0; i < CHUNKS && span_u32(&b, &id) && span_u32(&b, &size); i++) {
-		if (id == 0x434f4d4d) {			/* COMM; the rate has 80 bits */
+		if (id == TAG('C', 'O', 'M', 'M')) {	/* the rate has 80 bits */
 			struct span r = b;
 			double hz;
 
-			if (!at_be32(b, 2, &frames) || !span_skip(&r, 8) ||
-			    !span_u16(&r, &exponent) || !span_u32(&r, &top))
+			if (!span_u16(&r, &channels) || !span_u32(&r, &frames) ||
+			    !span_u16(&r, &bits) || !span_u16(&r, &exponent) ||
+			    !span_u32(&r, &top))
 				return;
+			if (packed && !at_be32(b, 18, &tag))
+				tag = 0;
+			out->codec = codec_of_tag(tag);
 			hz = ldexp(top, (int)(exponent & 0x7fff) - 16383 - 31);
-			if (hz >= 1 && hz < 1e6)
-				out->seconds = frames / hz;
+			if (!(hz >= 1 && hz < 1e6))
+				return;
+			out->seconds = frames / hz;
+			if (out->codec == CODEC_PCM || out->codec == CODEC_PCMU ||
+			    out->codec == CODEC_PCMA)
+				out->rate = hz * channels * ((bits + 7) / 8 * 8);
+			if (out->codec != CODEC_PCM && bits == 16)
+				out->rate /= 2;
 			return;
 		}
-		if (size > HEAD_BYTES || !span_skip(&b, size + (size & 1)))
+		at = size + (size & 1);
+		if (size > INT32_MAX)
 			return;
+		if (!span_skip(&b, at)) {
+			out->again = (uint64_t)(b.at - all.at) + at;
+			return;
+		}
 	}
 }
 
@@ -230,97 +171,125 @@ au(struct span b, struct length *out)
 {
 	static const uint8_t bytes[28] = { [1] = 1, [2] = 1, [3] = 2, [4] = 3, [5] = 4,
 		[6] = 4, [7] = 8, [27] = 1 };
+	static const enum codec_word codecs[28] = { [1] = CODEC_PCMU, [2] = CODEC_PCM,
+		[3] = CODEC_PCM, [4] = CODEC_PCM, [5] = CODEC_PCM, [6] = CODEC_PCM,
+		[7] = CODEC_PCM, [23] = CODEC_G726, [24] = CODEC_G722, [25] = CODEC_G723,
+		[26] = CODEC_G723, [27] = CODEC_PCMA };
 	uint32_t at, data, coding, hz, channels;
 
 	if (!at_be32(b, 4, &at) || !at_be32(b, 8, &data) || !at_be32(b, 12, &coding) ||
 	    !at_be32(b, 16, &hz) || !at_be32(b, 20, &channels) || coding > 27 ||
 	    hz > 1000000 || channels > 64)
 		return;
+	out->codec = codecs[coding];
 	out->rate = 8.0 * bytes[coding] * hz * channels;
+	if (coding == 23)		/* G.721: half a byte a sample */
+		out->rate = 4.0 * hz * channels;
 	out->before = at;
 	if (data != UINT32_MAX && data > 0 && out->rate > 0)
 		out->seconds = data * 8.0 / out->rate;
 }
 
-/* RFC 4867, 5: a byte that names the size, fifty frames a second. */
-static void
-amr(struct span b, bool wide, struct length *out)
+static double
+be_double(struct span b)
 {
-	static const uint8_t narrow_bytes[16] = { 13, 14, 16, 18, 20, 21, 27, 32, 6, 0, 0, 0, 0,
-		0, 0, 1 };
-	static const uint8_t wide_bytes[16] = { 18, 24, 33, 37, 41, 47, 51, 59, 61, 6, 0, 0, 0,
-		0, 1, 1 };
-	size_t sum = 0, n = 0, head = wide ? 9 : 6;
+	uint64_t bits;
+	double v;
 
-	if (is_at(b, head - 1, "_MC", 3) || !span_skip(&b, head))
-		return;		/* several channels: frame blocks of their own */
-	out->before = head;
-	while (b.left > 0) {
-		uint8_t size = (wide ? wide_bytes : narrow_bytes)[b.at[0] >> 3 & 15];
+	if (!span_u64(&b, &bits))
+		return 0;
+	memcpy(&v, &bits, sizeof(v));
+	return v >= 0 && v < 1e18 ? v : 0;
+}
 
-		if (size == 0)
-			return;
-		sum += size;
-		n++;
-		if (!span_skip(&b, size))
+/* Apple's Core Audio Format: chunks of 12 bytes and a 64-bit size. The table of packets
+ * may stand behind the sound. */
+static void
+caf(struct span b, struct length *out)
+{
+	struct span all = b, p;
+	uint32_t id, tag, bytes = 0, frames = 0;
+	uint64_t size, valid, data = UINT64_MAX;
+	double hz = 0;
+
+	if (!span_skip(&b, 8))
+		return;
+	for (unsigned i = 0; i < CHUNKS && span_u32(&b, &id) && span_u64(&b, &size); i++) {
+		if (id == TAG('d', 'e', 's', 'c')) {
+			hz = be_double(b);
+			if (!at_be32(b, 8, &tag) || !at_be32(b, 16, &bytes) ||
+			    !at_be32(b, 20, &frames))
+				return;
+			out->codec = codec_of_tag(tag);
+		} else if (id == TAG('p', 'a', 'k', 't')) {
+			p = b;
+			if (hz >= 1 && span_skip(&p, 8) && span_u64(&p, &valid))
+				out->seconds = (double)valid / hz;
+		} else if (id == TAG('d', 'a', 't', 'a')) {
+			out->before = (uint64_t)(b.at - all.at) + 4;
+			data = size;
+		}
+		if (hz >= 1 && data != UINT64_MAX && bytes > 0 && frames > 0 && data > 4)
+			out->seconds = (double)(data - 4) / bytes * frames / hz;
+		if (size > INT64_MAX || !span_skip(&b, (size_t)size))
 			break;
 	}
-	if (n > 0)
-		out->rate = (double)sum * 8.0 * 50.0 / (double)n;
+	if (hz >= 1 && bytes > 0 && frames > 0)
+		out->rate = hz * bytes * 8.0 / frames;
+	else if (data != UINT64_MAX && data > 4 && data < INT64_MAX && out->seconds > 0)
+		out->rate = (double)(data - 4) * 8 / out->seconds;
 }
 
-/* moov/mvhd, when it stands before the sound. */
 static void
-mp4(struct span b, struct length *out)
+by_format(struct span b, enum format_word format, struct length *l)
 {
-	uint32_t size, id, scale, lo, hi = 0;
-
-	for (unsigned i = 0; i < CHUNKS && span_u32(&b, &size) && span_u32(&b, &id); i++) {
-		if (id == 0x6d6f6f76)			/* moov: go in */
-			continue;
-		if (id == 0x6d766864) {			/* mvhd */
-			bool wide = b.left > 0 && b.at[0] == 1;
-
-			if (!at_be32(b, wide ? 20 : 12, &scale) || scale == 0 ||
-			    (wide && !at_be32(b, 24, &hi)) ||
-			    !at_be32(b, wide ? 28 : 16, &lo))
-				return;
-			if (lo != UINT32_MAX)
-				out->seconds = (hi * 4294967296.0 + lo) / scale;
-			return;
-		}
-		if (size < 8 || !span_skip(&b, size - 8))
-			return;
-	}
-}
-
-bool
-sound_of(struct span b, enum format_word format, uint64_t length, struct sound *out)
-{
-	struct length l = { .seconds = 0 };
-
-	out->rate = 0;
-	out->ns = 0;
-	switch (format) {
-	case FORMAT_MP3: mp3(b, &l); break;
-	case FORMAT_AAC: adts(b, &l); break;
+	switch ((unsigned)format) {
+	case FORMAT_MP3: sound_mp3(b, l); break;
+	case FORMAT_AAC: sound_adts(b, l); break;
 	case FORMAT_OPUS:
 	case FORMAT_VORBIS:
-	case FORMAT_SPEEX: ogg(b, format, &l); break;
+	case FORMAT_SPEEX: sound_ogg(b, format, l); break;
 	case FORMAT_FLAC:
-		if (is_at(b, 0, "fLaC", 4))
-			flac(b, &l);
+		if (is_at(b, 0, "OggS", 4))
+			sound_ogg(b, format, l);
+		else
+			sound_flac(b, l);
 		break;
-	case FORMAT_WAV: wav(b, &l); break;
-	case FORMAT_AIFF: aiff(b, &l); break;
-	case FORMAT_AU: au(b, &l); break;
-	case FORMAT_AMR: amr(b, false, &l); break;
-	case FORMAT_AMR_WB: amr(b, true, &l); break;
+	case FORMAT_WAV: wav(b, l); break;
+	case FORMAT_AIFF: aiff(b, l); break;
+	case FORMAT_AU: au(b, l); break;
+	case FORMAT_CAF: caf(b, l); break;
+	case FORMAT_AMR: sound_amr(b, false, l); break;
+	case FORMAT_AMR_WB: sound_amr(b, true, l); break;
 	case FORMAT_M4A:
-	case FORMAT_MP4: mp4(b, &l); break;
-	default: return false;
+	case FORMAT_MP4: sound_mp4(b, l); break;
+	case FORMAT_MATROSKA: sound_matroska(b, l); break;
+	case FORMAT_WMA: sound_asf(b, l); break;
+	case FORMAT_DICTATION: l->codec = CODEC_DSS; break;
+	case FORMAT_QCP: l->codec = CODEC_QCELP; break;
+	case FORMAT_MUSEPACK: l->codec = CODEC_MUSEPACK; break;
+	case FORMAT_WAVPACK: l->codec = CODEC_WAVPACK; break;
+	case FORMAT_APE: l->codec = CODEC_APE; break;
+	case FORMAT_EVS: l->codec = CODEC_EVS; break;
+	case FORMAT_AC3: l->codec = CODEC_AC3; break;
 	}
-	if (length != UINT64_MAX && length > l.before) {
+}
+
+void
+sound_of(struct span b, enum format_word format, uint64_t length, uint8_t tracks,
+    struct sound *out)
+{
+	struct length l = { .tracks = tracks };
+
+	memset(out, 0, sizeof(*out));
+	by_format(b, format, &l);
+	out->codec = l.codec;
+	/* sound without pictures, and no track is still to come */
+	out->class = (l.tracks & TRACK_PICTURE) ? CONTENT_VIDEO :
+	    l.tracks == TRACK_SOUND && l.again == 0 ? CONTENT_AUDIO : CONTENT_UNKNOWN;
+	out->tracks = l.tracks;
+	out->again = l.again;
+	if (length != UINT64_MAX && length > l.before && l.again == 0) {
 		double bits = (double)(length - l.before) * 8;
 
 		if (l.seconds <= 0 && l.rate > 0)
@@ -332,5 +301,10 @@ sound_of(struct span b, enum format_word format, uint64_t length, struct sound *
 		out->rate = l.rate;
 	if (l.seconds > 0 && l.seconds < DAYS_MAX * 86400.0)
 		out->ns = (int64_t)(l.seconds * NS);
-	return true;
+}
+
+bool
+sound_container(enum format_word format)
+{
+	return format == FORMAT_MP4 || format == FORMAT_MATROSKA || format == FORMAT_WMA;
 }

@@ -12,26 +12,33 @@
 #define SOUND_LOOK 2048			/* of a body in which its header says the rest */
 #define BASE64_RUN 24			/* characters: shorter is a word or a number */
 
-/* False: more bytes could tell. */
-static bool
-sound_news(struct span body, uint64_t length, struct content_news *news)
-{
-	struct sound sound;
+#define LOOKS 60			/* at one body */
+#define TOLD_BY 3			/* of four: share of base64 that is the file */
 
-	if (news->class != CONTENT_AUDIO || news->proof != PROOF_MAGIC)
+/* What the header of a sound or a container says. False: more bytes could tell. */
+static bool
+sound_news(struct content *c, struct span body, uint64_t length, struct content_news *news)
+{
+	struct sound s;
+
+	if (news->proof != PROOF_MAGIC || (news->class != CONTENT_AUDIO &&
+	    !sound_container(news->format)))
 		return true;
-	if (!sound_of(body, news->format, length, &sound))
-		return true;
-	news->rate = sound.rate;
-	news->sound_ns = sound.ns;
-	return sound.rate > 0 || sound.ns > 0;
+	sound_of(body, news->format, length, 0, &s);
+	news->codec = s.codec;
+	news->rate = s.rate;
+	news->sound_ns = s.ns;
+	c->again = (struct again){ s.again, news->format, s.tracks };
+	return s.rate > 0 || s.ns > 0 || s.again > body.left;
 }
 
 /* JSON and forms carry files as base64, also as data: addresses. A magic counts where a
- * value starts. Every byte is decoded once: a run ends where the next could start. */
+ * value starts. Every byte is decoded once: a run ends where the next could start. Sound
+ * counts more than what else is found. */
 static bool
 embedded(struct content *c, struct span s, struct content_news *news)
 {
+	bool found = false;
 	uint8_t b;
 
 	while (span_u8(&s, &b)) {
@@ -45,16 +52,24 @@ embedded(struct content *c, struct span s, struct content_news *news)
 		if (n < BASE64_RUN / 4 * 3)
 			continue;
 		format = magic_of(span_of(c->scratch, n), &class);
-		if (class == CONTENT_UNKNOWN || class == CONTENT_TEXT)
+		if (class == CONTENT_UNKNOWN || class == CONTENT_TEXT ||
+		    (found && class != CONTENT_AUDIO))
 			continue;
+		found = true;
 		news->what |= NEWS_CONTENT;
 		news->class = class;
 		news->format = format;
 		news->proof = PROOF_MAGIC;
-		(void)sound_news(span_of(c->scratch, n), UINT64_MAX, news);
+		if (class != CONTENT_AUDIO)
+			continue;
+		/* where the value reaches beyond what is here it is nearly all of it */
+		(void)sound_news(c, span_of(c->scratch, n), news->length < UINT64_MAX / 4 &&
+		    n > s.left / 2 && news->length > s.left ?
+		    news->length * TOLD_BY / 4 : UINT64_MAX, news);
+		c->again.at = 0;
 		return true;
 	}
-	return false;
+	return found;
 }
 
 static bool
@@ -73,14 +88,19 @@ judge(struct content *c, struct span body, bool final, struct span type, struct 
 	enum content_word class;
 	enum format_word format = magic_of(body, &class);
 	enum proof_word proof = PROOF_MAGIC;
+	bool told = class != CONTENT_UNKNOWN;
 	struct span inner;
+	uint64_t next;
 
+	c->again.at = 0;
 	news->type = type;
 	news->name = name;
-	if (class == CONTENT_UNKNOWN) {
+	news->body = false;
+	news->body_plain = 0;
+	if (!told) {
 		if (holds_values(type, body)) {
 			if (embedded(c, body, news))
-				return true;
+				return news->body = true;
 			if (!final)
 				return false;
 		}
@@ -92,41 +112,66 @@ judge(struct content *c, struct span body, bool final, struct span type, struct 
 			proof = PROOF_NAME;
 			class = class_of_name(name);
 		}
-		if (class == CONTENT_UNKNOWN) {
-			if (format == FORMAT_UNKNOWN)
-				return true;
+		if (class == CONTENT_UNKNOWN)
 			proof = PROOF_MAGIC;
-		}
-	}
-	/* archives that name the sound in them, or are named by it */
-	if (class == CONTENT_ARCHIVE && proof == PROOF_MAGIC) {
-		bool more = !final && body.left < HEAD_BYTES &&
-		    (format == FORMAT_ZIP || format == FORMAT_TAR);
-
-		if (archive_sound(body, format, &inner)) {
-			class = CONTENT_AUDIO;
-			proof = PROOF_NAME;
-			news->name = inner;
-		} else if (more) {
-			return false;
-		} else if (speaks_of_recordings(name)) {
-			class = CONTENT_AUDIO;
-			proof = PROOF_NAME;
-		}
 	}
 	news->class = class;
 	news->format = format;
 	news->proof = proof;
-	/* The header of a container reaches further than its magic. Who has said how much
-	 * comes is waited for; a proof that is here does not wait for what may not come. */
-	if (!sound_news(body, news->length, news) && !final && body.left < SOUND_LOOK &&
-	    news->length != UINT64_MAX && body.left < news->length)
+	/* archives that name the sound in them, or are named by it */
+	if (told && archive_sound(body, format, &inner, &next)) {
+		news->class = CONTENT_AUDIO;
+		news->proof = PROOF_NAME;
+		news->name = inner;
+	} else if (told && next > 0 && !final && next < HEAD_BYTES) {
 		return false;
-	news->what |= NEWS_CONTENT;
+	} else if (told && next > 0) {
+		c->again = (struct again){ next, format, 0 };
+	}
+	if (news->class == CONTENT_ARCHIVE && proof == PROOF_MAGIC &&
+	    speaks_of_recordings(name)) {
+		news->class = CONTENT_AUDIO;
+		news->proof = PROOF_NAME;
+	}
+	if (sound_container(format) && !told) {
+		/* its tracks may stand behind: what is claimed holds until then */
+		news->proof = PROOF_MAGIC;
+		(void)sound_news(c, body, news->length, news);
+		news->proof = proof;
+	} else if (!sound_news(c, body, news->length, news) && !final &&
+	    body.left < SOUND_LOOK && news->length != UINT64_MAX && body.left < news->length) {
+		/* The header of a container reaches further than its magic. Who has said
+		 * how much comes is waited for; a proof that is here does not wait for
+		 * what may not come. */
+		return false;
+	}
+	news->body = true;
+	news->body_seen = (uint32_t)body.left;
+	/* a film whose tracks stand behind it is looked at there */
+	if ((told || c->again.at > 0) && class_is_plain(news->class))
+		news->body_plain = magic_length(body, format);
+	if (news->class != CONTENT_UNKNOWN || format != FORMAT_UNKNOWN)
+		news->what |= NEWS_CONTENT;
 	return true;
 }
 
-/* The body of a MIME part, base64 taken off. */
+bool
+judge_again(struct content *c, struct state *st, unsigned dir, uint64_t body_at, uint64_t end,
+    struct content_news *news)
+{
+	const struct again *a = &c->again;
+
+	if (a->at == 0 || a->at > UINT64_MAX / 4 || body_at + a->at + 8 > end)
+		return false;
+	stream_next(c, st, dir, body_at + a->at - st->head[dir]->base, news);
+	st->in[dir] = IN_AGAIN;
+	st->told[dir] = (uint8_t)a->format;
+	st->look[dir] = a->tracks;
+	st->end[dir] = end;
+	return true;
+}
+
+/* The body of a MIME part, its encoding taken off. */
 bool
 judge_part(struct content *c, const struct mime *part, struct span body, bool final,
     struct content_news *news)
@@ -134,39 +179,46 @@ judge_part(struct content *c, const struct mime *part, struct span body, bool fi
 	uint64_t declared = news->length;
 	bool decided;
 
+	if (part->range_at > 0)
+		body = span_of("", 0);
 	if (part->base64)
 		body = span_of(c->scratch, base64_decode(body, c->scratch,
 		    sizeof(c->scratch)));
-	/* what is declared is the whole form, with its boundary before and behind */
-	if (part->base64)
-		news->length = UINT64_MAX;
+	else if (part->quoted)
+		body = span_of(c->scratch, quoted_decode(body, c->scratch,
+		    sizeof(c->scratch)));
+	/* what is declared is the whole form, with its boundary before and behind, or the
+	 * whole mail */
+	if (part->base64 && declared < UINT64_MAX / 4)
+		news->length = declared * TOLD_BY / 4;
 	decided = judge(c, body, final, part->type, part->name, news);
 	news->length = declared;
+	if (part->base64 || part->quoted)
+		c->again.at = 0;
 	return decided;
 }
 
-/* The files of a multipart body, until one is audio. *cut: a part that begins here and
- * whose headers do not end here; NULL when there is none. */
+/* The files of a multipart body, until one is audio. *rest: where to go on when the next
+ * part lies behind what is here: at a part whose headers do not end here, or at the end. */
 static bool
 judge_parts(struct content *c, struct span s, struct span boundary, bool final,
-    struct content_news *news, const uint8_t **cut)
+    struct content_news *news, struct mime_parts *parts, struct span *file)
 {
-	struct mime_parts parts;
 	struct mime part;
 	struct span body;
 	unsigned before = news->what;
 
-	*cut = NULL;
-	mime_parts_start(&parts, s, boundary);
-	while (mime_attachment(&parts, &part, &body) == PARSE_DONE) {
-		if (!judge_part(c, &part, body, final || parts.whole, news))
+	mime_parts_start(parts, s, boundary);
+	while (mime_attachment(parts, &part, &body) == PARSE_DONE) {
+		if (!judge_part(c, &part, body, final || parts->whole, news))
 			break;
-		if (!parts.whole || ((news->what & NEWS_CONTENT) &&
+		*file = body;
+		if (!parts->whole || ((news->what & NEWS_CONTENT) &&
 		    news->class == CONTENT_AUDIO))
 			return true;
+		c->again.at = 0;
 	}
-	*cut = parts.cut;
-	if (final || parts.ended)
+	if (final || parts->ended)
 		return true;
 	news->what = before;
 	return false;
@@ -193,15 +245,49 @@ http_news(struct content_news *news, const struct http_request *r)
 	news->length = r->head.length;
 }
 
+/* MOVE and COPY of WebDAV: what was put under another name gets its own. */
+static void
+renamed(struct state *st, unsigned dir, const struct http_request *r,
+    struct content_news *news)
+{
+	struct span name = http_path_name(r->head.destination);
+
+	if ((!text_is(r->method, "move") && !text_is(r->method, "copy")) ||
+	    !(st->flags & (UNTOLD << dir)) || class_of_name(name) != CONTENT_AUDIO)
+		return;
+	news->what |= NEWS_CONTENT;
+	news->class = CONTENT_AUDIO;
+	news->format = FORMAT_UNKNOWN;
+	news->proof = PROOF_NAME;
+	news->name = name;
+}
+
+/* The next file of a form begins behind what is here. */
+static void
+form_goes_on(struct content *c, struct state *st, unsigned dir,
+    const struct mime_parts *parts, uint64_t end, const struct content_news *news)
+{
+	struct head *h = st->head[dir];
+	const uint8_t *at = parts->cut != NULL ? parts->cut : h->bytes + head_span(h).left;
+
+	stream_next(c, st, dir, (uint64_t)(at - h->bytes), news);
+	st->end[dir] = end;
+	if (parts->cut != NULL)
+		st->in[dir] = IN_PART;
+	else
+		st->mode[dir] = MODE_MAIL;
+}
+
 /* True: `left` was moved to a stream inside this one. */
 static bool
 http_step(struct content *c, struct state *st, unsigned dir, const struct http_request *r,
     struct span *left, bool final, struct content_news *news)
 {
 	uint16_t said = (uint16_t)(SAID_HTTP << dir);
-	struct span body = *left, name, type = r->head.type;
+	struct span body = *left, name, type = r->head.type, file;
 	uint64_t length = r->head.length, before = st->start[dir] + r->body_at;
-	const uint8_t *cut;
+	struct mime_parts parts = { .ended = true };
+	uint64_t end;
 	bool complete, decided;
 
 	if (!(st->flags & said))
@@ -214,6 +300,8 @@ http_step(struct content *c, struct state *st, unsigned dir, const struct http_r
 		starts_behind(st, dir, r->body_at, left);
 		return true;
 	}
+	if (r->head.destination.left > 0)
+		renamed(st, dir, r, news);
 	if (!http_has_body(r)) {
 		stream_next(c, st, dir, before, news);
 		return false;
@@ -225,25 +313,35 @@ http_step(struct content *c, struct state *st, unsigned dir, const struct http_r
 	complete = !r->head.chunked && length <= body.left;
 	if (complete)
 		body.left = (size_t)length;
+	file = body;
 	if (r->head.chunked)
 		body = http_unchunk(body, c->chunks, &complete);
 	name = r->head.name.left > 0 ? r->head.name : http_path_name(r->path);
-	news->length = length;
+	/* a part of a file says how long the file is */
+	news->length = r->head.range_all != UINT64_MAX ? r->head.range_all : length;
 	news->to_end = length == UINT64_MAX;
 	if (r->head.range_at > 0)	/* the middle of a file: only its name speaks */
 		decided = judge(c, span_of("", 0), true, r->head.type, name, news);
 	else if (r->head.boundary.left > 0)
 		decided = judge_parts(c, body, r->head.boundary, final || complete, news,
-		    &cut);
+		    &parts, &file);
 	else
 		decided = judge(c, body, final || complete, type, name, news);
 	if (!decided)
 		return false;
+	if (!(news->what & NEWS_CONTENT))
+		st->flags |= (uint16_t)(UNTOLD << dir);
+	end = length > UINT64_MAX / 4 ? UINT64_MAX : st->head[dir]->base + before + length;
 	if (r->head.chunked) {
 		stream_next(c, st, dir, before, news);
 		st->in[dir] = IN_CHUNKS;
+	} else if (judge_again(c, st, dir, st->head[dir]->base +
+	    (uint64_t)(file.at - st->head[dir]->bytes), end, news)) {
+		return false;
 	} else if (length == UINT64_MAX) {
 		stream_done(c, st, dir);
+	} else if (!parts.ended && !complete) {
+		form_goes_on(c, st, dir, &parts, end, news);
 	} else {
 		stream_next(c, st, dir, length > UINT64_MAX / 4 ? length :
 		    before + length, news);
@@ -256,10 +354,18 @@ static bool
 mail_step(struct content *c, const struct smtp_mail *mail, bool final,
     struct content_news *news, const uint8_t **cut)
 {
+	struct mime_parts parts = { .cut = NULL };
+	struct span file;
+	bool decided;
+
 	*cut = NULL;
-	if (mail->part.boundary.left > 0)
-		return judge_parts(c, mail->body, mail->part.boundary, final || mail->whole,
-		    news, cut);
+	news->length = mail->size;
+	if (mail->part.boundary.left > 0) {
+		decided = judge_parts(c, mail->body, mail->part.boundary,
+		    final || mail->whole, news, &parts, &file);
+		*cut = parts.cut;
+		return decided;
+	}
 	if (mail->part.type.left == 0 || text_starts(mail->part.type, "text/"))
 		return true;
 	return judge_part(c, &mail->part, mail->body, final || mail->whole, news);
@@ -279,14 +385,20 @@ raw_step(struct content *c, struct state *st, const struct flow_hit *hit,
 		return PARSE_NOT;	/* nobody knows that it starts here */
 	if (!ftp && magic_hopeless(left))
 		return PARSE_NOT;
+	if (d != NULL && d->rest)		/* the end of a file: only its name speaks */
+		left.left = 0;
 	if (d != NULL) {
 		memcpy(c->name, d->name, d->name_len);
 		name = span_of(c->name, d->name_len);
 	}
 	news->to_end = true;
-	if (!judge(c, left, final, none, name, news))
+	if (!judge(c, left, final || (d != NULL && d->rest), none, name, news))
 		return PARSE_MORE;
-	return (news->what & NEWS_CONTENT) ? PARSE_DONE : PARSE_NOT;
+	if (!(news->what & NEWS_CONTENT))
+		return PARSE_NOT;
+	(void)judge_again(c, st, hit->dir, st->head[hit->dir]->base + st->start[hit->dir],
+	    UINT64_MAX, news);
+	return PARSE_DONE;
 }
 
 void
@@ -361,6 +473,8 @@ stream_read(struct content *c, struct state *st, const struct flow_hit *hit,
 			}
 			if (!mail_step(c, &mail, final, news, &cut))
 				return;
+			news->length = UINT64_MAX;	/* of the mail, not of a file */
+			st->end[dir] = 0;
 			if (cut != NULL)
 				left.left = (size_t)(cut - left.at);
 			stream_next(c, st, dir, st->start[dir] + left.left, news);
@@ -388,6 +502,8 @@ stream_read(struct content *c, struct state *st, const struct flow_hit *hit,
 			break;
 		}
 		p = raw_step(c, st, hit, left, final, news);
+		if (st->in[dir] == IN_AGAIN)
+			return;
 		if (p == PARSE_DONE)
 			more = false;
 		else

@@ -13,7 +13,10 @@
 #include <string.h>
 
 #define NOTE_WAIT (60 * NS_PER_S)
+#define SDP_WAIT (300 * NS_PER_S)	/* a telephone rings before it speaks */
 #define FRAMES_LOOK 256			/* of RTSP, in which RTP says what it is */
+#define AGAIN_LOOK 2048			/* bytes of a second look */
+#define AGAIN_MAX 60			/* at one body */
 
 /* What became of a piece. */
 enum step { STEP_ON, STEP_WAIT, STEP_END };
@@ -23,9 +26,13 @@ static enum step mqtt_step(struct content *c, struct state *st, unsigned dir,
     struct span s, bool final, uint64_t *size, struct content_news *news);
 static enum step smb_step(struct content *c, struct state *st, const struct flow_hit *hit,
     struct span s, bool final, uint64_t *size, struct content_news *news);
-static enum step rtsp_step(struct state *st, unsigned dir, struct span s, uint64_t *size,
-    struct content_news *news);
+static enum step rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct span s, uint64_t *size, struct content_news *news);
+static enum step frame_step(struct content *c, struct state *st, const struct flow_hit *hit,
+    struct span s, uint64_t *size, struct content_news *news);
 static void part_step(struct content *c, struct state *st, unsigned dir, struct span s,
+    bool final, struct content_news *news);
+static void again_step(struct content *c, struct state *st, unsigned dir, struct span s,
     bool final, struct content_news *news);
 
 enum parse
@@ -36,7 +43,7 @@ walk_opens(struct content *c, struct state *st, const struct flow_hit *hit,
 	struct content_news none = { 0 };
 	struct smb_frame frame;
 	bool v5 = false;
-	enum parse p, q, r;
+	enum parse p, q, r, t;
 
 	if (hit->flow->flags & FLOW_MIDSTREAM)
 		return PARSE_NOT;
@@ -49,9 +56,11 @@ walk_opens(struct content *c, struct state *st, const struct flow_hit *hit,
 		st->in[dir] = IN_SMB;
 	} else if ((r = rtsp_opens(left)) == PARSE_DONE) {
 		st->in[dir] = IN_RTSP;
+	} else if ((t = rtp_frames(left)) == PARSE_DONE) {
+		st->in[dir] = IN_FRAMES;
 	} else {
-		return p == PARSE_MORE || q == PARSE_MORE || r == PARSE_MORE ?
-		    PARSE_MORE : PARSE_NOT;
+		return p == PARSE_MORE || q == PARSE_MORE || r == PARSE_MORE ||
+		    t == PARSE_MORE ? PARSE_MORE : PARSE_NOT;
 	}
 	stream_next(c, st, dir, st->start[dir], &none);
 	return PARSE_DONE;
@@ -66,6 +75,10 @@ walk(struct content *c, struct state *st, const struct flow_hit *hit, struct spa
 
 	if (st->in[dir] == IN_PART) {
 		part_step(c, st, dir, left, final, news);
+		return;
+	}
+	if (st->in[dir] == IN_AGAIN) {
+		again_step(c, st, dir, left, final, news);
 		return;
 	}
 	while (left.left > 0) {
@@ -85,7 +98,10 @@ walk(struct content *c, struct state *st, const struct flow_hit *hit, struct spa
 			step = smb_step(c, st, hit, left, over, &size, news);
 			break;
 		case IN_RTSP:
-			step = rtsp_step(st, dir, left, &size, news);
+			step = rtsp_step(c, st, hit, left, &size, news);
+			break;
+		case IN_FRAMES:
+			step = frame_step(c, st, hit, left, &size, news);
 			break;
 		default:
 			break;
@@ -191,35 +207,119 @@ smb_step(struct content *c, struct state *st, const struct flow_hit *hit, struct
 }
 
 static enum step
-rtsp_step(struct state *st, unsigned dir, struct span s, uint64_t *size,
-    struct content_news *news)
+rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit, struct span s,
+    uint64_t *size, struct content_news *news)
 {
+	unsigned dir = hit->dir;
 	struct rtsp_piece m;
 	enum parse p = rtsp_piece(s, &m);
 
 	if (p != PARSE_DONE)
 		return p == PARSE_MORE ? STEP_WAIT : STEP_END;
 	*size = m.size;
+	if (m.sdp.left > 0)
+		sdp_note(c, hit, m.sdp);
 	if (m.announces) {
 		news->what |= NEWS_CONTENT;
 		news->class = m.picture ? CONTENT_VIDEO : CONTENT_AUDIO;
 		news->format = FORMAT_RTP;
 		news->proof = PROOF_TYPE;
 		news->type = m.type;
+		news->codec = (enum codec_word)m.codec;
 		news->name = (struct span){ NULL, 0 };
 	} else if (m.framed) {
 		if (rtp_packet(st->rtp[dir], m.payload, (uint32_t)(m.size - 4),
 		    &news->rtp_type, &news->rtp_ssrc)) {
-			news->what |= NEWS_RTP;
-			news->class = rtp_class(news->rtp_type);
-			news->format = FORMAT_RTP;
-			news->proof = PROOF_RTP;
+			rtp_news(c, hit, news);
 			return STEP_END;
 		}
 		if (++st->looked >= FRAMES_LOOK)
 			return STEP_END;
 	}
 	return STEP_ON;
+}
+
+/* RFC 4571: a length, then a packet. */
+static enum step
+frame_step(struct content *c, struct state *st, const struct flow_hit *hit, struct span s,
+    uint64_t *size, struct content_news *news)
+{
+	uint16_t len;
+
+	if (!span_u16(&s, &len) || (s.left < len && s.left < 16))
+		return STEP_WAIT;
+	*size = 2U + len;
+	if (s.left > len)
+		s.left = len;
+	if (rtp_packet(st->rtp[hit->dir], s, len, &news->rtp_type, &news->rtp_ssrc)) {
+		rtp_news(c, hit, news);
+		return STEP_END;
+	}
+	return ++st->looked < FRAMES_LOOK ? STEP_ON : STEP_END;
+}
+
+/* Further on in a body that was judged: the index of an MP4, the frames behind a tag, the
+ * next entry of an archive. */
+static void
+again_step(struct content *c, struct state *st, unsigned dir, struct span s, bool final,
+    struct content_news *news)
+{
+	struct head *h = st->head[dir];
+	enum format_word format = (enum format_word)st->told[dir];
+	uint64_t end = st->end[dir], left = end == UINT64_MAX ? end : end - h->base;
+	bool archive = class_of_format(format) == CONTENT_ARCHIVE;
+	struct span name = { NULL, 0 };
+	struct sound sound = { .rate = 0 };
+	uint64_t next;
+	bool more;
+
+	if (s.left >= left) {
+		s.left = (size_t)left;
+		final = true;
+	}
+	if (archive) {
+		sound.class = archive_sound(s, format, &name, &next) ? CONTENT_AUDIO :
+		    CONTENT_UNKNOWN;
+		sound.again = sound.class == CONTENT_AUDIO ? 0 : next;
+		if (next == 0 && sound.class == CONTENT_UNKNOWN && s.left < AGAIN_LOOK &&
+		    !final)
+			return;
+	} else {
+		sound_of(s, format, left, st->look[dir] & 3, &sound);
+		if (!final && s.left < AGAIN_LOOK && (sound.again == 0 ||
+		    sound.again <= s.left))
+			return;
+	}
+	more = sound.again > 0 && sound.again + 8 <= left &&
+	    st->look[dir] >> 2 < AGAIN_MAX;
+	if (more && sound.again <= s.left && !final)
+		return;
+	/* nothing more will come: what was seen of the tracks is what there is */
+	if (!more && sound.class == CONTENT_UNKNOWN && sound.tracks == TRACK_SOUND)
+		sound.class = CONTENT_AUDIO;
+	if (sound.class != CONTENT_UNKNOWN || sound.codec != CODEC_UNKNOWN ||
+	    sound.rate > 0 || sound.ns > 0) {
+		news->what |= NEWS_CONTENT;
+		news->same_body = true;
+		news->class = archive || sound_container(format) ? sound.class :
+		    CONTENT_AUDIO;
+		news->format = format;
+		news->proof = archive ? PROOF_NAME : PROOF_MAGIC;
+		news->codec = sound.codec;
+		news->rate = sound.rate;
+		news->sound_ns = sound.ns;
+		news->name = name;
+	}
+	if (more) {
+		st->look[dir] = (uint8_t)(((st->look[dir] >> 2) + 1) << 2 | sound.tracks);
+		stream_next(c, st, dir, sound.again < s.left ? s.left : sound.again, news);
+		return;
+	}
+	st->in[dir] = IN_NOTHING;
+	if (end == UINT64_MAX)
+		stream_done(c, st, dir);
+	else
+		stream_next(c, st, dir, left, news);
 }
 
 /* A line of two dashes in a mail: the boundary before a file, or nothing. */
@@ -281,6 +381,7 @@ note_make(struct content *c, enum note note, const struct addr *a, uint16_t port
 
 	d->said = now;
 	d->length = UINT64_MAX;
+	d->rest = false;
 	d->name_len = name.left < FTP_NAME ? name.left : FTP_NAME;
 	if (d->name_len > 0)
 		memcpy(d->name, name.at, d->name_len);
@@ -294,7 +395,8 @@ note_find(const struct content *c, enum note note, const struct addr *a, uint16_
 	struct ftp_key k = note_key(note, a, port);
 	struct ftp_data *d = table_find(c->ftp, &k);
 
-	if (d == NULL || pkt_time_diff(now, d->said) > NOTE_WAIT)
+	if (d == NULL || pkt_time_diff(now, d->said) >
+	    (note == NOTE_SDP ? SDP_WAIT : NOTE_WAIT))
 		return NULL;
 	return d;
 }
@@ -349,7 +451,12 @@ ftp_lines(struct content *c, struct state *st, const struct flow_hit *hit)
 
 	while (ftp_next(&s, from_server(hit), &said)) {
 		const struct addr *a;
+		struct ftp_data *d;
 
+		if (said.word == FTP_REST) {
+			st->ftp.rest = said.port != 0;
+			continue;
+		}
 		if (said.word != FTP_STORE) {
 			st->ftp.port = said.port;
 			st->ftp.at_client = said.word == FTP_ACTIVE;
@@ -359,7 +466,10 @@ ftp_lines(struct content *c, struct state *st, const struct flow_hit *hit)
 		a = st->ftp.at_client ? &f->client : &f->server;
 		if (said.word != FTP_STORE)
 			(void)note_make(c, NOTE_FTP, a, st->ftp.port, now, none);
-		else if (note_find(c, NOTE_FTP, a, st->ftp.port, now) != NULL)
-			(void)note_make(c, NOTE_FTP, a, st->ftp.port, now, said.name);
+		else if (note_find(c, NOTE_FTP, a, st->ftp.port, now) != NULL) {
+			d = note_make(c, NOTE_FTP, a, st->ftp.port, now, said.name);
+			d->rest = st->ftp.rest;
+			st->ftp.rest = false;
+		}
 	}
 }

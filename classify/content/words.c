@@ -104,39 +104,3 @@ span_find(struct span s, const void *what, size_t n)
 {
 	return s.left < n || n == 0 ? NULL : memmem(s.at, s.left, what, n);
 }
-
-/* A word that means nothing else is enough; one that offices use for other things too
- * needs a date or a time beside it, as recorders write them. */
-bool
-speaks_of_recordings(struct span s)
-{
-	static const char sure[] = " recording recordings audio audios voice voices "
-	    "voicememo voicememos voicenotes dictation dictations diktat diktate interview "
-	    "interviews aufnahme aufnahmen mitschnitt mitschnitte podcast ";
-	static const char perhaps[] = " rec memo memos call calls meeting meetings mtg "
-	    "conversation conversations ";
-	size_t digits = 0, n = 0;
-	char word[24] = " ";
-	bool may = false;
-
-	for (size_t i = 0; i <= s.left; i++) {
-		uint8_t c = i < s.left ? lower_of(s.at[i]) : 0;
-
-		if (c >= '0' && c <= '9')
-			digits++;
-		if (c >= 'a' && c <= 'z') {
-			if (n < sizeof(word) - 2)
-				word[1 + n] = (char)c;
-			n++;
-			continue;
-		}
-		if (n > 0 && n < sizeof(word) - 2) {
-			word[1 + n] = ' ';
-			if (memmem(sure, sizeof(sure) - 1, word, n + 2) != NULL)
-				return true;
-			may |= memmem(perhaps, sizeof(perhaps) - 1, word, n + 2) != NULL;
-		}
-		n = 0;
-	}
-	return may && digits >= 6;
-}

@@ -554,6 +554,8 @@ news_of(struct observer *o, const struct flow_hit *hit)
 	struct content_news *n = &o->news;
 	unsigned what = content_packet(o->content, &x->content, hit, n);
 
+	if (n->body)
+		body_begins(o, f);
 	if (what == 0)
 		return;
 	if ((what & NEWS_SNI) != 0)
@@ -579,6 +581,7 @@ news_of(struct observer *o, const struct flow_hit *hit)
 		x->rtp = true;
 		x->rtp_type = n->rtp_type;
 		x->rtp_ssrc = n->rtp_ssrc;
+		x->rtp_codec = (uint16_t)n->rtp_codec;
 	}
 	if ((what & NEWS_DHCP) != 0)
 		endpoint_dhcp(o->endpoint, &n->dhcp, hit->pkt->has_mac ?
@@ -587,19 +590,8 @@ news_of(struct observer *o, const struct flow_hit *hit)
 		query_seen(o, hit);
 	if ((what & (NEWS_SNI | NEWS_HTTP)) != 0)
 		best_name(o, f);
-	if ((what & NEWS_CONTENT) != 0 && (f->up < 0 || (int)n->body_dir == f->up)) {
-		x->content_seen = true;
-		x->class = (uint16_t)n->class;
-		x->format = (uint16_t)n->format;
-		x->proof = (uint16_t)n->proof;
-		name_set(o, &x->content_type, n->type);
-		name_set(o, &x->content_name, n->name);
-		x->content_length = n->length;
-		x->content_rate = n->rate;
-		x->content_ns = n->sound_ns;
-		x->content_to_end = n->to_end;
-		record_flow(o, record_new(o, OBSERVATION_CONTENT, o->now, o->ordinal), f);
-	}
+	if ((what & NEWS_CONTENT) != 0 && (f->up < 0 || (int)n->body_dir == f->up))
+		body_content(o, f);
 }
 
 /* A call is set up: on this pair, and for each inside end (signalling goes through a

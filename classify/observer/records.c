@@ -185,22 +185,6 @@ device_record(struct observer *o, const struct observation *from, const struct a
 		r->known[f / 64] |= from->known[f / 64] & UINT64_C(1) << (f % 64);
 }
 
-/* A body that went on to the end of the flow was as long as what was sent. */
-static void
-record_sound(struct observation *r, const struct flow_ext *x, uint64_t sent)
-{
-	double ns = 0;
-
-	if (x->content_rate > 0)
-		OBSERVATION_SET(r, content_rate, x->content_rate);
-	if (x->content_ns > 0)
-		ns = (double)x->content_ns;
-	else if (r->kind == OBSERVATION_CLOSE && x->content_to_end && x->content_rate >= 1)
-		ns = (double)sent * 8 / x->content_rate * NS_PER_S;
-	if (ns >= 1 && ns < 9e18)
-		OBSERVATION_SET(r, content_seconds, (int64_t)ns);
-}
-
 void
 record_flow(struct observer *o, struct observation *r, struct flow *f)
 {
@@ -270,6 +254,7 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 	OBSERVATION_SET(r, flow_start, f->first.ns);
 	OBSERVATION_SET(r, flow_last, f->last.ns);
 	OBSERVATION_SET(r, upload, flow_true_bytes(u));
+	body_record(o, r, f);
 	OBSERVATION_SET(r, download, flow_true_bytes(d));
 	OBSERVATION_SET(r, captured_up, u->captured);
 	OBSERVATION_SET(r, captured_down, d->captured);
@@ -293,21 +278,11 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 		record_half(o, r, &f->pair->inside, px->acks_unseen);
 		way_flow(f, r);
 	}
-	if (x->content_seen) {
-		OBSERVATION_SET(r, content, x->class);
-		OBSERVATION_SET(r, content_format, x->format);
-		OBSERVATION_SET(r, content_proof, x->proof);
-		if (x->content_type != 0)
-			OBSERVATION_SET(r, content_type, x->content_type);
-		if (x->content_name != 0)
-			OBSERVATION_SET(r, content_name, x->content_name);
-		if (x->content_length != UINT64_MAX)
-			OBSERVATION_SET(r, content_length, x->content_length);
-		record_sound(r, x, flow_true_bytes(u));
-	}
 	if (x->rtp) {
 		OBSERVATION_SET(r, rtp_type, x->rtp_type);
 		OBSERVATION_SET(r, rtp_ssrc, x->rtp_ssrc);
+		if (x->rtp_codec != CODEC_UNKNOWN)
+			OBSERVATION_SET(r, rtp_codec, x->rtp_codec);
 	}
 	OBSERVATION_SET(r, quarantined, x->quarantined);
 	if (x->quarantined)

@@ -46,6 +46,8 @@ struct flow_ext {
 	uint64_t risks, content_length;
 	double content_rate;		/* as in struct content_news */
 	int64_t content_ns;
+	uint64_t plain_done;		/* bytes seen to be something else than sound */
+	uint64_t plain_from, plain_end;	/* of the body at hand, in bytes of upload */
 	bool content_to_end;
 	uint64_t part_up;		/* upload at the last part */
 	struct pkt_time part_at, live_at;	/* the last part; the last record */
@@ -54,7 +56,7 @@ struct flow_ext {
 	uint64_t meter_serial;
 	uint32_t packets;
 	uint32_t rtp_ssrc;
-	uint16_t confidence, via, tunnel, class, format, proof;
+	uint16_t confidence, via, tunnel, class, format, proof, codec, rtp_codec;
 	uint32_t missing;		/* early.c: bytes acknowledged before they came */
 	struct pkt_time missing_at;
 	uint8_t missing_dir, held;	/* their direction; packets that wait for them */
@@ -62,6 +64,7 @@ struct flow_ext {
 	uint8_t rtp_type;
 	bool rtp, content_seen, quarantined, ended;
 	bool looked_up, turned;
+	bool plain_text;		/* a body that claims to be text: T4 tells */
 };
 
 /* In pair_user. */
@@ -240,6 +243,13 @@ void records_flush(struct observer *o);
 /* Replaces a held id by one for these bytes. */
 void name_set(struct observer *o, uint32_t *id, struct span bytes);
 void name_drop(struct observer *o, uint32_t *id);	/* after the step */
+
+/* ---- bodies.c ---- */
+/* The last news told what a body is; or that one begins of which this is all to know. */
+void body_content(struct observer *o, struct flow *f);
+void body_begins(struct observer *o, struct flow *f);
+/* content.*, upload.unseen; after upload. */
+void body_record(struct observer *o, struct observation *r, struct flow *f);
 
 /* ---- relabel.c ---- */
 void observer_turned(void *arg, struct flow *f);

@@ -71,6 +71,9 @@
 	    "an upload that begins so long after a call may be its recording") \
 	X(call_tolerance, "call.tolerance", NUMBER, 0, 0.5, \
 	    "how near the call's length its recording is") \
+	X(plain_max, "content.plain.max", BYTES, 0, 1000000000000, \
+	    "bytes that a picture, a document or a film explains when its header does not " \
+	    "say how long it is") \
 	X(half_after, "half.after", DURATION, 0, 86400, \
 	    "T5: no answer for so long makes a half capture")
 

@@ -43,7 +43,7 @@ enum event_rule {
 	RULE_STATE, RULE_ACTION, RULE_GID, RULE_URGENCY, RULE_ANOMALY, RULE_SCHEMA,
 	RULE_EVENT_ID, RULE_SEQ, RULE_LANE, RULE_PARTITION, RULE_KIND, RULE_SEVERITY,
 	RULE_NAME_SOURCE, RULE_SHAPE, RULE_CONTENT,
-	RULE_FORMAT, RULE_PROOF, RULE_OP, RULE_UNIT, RULE_ENDED, RULE_TUNNEL, RULE_MITRE,
+	RULE_FORMAT, RULE_CODEC, RULE_PROOF, RULE_OP, RULE_UNIT, RULE_ENDED, RULE_TUNNEL, RULE_MITRE,
 	RULE_IFACE_STATE,
 };
 
@@ -261,6 +261,14 @@ enum event_rule {
 	X(CONTENT_TYPE, "earshot.content.type", TEXT, AFN, NONE, NONE, "declared content type") \
 	X(CONTENT_NAME, "earshot.content.name", TEXT, AFN, NONE, NONE, "file name") \
 	X(CONTENT_LENGTH, "earshot.content.length", UINT, AFN, NONE, NONE, "declared length") \
+	X(CONTENT_CODEC, "earshot.content.codec", NAME, AFN, NONE, CODEC, \
+	    "what the sound is coded with, by its header") \
+	X(CONTENT_RATE, "earshot.content.bitrate_bps", UINT, AFN, NONE, NONE, \
+	    "of the sound, by its header or first frames") \
+	X(CONTENT_SECONDS, "earshot.content.seconds", NUMBER, AFN, NONE, NONE, \
+	    "length of the sound, by its header or its rate") \
+	X(UNSEEN, "earshot.content.bytes_unseen", UINT, AFN, NONE, NONE, \
+	    "sent, and not seen to be something else than sound") \
 	X(TUNNEL, "earshot.tunnel", NAME, AFN, NONE, TUNNEL, "the tunnel the flow is") \
 	X(ENDED, "earshot.ended", NAME, F, NONE, ENDED, "how the flow ended") \
 	X(WHY, "earshot.why", OBJECTS, AN, A, NONE, "the rule's conditions, in its order") \

@@ -418,29 +418,6 @@ get_ends(const struct event_source *s, enum event_field f, struct event_value *o
 	return false;
 }
 
-/* RTP payload types that RFC 3551 gives for good;
- * the others are agreed on out of band. */
-static const char *
-rtp_codec(uint64_t type)
-{
-	switch (type) {
-	case 0: return "g711-ulaw";
-	case 3: return "gsm";
-	case 4: return "g723";
-	case 5: case 6: case 16: case 17: return "dvi4";
-	case 7: return "lpc";
-	case 8: return "g711-alaw";
-	case 9: return "g722";
-	case 10: case 11: return "l16";
-	case 12: return "qcelp";
-	case 13: return "comfort-noise";
-	case 14: return "mpeg-audio";
-	case 15: return "g728";
-	case 18: return "g729";
-	}
-	return NULL;
-}
-
 static bool
 get_heard(const struct event_source *s, enum event_field f, struct event_value *out)
 {
@@ -478,7 +455,9 @@ get_heard(const struct event_source *s, enum event_field f, struct event_value *
 		    number(out, (double)o->voice_period / 1e6);
 	case F_AUDIO_CODEC:
 		if (observation_known(o, FIELD_rtp_type))
-			return name(out, rtp_codec(o->rtp_type));
+			return of_field(s, FIELD_rtp_codec, out);
+		if (observation_known(o, FIELD_content_codec))
+			return of_field(s, FIELD_content_codec, out);
 		return observation_known(o, FIELD_content) &&
 		    o->content == CONTENT_AUDIO &&
 		    observation_known(o, FIELD_content_format) &&
@@ -500,6 +479,14 @@ get_heard(const struct event_source *s, enum event_field f, struct event_value *
 	case F_CONTENT_LENGTH:
 		return observation_known(o, FIELD_content) &&
 		    of_field(s, FIELD_content_length, out);
+	case F_CONTENT_CODEC: return of_field(s, FIELD_content_codec, out);
+	case F_CONTENT_RATE:
+		return observation_known(o, FIELD_content_rate) &&
+		    uint_of(out, (uint64_t)(o->content_rate + 0.5));
+	case F_CONTENT_SECONDS: return of_field(s, FIELD_content_seconds, out);
+	case F_UNSEEN:
+		return observation_known(o, FIELD_content) &&
+		    of_field(s, FIELD_unseen, out);
 	case F_TUNNEL:
 		return observation_known(o, FIELD_tunnel) && o->tunnel != TUNNEL_NONE &&
 		    of_field(s, FIELD_tunnel, out);

@@ -125,6 +125,88 @@ speech_text(uint64_t bytes, unsigned kbits, char buf[48])
 	return buf;
 }
 
+/* To the minute from ten minutes on. */
+static const char *
+length_text(int64_t ns, char buf[32])
+{
+	int64_t minutes = (ns + 30 * NS_PER_S) / (60 * NS_PER_S);
+
+	if (ns < 600 * NS_PER_S || minutes >= 60)
+		return human_duration(ns, buf);
+	(void)snprintf(buf, 32, "%u min", (unsigned)minutes);
+	return buf;
+}
+
+static const char *
+word_of(enum vocabulary v, unsigned n)
+{
+	const char *word = vocabulary_word(v, n);
+
+	return word == NULL ? "?" : word;
+}
+
+const char *
+human_recording(const struct observation *o, char buf[HUMAN_TEXT])
+{
+	const char *codec = observation_known(o, FIELD_content_codec) ?
+	    codec_human(o->content_codec) : NULL;
+	bool archive = observation_known(o, FIELD_content_proof) &&
+	    o->content_proof == PROOF_NAME;
+	const char *format = word_of(VOCABULARY_FORMAT, o->content_format);
+	double share;
+	char time[32], part[40] = "";
+
+	if (codec == NULL && o->content_format != FORMAT_UNKNOWN)
+		codec = format;
+	/* The flow is over, and less of the file went than it is long. */
+	share = observation_known(o, FIELD_content_length) && o->content_length > 0 ?
+	    (double)o->upload / (double)o->content_length : 1;
+	if (o->kind == OBSERVATION_CLOSE && share < 0.98)
+		(void)snprintf(part, sizeof(part), ", of which %u %% was sent",
+		    (unsigned)(share * 100));
+	if (observation_known(o, FIELD_content_seconds))
+		(void)snprintf(buf, HUMAN_TEXT, "%s of %s%s",
+		    length_text(o->content_seconds, time), codec == NULL ? "sound" : codec,
+		    part);
+	else if (archive && codec != NULL)
+		(void)snprintf(buf, HUMAN_TEXT, "recordings, by their names (%s)%s", codec,
+		    part);
+	else if (observation_known(o, FIELD_content_rate) && o->content_rate >= 1)
+		(void)snprintf(buf, HUMAN_TEXT, "%s, %s so far", codec == NULL ? "sound" :
+		    codec, length_text((int64_t)((double)o->upload * 8e9 /
+		    o->content_rate), time));
+	else
+		(void)snprintf(buf, HUMAN_TEXT, "%s of a length not told%s",
+		    codec == NULL ? "sound" : codec, part);
+	return buf;
+}
+
+const char *
+human_seen(const struct observation *o, char buf[HUMAN_TEXT])
+{
+	uint16_t class = observation_known(o, FIELD_content) ? o->content : CONTENT_UNKNOWN;
+	const char *more = "";
+	char format[32] = "", bytes[24], rest[64] = "";
+
+	if (class == CONTENT_UNKNOWN) {
+		(void)snprintf(buf, HUMAN_TEXT, "content unknown");
+		return buf;
+	}
+	if (o->content_format != FORMAT_UNKNOWN)
+		(void)snprintf(format, sizeof(format), " (%s)",
+		    word_of(VOCABULARY_FORMAT, o->content_format));
+	if (class == CONTENT_ARCHIVE || class == CONTENT_DISK)
+		more = ", and what is in it is not seen";
+	else if (class != CONTENT_AUDIO && o->content_proof != PROOF_MAGIC)
+		more = ", or only called that";
+	else if (class != CONTENT_AUDIO && o->unseen > 0)
+		(void)snprintf(rest, sizeof(rest), ", and %s of which nothing is known",
+		    human_bytes(o->unseen, bytes));
+	(void)snprintf(buf, HUMAN_TEXT, "content: %s%s%s%s",
+	    word_of(VOCABULARY_CONTENT, class), format, more, rest);
+	return buf;
+}
+
 const char *
 human_value(const struct value *v, enum field f, char buf[HUMAN_TEXT])
 {
@@ -286,6 +368,16 @@ add_field(struct piece *p, const struct verdict *v, const char *word, size_t n)
 	}
 	if (n == 6 && memcmp(word, "speech", 6) == 0) {
 		(void)speech_text(v->has_sum ? v->sum : sent(v->o), 0, text);
+		add(p, text, strlen(text));
+		return;
+	}
+	if (n == 9 && memcmp(word, "recording", 9) == 0) {
+		(void)human_recording(v->o, text);
+		add(p, text, strlen(text));
+		return;
+	}
+	if (n == 4 && memcmp(word, "seen", 4) == 0) {
+		(void)human_seen(v->o, text);
 		add(p, text, strlen(text));
 		return;
 	}

@@ -16,6 +16,11 @@ const char *human_duration(int64_t ns, char buf[32]);	/* "1 h 52 min", "20 ms" *
 /* Any value of a field; words by their vocabulary. */
 const char *human_value(const struct value *v, enum field f, char buf[HUMAN_TEXT]);
 
+/* "42 min of AMR-WB": what the header of a sound in clear text tells, in words. */
+const char *human_recording(const struct observation *o, char buf[HUMAN_TEXT]);
+/* What was seen of the content: "content unknown", "content: image (jpeg)". */
+const char *human_seen(const struct observation *o, char buf[HUMAN_TEXT]);
+
 /* Fills a template: {device}, {dest}, {any.field}; a field that a sum of the rule is over
  * shows the sum. Unknown values are "unknown". Never longer than size - 1,
  * cut at a character. */

@@ -313,6 +313,9 @@ rule_of(const struct out *o, unsigned type, enum event_rule r)
 	case RULE_FORMAT:
 		words(o, VOCABULARY_FORMAT);
 		return;
+	case RULE_CODEC:
+		words(o, VOCABULARY_CODEC);
+		return;
 	case RULE_PROOF:
 		words(o, VOCABULARY_PROOF);
 		return;

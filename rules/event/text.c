@@ -195,9 +195,9 @@ amount(struct page *p, const struct event_source *s)
 	const char *gap = "";
 
 	label(p, "how much", 2);
-	if (observation_known(o, FIELD_content_seconds)) {
-		item_f(p, gap, "%s of %s", human_duration(o->content_seconds, text),
-		    vocabulary_word(VOCABULARY_FORMAT, o->content_format));
+	if (observation_known(o, FIELD_content_seconds) &&
+	    observation_known(o, FIELD_content)) {
+		item_f(p, gap, "%s", human_recording(o, text));
 		gap = ", ";
 	}
 	if (observation_known(o, FIELD_content_rate)) {
@@ -236,8 +236,7 @@ amount(struct page *p, const struct event_source *s)
 		    text));
 	}
 	if (observation_known(o, FIELD_content) && o->content != CONTENT_UNKNOWN)
-		item_f(p, "; ", "content: %s", vocabulary_word(VOCABULARY_CONTENT,
-		    o->content));
+		item_f(p, "; ", "%s", human_seen(o, text));
 	end_line(p);
 }
 
@@ -274,9 +273,9 @@ sure(struct page *p, const struct event_source *s)
 		item_f(p, "; ", "by pace alone");
 	} else if (s->v->has_sum) {
 		label(p, "how sure", 1);
-		item_f(p, "", "by volume alone; the content is %s",
+		item_f(p, "", "by volume alone; the content is not %s",
 		    observation_known(o, FIELD_content) && o->content != CONTENT_UNKNOWN ?
-		    vocabulary_word(VOCABULARY_CONTENT, o->content) : "not seen");
+		    "all seen" : "seen");
 	} else {
 		return;
 	}

@@ -31,6 +31,7 @@ cumulative(enum field f)
 {
 	switch (f) {
 	case FIELD_upload:
+	case FIELD_unseen:
 	case FIELD_download:
 	case FIELD_captured_up:
 	case FIELD_captured_down:
@@ -506,7 +507,7 @@ check_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, enum f
 	}
 	if (!cumulative(f)) {
 		lang_error(c->l, &t->name.at,
-		    "use upload, download, wire.up, wire.down, "
+		    "use upload, upload.unseen, download, wire.up, wire.down, "
 		    "packets.up, packets.down, upload.captured, download.captured, "
 		    "retransmitted.up or gaps.up",
 		    "'%s' cannot be summed: it is not a counter of a flow", t->name.s);

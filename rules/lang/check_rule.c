@@ -207,12 +207,13 @@ rule_limit(struct check *c, const struct decl *d, struct rule *r)
 	(void)check_span(c, "every", &d->every, &r->limit_every);
 }
 
-/* `{word}`: a field, device, dest, sum, speech. */
+/* `{word}`: a field, device, dest, sum, speech, recording, seen. */
 static void
 template_word(struct check *c, const struct place *at, const char *word, size_t n,
     bool has_sum)
 {
-	static const char *const own[] = { "device", "dest", "sum", "speech" };
+	static const char *const own[] = { "device", "dest", "sum", "speech",
+		"recording", "seen" };
 	char q[QUOTE_TEXT], remedy[200];
 	char *s = lang_alloc(c->l, c->l->work, n + 1);
 	struct guess g;
@@ -221,7 +222,7 @@ template_word(struct check *c, const struct place *at, const char *word, size_t 
 	g = guess_start(s);
 	if (field_by_word(s) != FIELD_COUNT_ALL)
 		return;
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
 		guess_try(&g, own[i]);
 		if (strcmp(own[i], s) != 0)
 			continue;

@@ -25,6 +25,7 @@ static const struct hearing limits = {
 	.burst_follow_r = 0.9, .burst_follow_cv = 0.15,
 	.burst_span = 30 * NS_PER_S, .half_after = 60 * NS_PER_S,
 	.call_least = 60 * NS_PER_S, .call_within = 1800 * NS_PER_S, .call_tolerance = 0.02,
+	.plain_max = 64000000,
 };
 
 /* cmocka compares floats, the meters hold doubles. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "classify/content/content.h"
+#include "classify/content/parse.h"
 
 static enum format_word
 of(const void *bytes, size_t n, enum content_word *class)
@@ -22,6 +22,12 @@ of(const void *bytes, size_t n, enum content_word *class)
 	free(copy);
 	return f;
 }
+
+#define FTYP "\0\0\0\x10" "ftypisom\0\0\2\0"
+#define TRAK(handler) "\0\0\0\x24trak\0\0\0\x1cmdia\0\0\0\x14hdlr\0\0\0\0\0\0\0\0" handler
+/* EBML's header, a segment and its tracks without an end; then sound */
+#define EBML "\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xff\x16\x54\xae\x6b\xff"
+#define CLUSTER "\x1f\x43\xb6\x75\xff\xe7\x81\0\xa3\x85\x81\0\0\x80x"
 
 static void
 test_each_format_is_known_by_its_first_bytes(void **state)
@@ -38,26 +44,41 @@ test_each_format_is_known_by_its_first_bytes(void **state)
 		R("OggS\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\x13\1vorbis", VORBIS, AUDIO),
 		R("OggS\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\x13Speex   ", SPEEX, AUDIO),
 		R("OggS\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\x13\x80theora",
-		    UNKNOWN, VIDEO),
+		    OGV, VIDEO),
 		R("fLaC\0\0\0\x22", FLAC, AUDIO), R("RIFF....WAVEfmt ", WAV, AUDIO),
-		R("RIFF....AVI LIST", UNKNOWN, VIDEO), R("RIFF....WEBPVP8 ", UNKNOWN, IMAGE),
+		R("RIFF....AVI LIST", AVI, VIDEO), R("RIFF....WEBPVP8 ", WEBP, IMAGE),
 		R("FORM....AIFF", AIFF, AUDIO), R(".snd\0\0\0\x18", AU, AUDIO),
 		R("\0\0\0\x1c" "ftypM4A \0\0\2\0", M4A, AUDIO),
-		R("\0\0\0\x1c" "ftypheic", UNKNOWN, IMAGE),
-		R("\0\0\0\x1c" "ftypisom....moov....soun", MP4, AUDIO),
-		R("\0\0\0\x1c" "ftypmp42....moov..vide..soun", MP4, VIDEO),
-		R("\0\0\0\x1c" "ftypisom....mdat", MP4, UNKNOWN),
+		R("\0\0\0\x1c" "ftypheic", HEIF, IMAGE),
+		/* by the handlers of the tracks, and by nothing that only reads alike */
+		R(FTYP "\0\0\0\x2cmoov" TRAK("soun") "\0\0\0\x08mdat", MP4, AUDIO),
+		R(FTYP "\0\0\0\x50moov" TRAK("soun") TRAK("vide") "\0\0\0\x08mdat",
+		    MP4, VIDEO),
+		R(FTYP "\0\0\0\x38moov\0\0\0\x0cnamevide" TRAK("soun") "\0\0\0\x08mdat",
+		    MP4, AUDIO),
+		R(FTYP "\0\0\0\x50moov" TRAK("soun"), MP4, UNKNOWN),	/* a track to come */
+		R(FTYP "\0\0\x10\0mdat....soun", MP4, UNKNOWN),
 		R("#!AMR\n\x3c", AMR, AUDIO), R("#!AMR-WB\n\x3c", AMR_WB, AUDIO),
 		R("caff\0\1\0\0", CAF, AUDIO), R("\1\0\0", UNKNOWN, UNKNOWN),
-		R("\x1a\x45\xdf\xa3....A_OPUS", MATROSKA, AUDIO),
-		R("\x1a\x45\xdf\xa3..A_OPUS..V_VP8", MATROSKA, VIDEO),
+		R(EBML "\xae\x8b\x83\x81\2\x86\x86" "A_OPUS" CLUSTER, MATROSKA, AUDIO),
+		R(EBML "\xae\x8b\x83\x81\2\x86\x86" "A_OPUS\xae\x83\x83\x81\1" CLUSTER,
+		    MATROSKA, VIDEO),
+		R(EBML "\xec\x85V_VP8\xae\x83\x83\x81\2" CLUSTER, MATROSKA, AUDIO),
 		R("\xff\xd8\xff\xe0", JPEG, IMAGE), R("\x89PNG\r\n\x1a\n", PNG, IMAGE),
 		R("GIF89a", GIF, IMAGE), R("%PDF-1.7", PDF, DOCUMENT),
 		R("PK\3\4aaaaaaaaaaaaaaaaaaaaaaaaaarec.m4a", ZIP, ARCHIVE),
-		R("PK\3\4aaaaaaaaaaaaaaaaaaaaaaaaaaword/document.xml", ZIP, DOCUMENT),
+		R("PK\3\4aaaaaaaaaaaaaaaaaaaaaaaaaaword/document.xml", OFFICE, DOCUMENT),
 		R("\x1f\x8b\x08\0", GZIP, ARCHIVE), R("7z\xbc\xaf\x27\x1c", SEVENZIP, ARCHIVE),
 		R("Rar!\x1a\x07\1\0", RAR, ARCHIVE), R("\x7f" "ELF\2", ELF, PROGRAM),
-		R("!<arch>\ndebian-binary  ", DEB, PROGRAM), R("\2dss", UNKNOWN, AUDIO),
+		R("!<arch>\ndebian-binary  ", DEB, PACKAGE), R("\2dss", DICTATION, AUDIO),
+		R("PK\3\4aaaaaaaaaaaaaaaaaaaaaaaaaaMETA-INF/MANIFEST.MF", JAR, PACKAGE),
+		R("\xed\xab\xee\xdb\3", RPM, PACKAGE), R("SQLite format 3\0", SQLITE, DATABASE),
+		R("QFI\xfb\0\0\0\3", QCOW, DISK), R("PACK\0\0\0\2", GIT, SOURCE),
+		R("II*\0", TIFF, IMAGE), R("BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0", BMP, IMAGE),
+		R("BM and then a text, of course", UNKNOWN, UNKNOWN),
+		R("{\\rtf1\\ansi", RTF, DOCUMENT), R("BZh91AY&SY", BZIP2, ARCHIVE),
+		R("BZh9 is a text", UNKNOWN, UNKNOWN), R("\0\0\1\xba", MPEG, VIDEO),
+		R("#!EVS_MC1.0\n", EVS, AUDIO), R("MAC \x96\x0f", APE, AUDIO),
 #undef R
 	};
 	enum content_word class;
@@ -114,6 +135,28 @@ test_a_tar_is_known_behind_its_first_name(void **state)
 	assert_int_equal(of(b, 261, &class), FORMAT_UNKNOWN);
 }
 
+/* What stands behind a picture is no picture. */
+static void
+test_a_header_says_how_long_its_file_can_be(void **state)
+{
+	static const uint8_t jpeg[] = "\xff\xd8\xff\xe0\0\x04..\xff\xc0\0\x11\x08\x0b\xb8\x0f\xa0\3";
+	static const uint8_t png[] = "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\x03\xe8\0\0\x03\xe8\x08\2";
+	static const uint8_t mp4[] = "\0\0\0\x10" "ftypisom\0\0\2\0\0\0\x10\0mdat";
+	static const uint8_t sqlite[100] = "SQLite format 3\0\x10\0..........\0\0\0\x0a";
+
+	(void)state;
+	assert_int_equal(magic_length(span_of(jpeg, sizeof(jpeg)), FORMAT_JPEG),
+	    3000 * 4000 * 3 + (1 << 20));
+	for (size_t n = 0; n < 17; n++)
+		assert_true(magic_length(span_of(jpeg, n), FORMAT_JPEG) == UINT64_MAX);
+	assert_int_equal(magic_length(span_of(png, sizeof(png)), FORMAT_PNG),
+	    3001 * 1000 + (1 << 20));
+	assert_int_equal(magic_length(span_of(mp4, sizeof(mp4)), FORMAT_MP4),
+	    16 + 4096 + 4096 / 16 + (1 << 20));
+	assert_int_equal(magic_length(span_of(sqlite, sizeof(sqlite)), FORMAT_SQLITE), 40960);
+	assert_true(magic_length(span_of("%PDF-", 5), FORMAT_PDF) == UINT64_MAX);
+}
+
 static struct span
 text(const char *s)
 {
@@ -153,6 +196,7 @@ main(void)
 		cmocka_unit_test(test_mp3_needs_a_second_frame_where_the_first_says),
 		cmocka_unit_test(test_adts_needs_a_second_frame),
 		cmocka_unit_test(test_a_tar_is_known_behind_its_first_name),
+		cmocka_unit_test(test_a_header_says_how_long_its_file_can_be),
 		cmocka_unit_test(test_types_and_names_say_what_they_claim),
 	};
 

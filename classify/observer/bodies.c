@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * bodies: what the bodies of a flow were seen to be, and how many of its bytes that
+ * explains. Owns which of several bodies speaks for the flow, and upload.unseen. Bytes
+ * are explained by a body's own first bytes, never by what it is called, and never more
+ * than its length, what its header declares, or the limit content.plain.max: a picture
+ * with a recording behind it, or before one, hides nothing.
+ */
+#include "classify/observer/state.h"
+
+#include <string.h>
+
+/* Of `up` bytes: those that are seen to be something else than sound. */
+static uint64_t
+plain_bytes(const struct flow_ext *x, uint64_t up)
+{
+	uint64_t to = up < x->plain_end ? up : x->plain_end;
+
+	return x->plain_done + (to > x->plain_from ? to - x->plain_from : 0);
+}
+
+/* What only claims to be text is that when the payloads are. */
+static void
+record_unseen(struct observer *o, struct observation *r, const struct flow_ext *x,
+    const struct pair_ext *px)
+{
+	struct observation text = { .kind = 0 };
+	uint64_t plain = plain_bytes(x, r->upload);
+
+	if (x->plain_text && px != NULL)
+		text_observe(&px->text, o->o.hearing, &text);
+	if (x->plain_text && !(observation_known(&text, FIELD_text_plain) && text.text_plain))
+		plain = x->plain_done;
+	OBSERVATION_SET(r, unseen, r->upload - (plain < r->upload ? plain : r->upload));
+}
+
+/* A body that went on to the end of the flow was as long as what was sent. */
+static void
+record_sound(struct observation *r, const struct flow_ext *x)
+{
+	double ns = 0;
+
+	if (x->content_rate > 0)
+		OBSERVATION_SET(r, content_rate, x->content_rate);
+	if (x->content_ns > 0)
+		ns = (double)x->content_ns;
+	else if (r->kind == OBSERVATION_CLOSE && x->content_to_end && x->content_rate >= 1)
+		ns = (double)r->upload * 8 / x->content_rate * NS_PER_S;
+	if (ns >= 1 && ns < 9e18)
+		OBSERVATION_SET(r, content_seconds, (int64_t)ns);
+}
+
+/* Sound stays sound, whatever else the flow carries before or behind it; what a second
+ * look does not tell stays as the first one had it. */
+void
+body_content(struct observer *o, struct flow *f)
+{
+	struct flow_ext *x = flow_user(f);
+	const struct content_news *n = &o->news;
+	bool same = n->same_body && x->content_seen;
+
+	if (x->content_seen && (n->class != CONTENT_AUDIO || same) &&
+	    (n->class == CONTENT_UNKNOWN || x->class == CONTENT_AUDIO)) {
+		if (!same || (x->class == CONTENT_AUDIO && n->class == CONTENT_VIDEO))
+			return;
+	} else {
+		x->class = (uint16_t)n->class;
+		x->format = (uint16_t)n->format;
+		x->proof = (uint16_t)n->proof;
+	}
+	x->content_seen = true;
+	if (same && class_is_plain((enum content_word)x->class) &&
+	    x->content_length < UINT64_MAX / 4)
+		x->plain_end = x->plain_from + x->content_length;
+	if (!same || n->codec != CODEC_UNKNOWN)
+		x->codec = (uint16_t)n->codec;
+	if (!same || n->rate > 0)
+		x->content_rate = n->rate;
+	if (!same || n->sound_ns > 0)
+		x->content_ns = n->sound_ns;
+	if (!same || n->name.left > 0)
+		name_set(o, &x->content_name, n->name);
+	if (!same) {
+		name_set(o, &x->content_type, n->type);
+		x->content_length = n->length;
+		x->content_to_end = n->to_end;
+	}
+	record_flow(o, record_new(o, OBSERVATION_CONTENT, o->now, o->ordinal), f);
+}
+
+/* A body begins: the one before it ends, however long it wanted to be. */
+void
+body_begins(struct observer *o, struct flow *f)
+{
+	struct flow_ext *x = flow_user(f);
+	const struct content_news *n = &o->news;
+	uint64_t up, length = n->length, most = n->body_plain;
+
+	if (f->up < 0 || (int)n->body_dir != f->up)
+		return;
+	up = flow_true_bytes(&f->count[f->up]);
+	up -= n->body_seen < up ? n->body_seen : up;
+	x->plain_done = plain_bytes(x, up);
+	x->plain_from = x->plain_end = up;
+	x->plain_text = n->class == CONTENT_TEXT && n->proof == PROOF_TYPE;
+	if (x->plain_text)
+		most = length;
+	if (most == UINT64_MAX)
+		most = o->o.hearing == NULL ? 0 : o->o.hearing->plain_max;
+	if (most > length)
+		most = length;
+	x->plain_end = up + (most < UINT64_MAX / 4 ? most : UINT64_MAX / 4);
+}
+
+void
+body_record(struct observer *o, struct observation *r, struct flow *f)
+{
+	const struct flow_ext *x = flow_user(f);
+	const struct pair_ext *px = f->pair == NULL ? NULL : pair_user(f->pair);
+
+	record_unseen(o, r, x, px);
+	if (x->content_seen) {
+		OBSERVATION_SET(r, content, x->class);
+		OBSERVATION_SET(r, content_format, x->format);
+		OBSERVATION_SET(r, content_proof, x->proof);
+		if (x->content_type != 0)
+			OBSERVATION_SET(r, content_type, x->content_type);
+		if (x->content_name != 0)
+			OBSERVATION_SET(r, content_name, x->content_name);
+		if (x->content_length != UINT64_MAX)
+			OBSERVATION_SET(r, content_length, x->content_length);
+		if (x->codec != CODEC_UNKNOWN)
+			OBSERVATION_SET(r, content_codec, x->codec);
+		record_sound(r, x);
+	}
+}
