@@ -80,5 +80,5 @@ codec_human(unsigned n)
 #undef X
 	};
 
-	return n < CODEC_WORD_COUNT ? name[n] : name[0];
+	return n < CODED_WORD_COUNT ? name[n] : name[0];
 }

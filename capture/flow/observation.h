@@ -162,8 +162,8 @@ enum format_word { WORDS_FORMAT(X) FORMAT_WORD_COUNT };
 #define X(id, name) PROOF_##id,
 enum proof_word { WORDS_PROOF(X) PROOF_WORD_COUNT };
 #undef X
-#define X(id, name, human) CODEC_##id,
-enum codec_word { WORDS_CODEC(X) CODEC_WORD_COUNT };
+#define X(id, name, human) CODED_##id,
+enum coded_word { WORDS_CODEC(X) CODED_WORD_COUNT };
 #undef X
 #define X(id, name) TUNNEL_##id,
 enum tunnel_word { WORDS_TUNNEL(X) TUNNEL_WORD_COUNT };

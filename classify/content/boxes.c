@@ -63,11 +63,11 @@ esds(struct span entry, struct length *out)
 	    (flags & 0xe0) != 0 || !descriptor(&entry, 4) || !span_u8(&entry, &kind))
 		return;
 	if (kind == 0x69 || kind == 0x6b)
-		out->codec = CODEC_MP3;
+		out->codec = CODED_MP3;
 	else if (kind == 0xdd)
-		out->codec = CODEC_VORBIS;
+		out->codec = CODED_VORBIS;
 	else if (kind == 0xe1)
-		out->codec = CODEC_QCELP;
+		out->codec = CODED_QCELP;
 	if (span_skip(&entry, 8) && span_u32(&entry, &average) && average >= 1000 &&
 	    average < 10000000)
 		out->rate = average;
@@ -177,7 +177,7 @@ inside_of(uint32_t id, struct span b, struct movie *m, struct length *out)
 			out->tracks |= TRACK_PICTURE;
 		break;
 	case TAG('s', 't', 's', 'd'):
-		if (m->sound && out->codec == CODEC_UNKNOWN)
+		if (m->sound && out->codec == CODED_UNKNOWN)
 			stsd(b, out);
 		break;
 	case TAG('t', 'r', 'e', 'x'):
@@ -250,7 +250,7 @@ sound_mp4(struct span b, struct length *out)
 		/* the rest of a track whose handler was seen are tables */
 		at += size;
 		if (m.trak_end > at && out->tracks != 0 &&
-		    (!m.sound || out->codec != CODEC_UNKNOWN))
+		    (!m.sound || out->codec != CODED_UNKNOWN))
 			at = m.trak_end;
 		if (m.moov_end == 0 || at < m.moov_end || out->tracks == 0)
 			out->again = at;
@@ -313,23 +313,23 @@ real(struct span b, uint64_t size)
 	return v > 0 && v < 1e18 ? v : 0;
 }
 
-static enum codec_word
+static enum coded_word
 codec_of_matroska(struct span id)
 {
 	static const struct {
 		const char *lower;
-		enum codec_word codec;
+		enum coded_word codec;
 	} known[] = {
-		{ "a_opus", CODEC_OPUS }, { "a_vorbis", CODEC_VORBIS }, { "a_aac", CODEC_AAC },
-		{ "a_pcm", CODEC_PCM }, { "a_flac", CODEC_FLAC }, { "a_mpeg/l3", CODEC_MP3 },
-		{ "a_mpeg", CODEC_MPA }, { "a_ac3", CODEC_AC3 }, { "a_eac3", CODEC_AC3 },
-		{ "a_alac", CODEC_ALAC }, { "a_wavpack", CODEC_WAVPACK },
+		{ "a_opus", CODED_OPUS }, { "a_vorbis", CODED_VORBIS }, { "a_aac", CODED_AAC },
+		{ "a_pcm", CODED_PCM }, { "a_flac", CODED_FLAC }, { "a_mpeg/l3", CODED_MP3 },
+		{ "a_mpeg", CODED_MPA }, { "a_ac3", CODED_AC3 }, { "a_eac3", CODED_AC3 },
+		{ "a_alac", CODED_ALAC }, { "a_wavpack", CODED_WAVPACK },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (text_starts(id, known[i].lower))
 			return known[i].codec;
-	return CODEC_UNKNOWN;
+	return CODED_UNKNOWN;
 }
 
 struct blocks {

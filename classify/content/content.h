@@ -59,7 +59,7 @@ struct content_news {
 	enum proof_word proof;
 	struct span type, name;
 	uint64_t length;		/* UINT64_MAX: not declared */
-	enum codec_word codec;
+	enum coded_word codec;
 	double rate;			/* of the sound, bit/s; 0: unknown */
 	int64_t sound_ns;		/* how long it is; 0: unknown */
 	bool to_end;			/* the body goes on to the end of the flow */
@@ -74,7 +74,7 @@ struct content_news {
 	struct dns_message dns;
 	uint32_t dns_bytes;		/* payload bytes of the DNS message on the wire */
 	uint8_t rtp_type;
-	enum codec_word rtp_codec;	/* by the type, or by SDP seen before; or UNKNOWN */
+	enum coded_word rtp_codec;	/* by the type, or by SDP seen before; or UNKNOWN */
 	uint32_t rtp_ssrc;
 	enum tunnel_word tunnel;
 	/* NEWS_CONTENT, NEWS_RTP: the direction in which the content goes. NEWS_RTP comes

@@ -176,8 +176,8 @@ enum content_word rtp_class(uint8_t type);
 /* RFC 4571: frames of RTP, each behind two bytes of length, start here. */
 enum parse rtp_frames(struct span s);
 /* By the types that RFC 3551 gives for good; by the names that SDP has for the others. */
-enum codec_word rtp_codec(uint8_t type);
-enum codec_word rtp_codec_named(struct span name);
+enum coded_word rtp_codec(uint8_t type);
+enum coded_word rtp_codec_named(struct span name);
 
 /* ---- SDP (sdp.c): the media of a session ---- */
 #define SDP_TYPES 12
@@ -230,7 +230,7 @@ struct sound {
 	double rate;			/* bit/s; 0: unknown */
 	int64_t ns;			/* 0: unknown */
 	uint64_t again;			/* offset at which it goes on; 0: nowhere */
-	enum codec_word codec;
+	enum coded_word codec;
 	enum content_word class;	/* by the tracks of a container; else UNKNOWN */
 	uint8_t tracks;			/* TRACK_ bits */
 };

@@ -92,44 +92,44 @@ rtp_class(uint8_t type)
 	return type <= 34 ? CONTENT_VIDEO : CONTENT_UNKNOWN;
 }
 
-enum codec_word
+enum coded_word
 rtp_codec(uint8_t type)
 {
-	static const uint8_t known[35] = { [0] = CODEC_PCMU, [3] = CODEC_GSM, [4] = CODEC_G723,
-		[5] = CODEC_DVI4, [6] = CODEC_DVI4, [7] = CODEC_LPC, [8] = CODEC_PCMA,
-		[9] = CODEC_G722, [10] = CODEC_L16, [11] = CODEC_L16, [12] = CODEC_QCELP,
-		[13] = CODEC_NOISE, [14] = CODEC_MPA, [15] = CODEC_G728, [16] = CODEC_DVI4,
-		[17] = CODEC_DVI4, [18] = CODEC_G729, [25] = CODEC_VIDEO, [26] = CODEC_VIDEO,
-		[28] = CODEC_VIDEO, [31] = CODEC_VIDEO, [32] = CODEC_VIDEO, [33] = CODEC_VIDEO,
-		[34] = CODEC_VIDEO };
+	static const uint8_t known[35] = { [0] = CODED_PCMU, [3] = CODED_GSM, [4] = CODED_G723,
+		[5] = CODED_DVI4, [6] = CODED_DVI4, [7] = CODED_LPC, [8] = CODED_PCMA,
+		[9] = CODED_G722, [10] = CODED_L16, [11] = CODED_L16, [12] = CODED_QCELP,
+		[13] = CODED_NOISE, [14] = CODED_MPA, [15] = CODED_G728, [16] = CODED_DVI4,
+		[17] = CODED_DVI4, [18] = CODED_G729, [25] = CODED_VIDEO, [26] = CODED_VIDEO,
+		[28] = CODED_VIDEO, [31] = CODED_VIDEO, [32] = CODED_VIDEO, [33] = CODED_VIDEO,
+		[34] = CODED_VIDEO };
 
-	return type < sizeof(known) ? (enum codec_word)known[type] : CODEC_UNKNOWN;
+	return type < sizeof(known) ? (enum coded_word)known[type] : CODED_UNKNOWN;
 }
 
-enum codec_word
+enum coded_word
 rtp_codec_named(struct span name)
 {
 	static const struct {
 		const char *lower;
-		enum codec_word codec;
+		enum coded_word codec;
 	} known[] = {
-		{ "opus", CODEC_OPUS }, { "pcmu", CODEC_PCMU }, { "pcma", CODEC_PCMA },
-		{ "g722", CODEC_G722 }, { "g729", CODEC_G729 }, { "g723", CODEC_G723 },
-		{ "g728", CODEC_G728 }, { "amr-wb", CODEC_AMR_WB }, { "amr", CODEC_AMR },
-		{ "evs", CODEC_EVS }, { "ilbc", CODEC_ILBC }, { "speex", CODEC_SPEEX },
-		{ "gsm-efr", CODEC_AMR }, { "gsm", CODEC_GSM }, { "l16", CODEC_L16 },
-		{ "l24", CODEC_L16 }, { "l8", CODEC_L16 }, { "mpa-robust", CODEC_MP3 },
-		{ "mpa", CODEC_MPA }, { "mpeg4-generic", CODEC_AAC }, { "mp4a-latm", CODEC_AAC },
-		{ "vorbis", CODEC_VORBIS }, { "ac3", CODEC_AC3 }, { "eac3", CODEC_AC3 },
-		{ "cn", CODEC_NOISE }, { "telephone-event", CODEC_EVENTS },
-		{ "g726-", CODEC_G726 }, { "dvi4", CODEC_DVI4 }, { "qcelp", CODEC_QCELP },
-		{ "lpc", CODEC_LPC },
+		{ "opus", CODED_OPUS }, { "pcmu", CODED_PCMU }, { "pcma", CODED_PCMA },
+		{ "g722", CODED_G722 }, { "g729", CODED_G729 }, { "g723", CODED_G723 },
+		{ "g728", CODED_G728 }, { "amr-wb", CODED_AMR_WB }, { "amr", CODED_AMR },
+		{ "evs", CODED_EVS }, { "ilbc", CODED_ILBC }, { "speex", CODED_SPEEX },
+		{ "gsm-efr", CODED_AMR }, { "gsm", CODED_GSM }, { "l16", CODED_L16 },
+		{ "l24", CODED_L16 }, { "l8", CODED_L16 }, { "mpa-robust", CODED_MP3 },
+		{ "mpa", CODED_MPA }, { "mpeg4-generic", CODED_AAC }, { "mp4a-latm", CODED_AAC },
+		{ "vorbis", CODED_VORBIS }, { "ac3", CODED_AC3 }, { "eac3", CODED_AC3 },
+		{ "cn", CODED_NOISE }, { "telephone-event", CODED_EVENTS },
+		{ "g726-", CODED_G726 }, { "dvi4", CODED_DVI4 }, { "qcelp", CODED_QCELP },
+		{ "lpc", CODED_LPC },
 	};
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (text_starts(name, known[i].lower))
 			return known[i].codec;
-	return CODEC_UNKNOWN;
+	return CODED_UNKNOWN;
 }
 
 enum parse

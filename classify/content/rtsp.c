@@ -70,7 +70,7 @@ rtsp_piece(struct span s, struct rtsp_piece *out)
 	while (sdp_next(&body, out->sdp, &media)) {
 		out->announces |= media.sound | media.picture;
 		out->picture |= media.picture;
-		if (media.sound && media.n > 0 && out->codec == CODEC_UNKNOWN)
+		if (media.sound && media.n > 0 && out->codec == CODED_UNKNOWN)
 			out->codec = media.codec[0];
 	}
 	return PARSE_DONE;

@@ -48,7 +48,7 @@ media(struct span line, struct sdp_media *m)
 		if (v > 127)
 			continue;
 		m->type[m->n] = (uint8_t)v;
-		m->codec[m->n++] = m->picture ? CODEC_VIDEO : (uint8_t)rtp_codec((uint8_t)v);
+		m->codec[m->n++] = m->picture ? CODED_VIDEO : (uint8_t)rtp_codec((uint8_t)v);
 	}
 }
 
@@ -127,7 +127,7 @@ sdp_note(struct content *c, const struct flow_hit *hit, struct span sdp)
 
 /* Who receives has said which type is what; else who sends, which is nearly always the
  * same. */
-static enum codec_word
+static enum coded_word
 agreed(const struct content *c, const struct flow_hit *hit, uint8_t type)
 {
 	const struct packet *p = hit->pkt;
@@ -139,21 +139,21 @@ agreed(const struct content *c, const struct flow_hit *hit, uint8_t type)
 
 	for (int i = 0; i < 2; i++)
 		for (size_t k = 0; d[i] != NULL && k + 1 < d[i]->name_len; k += 2)
-			if (d[i]->name[k] == type && d[i]->name[k + 1] < CODEC_WORD_COUNT)
-				return (enum codec_word)d[i]->name[k + 1];
-	return CODEC_UNKNOWN;
+			if (d[i]->name[k] == type && d[i]->name[k + 1] < CODED_WORD_COUNT)
+				return (enum coded_word)d[i]->name[k + 1];
+	return CODED_UNKNOWN;
 }
 
 void
 rtp_news(struct content *c, const struct flow_hit *hit, struct content_news *news)
 {
 	news->what |= NEWS_RTP;
-	news->rtp_codec = table_used(c->ftp) == 0 ? CODEC_UNKNOWN :
+	news->rtp_codec = table_used(c->ftp) == 0 ? CODED_UNKNOWN :
 	    agreed(c, hit, news->rtp_type);
-	if (news->rtp_codec == CODEC_UNKNOWN)
+	if (news->rtp_codec == CODED_UNKNOWN)
 		news->rtp_codec = rtp_codec(news->rtp_type);
-	news->class = news->rtp_codec == CODEC_VIDEO ? CONTENT_VIDEO :
-	    news->rtp_codec != CODEC_UNKNOWN ? CONTENT_AUDIO : rtp_class(news->rtp_type);
+	news->class = news->rtp_codec == CODED_VIDEO ? CONTENT_VIDEO :
+	    news->rtp_codec != CODED_UNKNOWN ? CONTENT_AUDIO : rtp_class(news->rtp_type);
 	news->format = FORMAT_RTP;
 	news->proof = PROOF_RTP;
 }

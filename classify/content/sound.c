@@ -14,43 +14,43 @@
 #define DAYS_MAX 30		/* longer than any recording: nonsense */
 #define NS 1000000000.0
 
-enum codec_word
+enum coded_word
 codec_of_wave(unsigned tag)
 {
 	switch (tag) {
-	case 0x01: case 0x03: return CODEC_PCM;
-	case 0x02: case 0x11: case 0x69: return CODEC_ADPCM;
-	case 0x06: return CODEC_PCMA;
-	case 0x07: return CODEC_PCMU;
-	case 0x22: return CODEC_LPC;			/* TrueSpeech */
-	case 0x31: case 0x32: return CODEC_GSM;
-	case 0x42: case 0x111: case 0xa100: return CODEC_G723;
-	case 0x45: case 0x64: case 0x85: case 0xa107: case 0x14: return CODEC_G726;
-	case 0x65: case 0x28f: return CODEC_G722;
-	case 0x83: case 0x133: return CODEC_G729;
-	case 0x50: return CODEC_MPA;
-	case 0x55: return CODEC_MP3;
-	case 0x57: case 0x7a21: case 0x7a22: return CODEC_AMR;
+	case 0x01: case 0x03: return CODED_PCM;
+	case 0x02: case 0x11: case 0x69: return CODED_ADPCM;
+	case 0x06: return CODED_PCMA;
+	case 0x07: return CODED_PCMU;
+	case 0x22: return CODED_LPC;			/* TrueSpeech */
+	case 0x31: case 0x32: return CODED_GSM;
+	case 0x42: case 0x111: case 0xa100: return CODED_G723;
+	case 0x45: case 0x64: case 0x85: case 0xa107: case 0x14: return CODED_G726;
+	case 0x65: case 0x28f: return CODED_G722;
+	case 0x83: case 0x133: return CODED_G729;
+	case 0x50: return CODED_MPA;
+	case 0x55: return CODED_MP3;
+	case 0x57: case 0x7a21: case 0x7a22: return CODED_AMR;
 	case 0xff: case 0x1600: case 0x1602: case 0x1610: case 0x706d: case 0xa106:
-		return CODEC_AAC;
-	case 0x160: case 0x161: case 0x162: case 0x163: case 0x0a: return CODEC_WMA;
-	case 0x2000: return CODEC_AC3;
-	case 0x566f: case 0x674f: case 0x6750: case 0x6751: case 0x676f: return CODEC_VORBIS;
-	case 0x704f: return CODEC_OPUS;
-	case 0xa109: return CODEC_SPEEX;
-	case 0xf1ac: return CODEC_FLAC;
+		return CODED_AAC;
+	case 0x160: case 0x161: case 0x162: case 0x163: case 0x0a: return CODED_WMA;
+	case 0x2000: return CODED_AC3;
+	case 0x566f: case 0x674f: case 0x6750: case 0x6751: case 0x676f: return CODED_VORBIS;
+	case 0x704f: return CODED_OPUS;
+	case 0xa109: return CODED_SPEEX;
+	case 0xf1ac: return CODED_FLAC;
 	}
-	return CODEC_UNKNOWN;
+	return CODED_UNKNOWN;
 }
 
-enum codec_word
+enum coded_word
 codec_of_tag(uint32_t tag)
 {
 	static const struct {
 		char tag[5];
-		enum codec_word codec;
+		enum coded_word codec;
 	} known[] = {
-#define T(text, w) { text, CODEC_##w }
+#define T(text, w) { text, CODED_##w }
 		T("lpcm", PCM), T("ipcm", PCM), T("NONE", PCM), T("sowt", PCM),
 		T("twos", PCM), T("raw ", PCM), T("in24", PCM), T("in32", PCM),
 		T("fl32", PCM), T("FL32", PCM), T("fl64", PCM), T("fpcm", PCM),
@@ -69,7 +69,7 @@ codec_of_tag(uint32_t tag)
 		if (TAG(known[i].tag[0], known[i].tag[1], known[i].tag[2],
 		    known[i].tag[3]) == tag)
 			return known[i].codec;
-	return CODEC_UNKNOWN;
+	return CODED_UNKNOWN;
 }
 
 static void
@@ -116,7 +116,7 @@ wav(struct span b, struct length *out)
 	if (per_second > 0 && data > 0)
 		out->seconds = data / per_second;
 	/* of what is packed the number of samples is surer than the mean rate */
-	if (out->codec != CODEC_PCM && samples > 0 && samples < UINT32_MAX && hertz > 0) {
+	if (out->codec != CODED_PCM && samples > 0 && samples < UINT32_MAX && hertz > 0) {
 		out->seconds = (double)samples / hertz;
 		out->rate = data > 0 ? data * 8 / out->seconds : 0;
 	}
@@ -149,10 +149,10 @@ aiff(struct span b, struct length *out)
 			if (!(hz >= 1 && hz < 1e6))
 				return;
 			out->seconds = frames / hz;
-			if (out->codec == CODEC_PCM || out->codec == CODEC_PCMU ||
-			    out->codec == CODEC_PCMA)
+			if (out->codec == CODED_PCM || out->codec == CODED_PCMU ||
+			    out->codec == CODED_PCMA)
 				out->rate = hz * channels * ((bits + 7) / 8 * 8);
-			if (out->codec != CODEC_PCM && bits == 16)
+			if (out->codec != CODED_PCM && bits == 16)
 				out->rate /= 2;
 			return;
 		}
@@ -171,10 +171,10 @@ au(struct span b, struct length *out)
 {
 	static const uint8_t bytes[28] = { [1] = 1, [2] = 1, [3] = 2, [4] = 3, [5] = 4,
 		[6] = 4, [7] = 8, [27] = 1 };
-	static const enum codec_word codecs[28] = { [1] = CODEC_PCMU, [2] = CODEC_PCM,
-		[3] = CODEC_PCM, [4] = CODEC_PCM, [5] = CODEC_PCM, [6] = CODEC_PCM,
-		[7] = CODEC_PCM, [23] = CODEC_G726, [24] = CODEC_G722, [25] = CODEC_G723,
-		[26] = CODEC_G723, [27] = CODEC_PCMA };
+	static const enum coded_word codecs[28] = { [1] = CODED_PCMU, [2] = CODED_PCM,
+		[3] = CODED_PCM, [4] = CODED_PCM, [5] = CODED_PCM, [6] = CODED_PCM,
+		[7] = CODED_PCM, [23] = CODED_G726, [24] = CODED_G722, [25] = CODED_G723,
+		[26] = CODED_G723, [27] = CODED_PCMA };
 	uint32_t at, data, coding, hz, channels;
 
 	if (!at_be32(b, 4, &at) || !at_be32(b, 8, &data) || !at_be32(b, 12, &coding) ||
@@ -265,13 +265,13 @@ by_format(struct span b, enum format_word format, struct length *l)
 	case FORMAT_MP4: sound_mp4(b, l); break;
 	case FORMAT_MATROSKA: sound_matroska(b, l); break;
 	case FORMAT_WMA: sound_asf(b, l); break;
-	case FORMAT_DICTATION: l->codec = CODEC_DSS; break;
-	case FORMAT_QCP: l->codec = CODEC_QCELP; break;
-	case FORMAT_MUSEPACK: l->codec = CODEC_MUSEPACK; break;
-	case FORMAT_WAVPACK: l->codec = CODEC_WAVPACK; break;
-	case FORMAT_APE: l->codec = CODEC_APE; break;
-	case FORMAT_EVS: l->codec = CODEC_EVS; break;
-	case FORMAT_AC3: l->codec = CODEC_AC3; break;
+	case FORMAT_DICTATION: l->codec = CODED_DSS; break;
+	case FORMAT_QCP: l->codec = CODED_QCELP; break;
+	case FORMAT_MUSEPACK: l->codec = CODED_MUSEPACK; break;
+	case FORMAT_WAVPACK: l->codec = CODED_WAVPACK; break;
+	case FORMAT_APE: l->codec = CODED_APE; break;
+	case FORMAT_EVS: l->codec = CODED_EVS; break;
+	case FORMAT_AC3: l->codec = CODED_AC3; break;
 	}
 }
 

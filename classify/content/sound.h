@@ -16,7 +16,7 @@ struct length {
 	uint64_t before;		/* bytes of the file that are no sound */
 	uint64_t again;			/* the rest is told at this
 					 * offset; 0: nowhere */
-	enum codec_word codec;
+	enum coded_word codec;
 	uint8_t tracks;			/* TRACK_ bits of those seen so far */
 };
 
@@ -48,8 +48,8 @@ is_at(struct span b, size_t at, const char *what, size_t n)
     (uint32_t)(d))
 
 /* Codecs by the number that WAV and ASF share, and by four characters. */
-enum codec_word codec_of_wave(unsigned tag);
-enum codec_word codec_of_tag(uint32_t tag);
+enum coded_word codec_of_wave(unsigned tag);
+enum coded_word codec_of_tag(uint32_t tag);
 
 /* ---- sound_frames.c ---- */
 void sound_mp3(struct span b, struct length *out);

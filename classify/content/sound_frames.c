@@ -19,7 +19,7 @@ sound_mp3(struct span b, struct length *out)
 	size_t side, n = 0, sum = 0;
 	double each;
 
-	out->codec = CODEC_MP3;
+	out->codec = CODED_MP3;
 	if (is_at(b, 0, "ID3", 3)) {
 		uint32_t v;
 
@@ -39,7 +39,7 @@ sound_mp3(struct span b, struct length *out)
 	if (!mpeg_frame(b, &f))
 		return;
 	if (f.layer != 3)
-		out->codec = CODEC_MPA;
+		out->codec = CODED_MPA;
 	each = (double)f.samples / f.hertz;
 	side = 4U + (f.mpeg1 ? (f.mono ? 17U : 32U) : (f.mono ? 9U : 17U));
 	if ((is_at(b, side, "Xing", 4) || is_at(b, side, "Info", 4)) &&
@@ -74,7 +74,7 @@ sound_adts(struct span b, struct length *out)
 	uint32_t kind;
 	double seconds = 0;
 
-	out->codec = CODEC_AAC;
+	out->codec = CODED_AAC;
 	while (adts_sync(b, &frame, &kind) && b.left >= 7) {
 		seconds += 1024.0 * (1 + (b.at[6] & 3)) / hertz[kind >> 10 & 15];
 		sum += frame;
@@ -114,24 +114,24 @@ sound_ogg(struct span b, enum format_word format, struct length *out)
 	uint16_t skip = 0;
 
 	if (format == FORMAT_VORBIS) {
-		out->codec = CODEC_VORBIS;
+		out->codec = CODED_VORBIS;
 		if (at_le32(b, 28 + 20, &v) && v > 0 && v < 1000000)
 			out->rate = v;
 		return;
 	}
 	if (format == FORMAT_SPEEX) {
-		out->codec = CODEC_SPEEX;
+		out->codec = CODED_SPEEX;
 		if (at_le32(b, 28 + 52, &v) && v > 0 && v < 1000000)
 			out->rate = v;
 		return;
 	}
 	if (format == FORMAT_FLAC) {
-		out->codec = CODEC_FLAC;
+		out->codec = CODED_FLAC;
 		if (span_skip(&b, 28 + 9))
 			sound_flac(b, out);
 		return;
 	}
-	out->codec = CODEC_OPUS;
+	out->codec = CODED_OPUS;
 	(void)at_le16(all, 28 + 10, &skip);
 	for (unsigned page = 0; page < CHUNKS && ogg_page(b, &size, &position); page++) {
 		if (page >= 2)		/* behind OpusHead and OpusTags */
@@ -150,7 +150,7 @@ sound_flac(struct span b, struct length *out)
 {
 	uint32_t hz, samples;
 
-	out->codec = CODEC_FLAC;
+	out->codec = CODED_FLAC;
 	if (!is_at(b, 0, "fLaC", 4) || !at_be32(b, 18, &hz) || !at_be32(b, 22, &samples))
 		return;
 	/* 20 bits of rate; 36 of samples, four of them in the byte before */
@@ -169,7 +169,7 @@ sound_amr(struct span b, bool wide, struct length *out)
 		0, 1, 1 };
 	size_t sum = 0, n = 0, head = wide ? 9 : 6;
 
-	out->codec = wide ? CODEC_AMR_WB : CODEC_AMR;
+	out->codec = wide ? CODED_AMR_WB : CODED_AMR;
 	if (is_at(b, head - 1, "_MC", 3) || !span_skip(&b, head))
 		return;		/* several channels: frame blocks of their own */
 	out->before = head;

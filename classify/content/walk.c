@@ -225,7 +225,7 @@ rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit, struc
 		news->format = FORMAT_RTP;
 		news->proof = PROOF_TYPE;
 		news->type = m.type;
-		news->codec = (enum codec_word)m.codec;
+		news->codec = (enum coded_word)m.codec;
 		news->name = (struct span){ NULL, 0 };
 	} else if (m.framed) {
 		if (rtp_packet(st->rtp[dir], m.payload, (uint32_t)(m.size - 4),
@@ -297,7 +297,7 @@ again_step(struct content *c, struct state *st, unsigned dir, struct span s, boo
 	/* nothing more will come: what was seen of the tracks is what there is */
 	if (!more && sound.class == CONTENT_UNKNOWN && sound.tracks == TRACK_SOUND)
 		sound.class = CONTENT_AUDIO;
-	if (sound.class != CONTENT_UNKNOWN || sound.codec != CODEC_UNKNOWN ||
+	if (sound.class != CONTENT_UNKNOWN || sound.codec != CODED_UNKNOWN ||
 	    sound.rate > 0 || sound.ns > 0) {
 		news->what |= NEWS_CONTENT;
 		news->same_body = true;

@@ -72,7 +72,7 @@ body_content(struct observer *o, struct flow *f)
 	if (same && class_is_plain((enum content_word)x->class) &&
 	    x->content_length < UINT64_MAX / 4)
 		x->plain_end = x->plain_from + x->content_length;
-	if (!same || n->codec != CODEC_UNKNOWN)
+	if (!same || n->codec != CODED_UNKNOWN)
 		x->codec = (uint16_t)n->codec;
 	if (!same || n->rate > 0)
 		x->content_rate = n->rate;
@@ -129,7 +129,7 @@ body_record(struct observer *o, struct observation *r, struct flow *f)
 			OBSERVATION_SET(r, content_name, x->content_name);
 		if (x->content_length != UINT64_MAX)
 			OBSERVATION_SET(r, content_length, x->content_length);
-		if (x->codec != CODEC_UNKNOWN)
+		if (x->codec != CODED_UNKNOWN)
 			OBSERVATION_SET(r, content_codec, x->codec);
 		record_sound(r, x);
 	}

@@ -281,7 +281,7 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 	if (x->rtp) {
 		OBSERVATION_SET(r, rtp_type, x->rtp_type);
 		OBSERVATION_SET(r, rtp_ssrc, x->rtp_ssrc);
-		if (x->rtp_codec != CODEC_UNKNOWN)
+		if (x->rtp_codec != CODED_UNKNOWN)
 			OBSERVATION_SET(r, rtp_codec, x->rtp_codec);
 	}
 	OBSERVATION_SET(r, quarantined, x->quarantined);

@@ -217,7 +217,7 @@ desk_voice(struct desk *d)
 	OBSERVATION_SET(&d->o, voice_first, SAMPLE_T0);
 	OBSERVATION_SET(&d->o, voice_upload, 320000);
 	OBSERVATION_SET(&d->o, rtp_type, 8);
-	OBSERVATION_SET(&d->o, rtp_codec, CODEC_PCMA);
+	OBSERVATION_SET(&d->o, rtp_codec, CODED_PCMA);
 	OBSERVATION_SET(&d->o, dest_looked_up, 0);
 	OBSERVATION_SET(&d->o, vlan, 20);
 	d->o.seen = SEEN_LOSS | SEEN_MIDSTREAM;
