@@ -17,7 +17,7 @@ struct movie {
 	uint64_t moov_end, trak_end;	/* 0: not in one */
 	uint32_t scale, track_scale, each;	/* ticks a second; of a sample */
 	uint64_t ticks, bytes;		/* of the fragments' samples */
-	bool sound;			/* this track */
+	bool sound, handled;		/* this track; its handler was seen */
 };
 
 /* Both sizes that a box may have; 0 is "to the end". *size counts from its first byte. */
@@ -171,6 +171,7 @@ inside_of(uint32_t id, struct span b, struct movie *m, struct length *out)
 		break;
 	case TAG('h', 'd', 'l', 'r'):
 		m->sound = is_at(b, 8, "soun", 4);
+		m->handled = true;
 		if (m->sound)
 			out->tracks |= TRACK_SOUND;
 		else if (is_at(b, 8, "vide", 4))
@@ -205,6 +206,14 @@ holds_boxes(uint32_t id)
 	    id == TAG('m', 'o', 'o', 'f') || id == TAG('t', 'r', 'a', 'f');
 }
 
+static bool
+is_read(uint32_t id)
+{
+	return id == TAG('m', 'v', 'h', 'd') || id == TAG('m', 'd', 'h', 'd') ||
+	    id == TAG('h', 'd', 'l', 'r') || id == TAG('s', 't', 's', 'd') ||
+	    id == TAG('m', 'e', 'h', 'd');
+}
+
 void
 sound_mp4(struct span b, struct length *out)
 {
@@ -236,7 +245,7 @@ sound_mp4(struct span b, struct length *out)
 				m.moov_end = at + size;
 			if (id == TAG('t', 'r', 'a', 'k')) {
 				m.trak_end = at + size;
-				m.sound = false;
+				m.sound = m.handled = false;
 			}
 			continue;
 		}
@@ -247,9 +256,14 @@ sound_mp4(struct span b, struct length *out)
 			(void)span_skip(&b, (size_t)(size - head));
 			continue;
 		}
-		/* the rest of a track whose handler was seen are tables */
+		/* what is read of a box has to be whole; the rest of a track whose handler
+		 * was seen are tables */
+		if (at > 0 && is_read(id)) {
+			out->again = at;
+			return;
+		}
 		at += size;
-		if (m.trak_end > at && out->tracks != 0 &&
+		if (m.trak_end > at && m.handled &&
 		    (!m.sound || out->codec != CODED_UNKNOWN))
 			at = m.trak_end;
 		if (m.moov_end == 0 || at < m.moov_end || out->tracks == 0)

@@ -81,6 +81,15 @@ holds_values(struct span type, struct span body)
 	return type.left == 0 && body.left > 0 && (body.at[0] == '{' || body.at[0] == '[');
 }
 
+/* How much of an archive is waited for: names come one behind the other. */
+static size_t
+archive_look(enum format_word format)
+{
+	return format == FORMAT_GZIP ? 256 : format == FORMAT_ZIP || format == FORMAT_TAR ||
+	    format == FORMAT_RAR || format == FORMAT_OFFICE || format == FORMAT_JAR ?
+	    HEAD_BYTES : 0;
+}
+
 bool
 judge(struct content *c, struct span body, bool final, struct span type, struct span name,
     struct content_news *news)
@@ -99,8 +108,12 @@ judge(struct content *c, struct span body, bool final, struct span type, struct 
 	news->body_plain = 0;
 	if (!told) {
 		if (holds_values(type, body)) {
-			if (embedded(c, body, news))
+			bool found = embedded(c, body, news);
+
+			if (found && (final || news->class == CONTENT_AUDIO))
 				return news->body = true;
+			if (found)
+				news->what &= ~(unsigned)NEWS_CONTENT;
 			if (!final)
 				return false;
 		}
@@ -123,7 +136,8 @@ judge(struct content *c, struct span body, bool final, struct span type, struct 
 		news->class = CONTENT_AUDIO;
 		news->proof = PROOF_NAME;
 		news->name = inner;
-	} else if (told && next > 0 && !final && next < HEAD_BYTES) {
+	} else if (told && class_of_format(format) == CONTENT_ARCHIVE && !final &&
+	    next < HEAD_BYTES && body.left < archive_look(format)) {
 		return false;
 	} else if (told && next > 0) {
 		c->again = (struct again){ next, format, 0 };

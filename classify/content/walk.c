@@ -16,6 +16,7 @@
 #define SDP_WAIT (300 * NS_PER_S)	/* a telephone rings before it speaks */
 #define FRAMES_LOOK 256			/* of RTSP, in which RTP says what it is */
 #define AGAIN_LOOK 2048			/* bytes of a second look */
+#define FTP_LINE 512
 #define AGAIN_MAX 60			/* at one body */
 
 /* What became of a piece. */
@@ -312,7 +313,7 @@ again_step(struct content *c, struct state *st, unsigned dir, struct span s, boo
 	}
 	if (more) {
 		st->look[dir] = (uint8_t)(((st->look[dir] >> 2) + 1) << 2 | sound.tracks);
-		stream_next(c, st, dir, sound.again < s.left ? s.left : sound.again, news);
+		stream_next(c, st, dir, sound.again, news);
 		return;
 	}
 	st->in[dir] = IN_NOTHING;
@@ -439,16 +440,25 @@ tftp_seen(struct content *c, const struct flow_hit *hit, struct content_news *ne
 
 /* ---- FTP ---- */
 
-/* Commands come one a packet; a line over two packets is not put together. */
+/* Commands come one a packet; a line over two packets waits in a head. */
 void
 ftp_lines(struct content *c, struct state *st, const struct flow_hit *hit)
 {
 	const struct flow *f = hit->flow;
-	struct span s = hit->pkt->payload;
+	unsigned dir = hit->dir;
+	struct head *h = st->head[dir];
+	struct span s = hit->pkt->payload, all;
 	struct span none = { NULL, 0 };
 	struct pkt_time now = hit->pkt->frame->time;
 	struct ftp_said said;
+	uint64_t at = hit->offset;
 
+	if (h != NULL) {
+		head_put(h, hit->offset, s, hit->pkt->payload_wire);
+		s = head_span(h);
+		at = h->base;
+	}
+	all = s;
 	while (ftp_next(&s, from_server(hit), &said)) {
 		const struct addr *a;
 		struct ftp_data *d;
@@ -472,4 +482,14 @@ ftp_lines(struct content *c, struct state *st, const struct flow_hit *hit)
 			st->ftp.rest = false;
 		}
 	}
+	/* the part of a line that is left */
+	if (h != NULL && s.at == all.at && s.left < FTP_LINE)
+		return;
+	head_spend(c, st, dir);
+	if (s.left == 0 || s.left >= FTP_LINE)
+		return;
+	at += (uint64_t)(s.at - all.at);
+	h = st->head[dir] = head_take(c, st, dir, at);
+	if (h != NULL)
+		head_put(h, at, s, (uint32_t)s.left);
 }

@@ -459,7 +459,7 @@ get_heard(const struct event_source *s, enum event_field f, struct event_value *
 		if (observation_known(o, FIELD_content_codec))
 			return of_field(s, FIELD_content_codec, out);
 		return observation_known(o, FIELD_content) &&
-		    o->content == CONTENT_AUDIO &&
+		    o->content == CONTENT_AUDIO && o->content_proof != PROOF_NAME &&
 		    observation_known(o, FIELD_content_format) &&
 		    o->content_format != FORMAT_UNKNOWN &&
 		    of_field(s, FIELD_content_format, out);
