@@ -3,16 +3,16 @@
 """uploads: every way of clear text that earshot reads, as one capture: a device for each.
 uploads.py OUT.pcap [SEED]   with a seed segments are cut anywhere
 uploads.py --expected        what is to be said: device, class, format, codec, seconds (* any), proof"""
-import base64, io, json, os, struct, sys, tarfile, zipfile, zlib
+import base64, io, os, random, struct, sys, tarfile, zipfile, zlib
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from clear import Cap, FAR, chunked, put, quad
+from clear import Cap, FAR, chunked, put
 
 # ---- files -------------------------------------------------------------------------------
 AMRWB = b"#!AMR-WB\n" + (b"\x44" + bytes(60)) * 500                        # 10 s
 AMR = b"#!AMR\n" + (b"\x3c" + bytes(31)) * 250                              # 5 s
 FRAME = b"\xff\xfb\x90\xc4" + bytes(413)                                    # 417 B, 128 kbit/s, 26.12 ms
 MP3 = b"ID3\4\0\0\0\0\0\x0a" + bytes(10) + FRAME * 383                      # 10 s
-NOISE = zlib.compress(bytes(range(256)) * 40, 9)[2:] * 40
+NOISE = random.Random(1).randbytes(100000)
 
 
 def tag(n):
