@@ -318,6 +318,9 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "seconds of audio so far: ten per passing window", "as voice.rate") \
 	X(voice_first, "voice.since", MOMENT, NONE, "", "first packet of the meter", \
 	    "as voice.rate") \
+	X(voice_within, "voice.within", BOOL, NONE, "", \
+	    "the window is of packets of a few sizes inside a tunnel, beside other traffic", \
+	    "as voice.rate, or of all packets") \
 	X(voice_upload, "voice.upload", BYTES, NONE, "B", "payload the meter saw go up", \
 	    "as voice.rate") \
 	/* T4 */ \

@@ -58,6 +58,8 @@ copies_take_back(struct observer *o)
 			all->told++;
 	}
 	all->n = 0;
+	if (st.starts == 1)
+		tunnels_forget(o, true);
 }
 
 static bool

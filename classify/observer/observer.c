@@ -14,6 +14,7 @@
 #define HOSTS 16384
 #define DOMAINS 8192
 #define CALLERS 4096			/* devices and rooms that had a call */
+#define TUNNELS 1024
 /* After so many steps without a packet everything has ended that ends by itself. */
 #define QUIET_STEPS 7200
 #define BURST_HEAD 4096
@@ -99,12 +100,14 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	    DOMAINS, domain_forgotten);
 	o->calls = make_table(o, sizeof(struct call_key), sizeof(struct calls_ext), CALLERS,
 	    call_forgotten);
+	o->withins = make_table(o, sizeof(struct meter_key), sizeof(struct within_ext),
+	    TUNNELS, NULL);
 	o->record = calloc(RECORDS, sizeof(*o->record));
 	o->order = calloc(RECORDS, sizeof(*o->order));
 	o->drop = calloc(DROPS_HELD, sizeof(*o->drop));
 	if (o->duplicates == NULL || o->strings == NULL || o->content == NULL || o->endpoint == NULL ||
 	    o->meters == NULL || o->sockets == NULL || o->hosts == NULL ||
-	    o->domains == NULL || o->calls == NULL ||
+	    o->domains == NULL || o->calls == NULL || o->withins == NULL ||
 	    o->record == NULL || o->order == NULL || o->drop == NULL)
 		goto nomem;
 	return o;
@@ -132,6 +135,7 @@ observer_destroy(struct observer *o)
 	table_destroy(o->hosts);
 	table_destroy(o->domains);
 	table_destroy(o->calls);
+	table_destroy(o->withins);
 	free(o->record);
 	free(o->order);
 	free(o->drop);
@@ -209,6 +213,7 @@ observer_finish(struct observer *o)
 		 * an open one is not judged. */
 		for (m = table_oldest(o->meters); m != NULL; m = table_next(o->meters, m))
 			meter_windows(o, m, o->now);
+		tunnels_step(o, o->now);
 		/* Queries are counted over a minute, whole or not: what is there is told. */
 		for (d = table_oldest(o->domains); d != NULL; d = table_next(o->domains, d))
 			if (d->told.ns != 0)
@@ -300,6 +305,7 @@ step(struct observer *o, struct pkt_time now)
 		(void)dpi_sync(o->dpi, now);
 	for (m = table_oldest(o->meters); m != NULL; m = table_next(o->meters, m))
 		meter_windows(o, m, now);
+	tunnels_step(o, now);
 	flowtab_each_pair(o->flows, each_pair, o);
 	for (d = table_oldest(o->domains); d != NULL; d = newer) {
 		newer = table_next(o->domains, d);
@@ -369,6 +375,7 @@ on_packet(void *arg, const struct flow_hit *hit)
 		}
 	}
 	news_of(o, hit);
+	tunnel_packet(o, hit);
 	if (hit->is_new)
 		record_flow(o, record_new(o, OBSERVATION_OPEN, o->now, o->ordinal), f);
 	if (o->dpi != NULL && dpi_wants(&x->dpi))
@@ -744,6 +751,7 @@ on_end(void *arg, struct flow *f, enum flow_end why)
 		meter_windows(o, x->meter, o->now);
 		x->meter->flow = NULL;
 	}
+	tunnel_ended(o, f);
 	x->ended = true;
 	if (f->pair != NULL)
 		((struct pair_ext *)pair_user(f->pair))->settled = true;

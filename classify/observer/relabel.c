@@ -79,6 +79,7 @@ forget_tables(struct observer *o)
 		((struct meter_ext *)at)->serial = 0;
 		table_remove(o->meters, at);
 	}
+	tunnels_forget(o, false);
 	for (at = table_oldest(o->sockets); at != NULL; at = next) {
 		const struct socket_key *k = table_key(at);
 

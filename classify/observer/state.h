@@ -16,6 +16,7 @@
 #include "classify/shape/meter.h"
 #include "classify/shape/queries.h"
 #include "classify/shape/text.h"
+#include "classify/shape/within.h"
 
 #define STEP_NS NS_PER_S
 #define LIVE_FIRST (2 * NS_PER_S)
@@ -100,6 +101,12 @@ struct meter_ext {
 	struct flow *flow;		/* the last flow that fed it;
 					 * NULL when that ended */
 	uint64_t serial;
+	uint64_t ordinal;		/* of its last packet */
+};
+
+struct within_ext {			/* a tunnel, by meter_key */
+	struct within w;
+	struct flow *flow;		/* the last that fed it; NULL when that ended */
 	uint64_t ordinal;		/* of its last packet */
 };
 
@@ -204,7 +211,7 @@ struct observer {
 	struct content *content;
 	struct endpoint *endpoint;
 	struct intern *strings;
-	struct table *meters, *sockets, *hosts, *domains, *calls;
+	struct table *meters, *sockets, *hosts, *domains, *calls, *withins;
 	struct content_news news;
 	struct duplicates *duplicates;
 	struct copies copies;
@@ -269,6 +276,11 @@ void call_heard(struct observer *o, const struct meter_ext *m, const struct mete
     const struct meter_window *w, const struct observation *r);
 void call_look(struct observer *o, struct flow *f, struct observation *r);
 void call_forgotten(void *arg, const void *key, void *value);
+/* ---- tunnels.c ---- */
+void tunnel_packet(struct observer *o, const struct flow_hit *hit);
+void tunnel_ended(struct observer *o, struct flow *f);
+void tunnels_step(struct observer *o, struct pkt_time now);
+void tunnels_forget(struct observer *o, bool all);
 
 /* ---- early.c ---- */
 void early_packet(struct observer *o, const struct flow_hit *hit);

@@ -67,7 +67,7 @@ enum {
 };
 
 /* ns; 10.667, 11.61, 21.333 and 23.22 are 512 and 1024 samples at 48 and 44.1 kHz */
-static const double clock_period[METER_CLOCKS] = {
+const double meter_clock[METER_CLOCKS] = {
 	10e6, 512e9 / 48e3, 512e9 / 44.1e3, 20e6, 1024e9 / 48e3, 1024e9 / 44.1e3,
 	30e6, 40e6, 60e6,
 };
@@ -140,7 +140,7 @@ segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n)
 		return;
 	m->clock_n += n;
 	for (i = 0; i < METER_CLOCKS; i++) {
-		turn = (double)into / clock_period[i];
+		turn = (double)into / meter_clock[i];
 		turn = 2 * M_PI * (turn - floor(turn));
 		m->re[i] += (float)n * cosf((float)turn);
 		m->im[i] += (float)n * sinf((float)turn);
@@ -355,7 +355,7 @@ measure_clock(const struct meter *m, const struct hearing *h, struct meter_windo
 		if (r <= w->clock)
 			continue;
 		w->clock = r < 1 ? r : 1;
-		w->period = (int64_t)(clock_period[i] + 0.5);
+		w->period = (int64_t)(meter_clock[i] + 0.5);
 	}
 	/* Large packets are lock-step transfers, which beat as well as any clock. */
 	w->clock_stands = w->clock >= h->clock_min &&

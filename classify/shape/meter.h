@@ -28,6 +28,7 @@
 #define METER_LEAD (300 * NS_PER_MS)
 
 #define METER_CLOCKS 9		/* 10 10.667 11.61 20 21.333 23.22 30 40 60 ms */
+extern const double meter_clock[METER_CLOCKS];	/* ns */
 
 #define METER_FOURS 11		/* ten closed 4-s bins and the open one */
 

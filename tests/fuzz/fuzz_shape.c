@@ -9,6 +9,7 @@
 #include "classify/shape/meter.h"
 #include "classify/shape/queries.h"
 #include "classify/shape/text.h"
+#include "classify/shape/within.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -73,6 +74,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct hearing *h;
 	struct meter m = { 0 };
 	struct bursts b = { 0 };
+	static struct within within;
+	struct within_verdict verdict;
 	struct queries q = { 0 };
 	struct text_meter t = { 0 };
 	struct meter_window w;
@@ -85,6 +88,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!span_u8(&s, &flags))
 		return 0;
 	h = (flags & 2) != 0 ? &none : &limits;
+	memset(&within, 0, sizeof(within));
+	within.streams = (flags & 8) != 0;
 	while (span_u8(&s, &kind) && span_u16(&s, &bytes) && span_u16(&s, &wait)) {
 		uint32_t fresh = (kind & 0x80) != 0 ? (uint32_t)bytes << 16 | 0xffff :
 		    bytes;
@@ -103,6 +108,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				bursts_observe(&b, h, (flags & 4) != 0 ? -1 : 0.1, &o);
 				check(&o);
 			}
+			for (closed = 0; within_step(&within, h, now, &verdict); closed++) {
+				expect(closed < 2 && verdict.way_packets >= 0);
+				within_observe(&verdict, &o);
+				check(&o);
+			}
+			within_packet(&within, now, fresh, (kind & 0x40) != 0);
 			meter_packet(&m, now, fresh, (flags & 1) != 0);
 			bursts_packet(&b, h, now, fresh);
 			queries_packet(&q, now, fresh);
