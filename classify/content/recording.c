@@ -91,8 +91,8 @@ recording_of(struct span file, struct recording *out)
 			break;
 		/* fall through */
 	default:
-		if (sound_of(at, out->format, file.left, &s))
-			out->ns = s.ns;
+		sound_of(at, out->format, file.left, 0, &s);
+		out->ns = s.ns;
 		break;
 	}
 	if (out->ns > 0)
