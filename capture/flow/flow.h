@@ -150,6 +150,9 @@ struct flow_hit {
 	 * what was seen already (a retransmission). */
 	uint64_t offset;
 	uint32_t payload;		/* bytes counted: 0 in TCP's later fragments */
+	/* TCP: bytes of this direction on their way when this packet left, without its
+	 * own; UINT32_MAX when no acknowledgement was seen, and for all but TCP. */
+	uint32_t under_way;
 };
 
 /* What counting a packet added, kept by whoever may have to take it back. */

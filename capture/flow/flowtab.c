@@ -293,6 +293,8 @@ tcp_hear(struct flow_entry *e, const struct packet *pkt, struct flow_hit *hit)
 	} else {
 		e->established = true;
 	}
+	if (seq->acked != 0 && seq->next - seq->acked < UINT32_MAX)
+		hit->under_way = (uint32_t)(seq->next - seq->acked);
 	if (len > 0) {
 		struct tcpseq_got got = tcpseq_data(seq, first, len);
 
@@ -381,6 +383,7 @@ flowtab_packet(struct flowtab *t, const struct packet *pkt)
 		e = NULL;
 	}
 	memset(&hit, 0, sizeof(hit));
+	hit.under_way = UINT32_MAX;
 	if (e == NULL) {
 		e = flow_begin(t, &s);
 		if (e == NULL)

@@ -297,6 +297,8 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "T1: variance of bytes per second over mean square sum", "as voice.rate") \
 	X(voice_filled, "voice.filled", COUNT, NONE, "", "seconds of the ten with a packet", \
 	    "as voice.rate") \
+	X(voice_held, "voice.held", BOOL, NONE, "", \
+	    "the link sets its pace: full segments, and always more to send", "as voice.rate") \
 	X(voice_pass, "voice.pass", BOOL, NONE, "", \
 	    "the window keeps time (T1 with its gates, or T3)", "as voice.rate") \
 	X(voice_steady, "voice.steady", NUMBER, NONE, "", \
@@ -304,7 +306,7 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "as voice.rate, or fewer than 40 s") \
 	X(voice_clock, "voice.clock", NUMBER, NONE, "", \
 	    "T3: strongest vector strength among the codec clocks", \
-	    "as voice.rate, or under 60 packets or 4 active seconds") \
+	    "as voice.rate, or under 30 packets or 4 active seconds") \
 	X(voice_period, "voice.period", DURATION, NONE, "s", "the clock it stands at", \
 	    "as voice.clock") \
 	X(voice_clocked, "voice.clocked", NUMBER, NONE, "", \

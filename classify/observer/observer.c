@@ -449,7 +449,10 @@ went_up(struct observer *o, const struct flow_hit *hit)
 		meter_windows(o, m, o->now);
 		m->flow = f;
 		m->ordinal = o->ordinal;
-		meter_packet(&m->m, o->now, hit->fresh, f->key.proto == IPPROTO_IS_UDP);
+		if (f->key.proto == IPPROTO_IS_TCP)
+			meter_segment(&m->m, o->now, hit->fresh, hit->under_way);
+		else
+			meter_packet(&m->m, o->now, hit->fresh, true);
 		if (o->copies.open != NULL)
 			o->copies.open->meter_serial = m->serial;
 		text_packet(&m->text, hit->pkt->payload);

@@ -29,6 +29,18 @@
 	X(clock_power_min, "clock.power.min", NUMBER, 0, 1e6, "T3: n R^2") \
 	X(clock_packets_min, "clock.packets.min", COUNT, 0, 1000000, "T3: packets in the window") \
 	X(clock_active_min, "clock.active.min", COUNT, 0, 10, "T3: active seconds in the window") \
+	X(clock_row_min, "clock.row.min", NUMBER, 0, 1, "T3: share of gaps that are one frame") \
+	X(clock_row_sure, "clock.row.sure", NUMBER, 0, 1, \
+	    "T3: from this share on, F is not asked") \
+	X(clock_fano_even, "clock.fano.even", NUMBER, 0, 1000, \
+	    "T3: F at most this: frames without a pause") \
+	X(clock_fano_spurts, "clock.fano.spurts", NUMBER, 0, 1000, \
+	    "T3: F at least this: frames with pauses") \
+	X(held_full, "held.full.min", NUMBER, 0, 2, \
+	    "T1: share of bytes in full segments where a link sets the pace") \
+	X(held_idle, "held.idle.max", COUNT, 0, 1000000, \
+	    "T1: segments that may find nothing under way, there") \
+	X(held_wait, "held.wait.min", DURATION, 0, 60, "T1: how long bytes are under way, there") \
 	X(score_pass, "score.pass", NUMBER, 0, 100, "what a passing window adds") \
 	X(score_fail, "score.fail", NUMBER, -100, 0, "what a failing window adds") \
 	X(score_floor, "score.floor", NUMBER, -1000, 0, "the score never falls below this") \

@@ -64,7 +64,11 @@
 enum {
 	METER_STARTED = 1 << 0,
 	METER_DATAGRAM = 1 << 1,
+	METER_BLIND = 1 << 2,		/* what is under way was not always known */
 };
+
+/* Gaps below this are inside a pair or a batch. */
+#define GAP_LEAST (5 * NS_PER_MS)
 
 /* ns; 10.667, 11.61, 21.333 and 23.22 are 512 and 1024 samples at 48 and 44.1 kHz */
 const double meter_clock[METER_CLOCKS] = {
@@ -74,6 +78,7 @@ const double meter_clock[METER_CLOCKS] = {
 
 static void start(struct meter *m, int64_t now);
 static void open_window(struct meter *m, int64_t at);
+static void count_gap(struct meter *m, int64_t gap, float bytes);
 static void advance_fours(struct meter *m, int64_t now);
 static void segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n);
 static void count(struct meter_bin *bin, uint32_t size, uint32_t n, double whole);
@@ -81,8 +86,11 @@ static double whole_message(struct meter *m, int64_t now, uint32_t size, uint32_
 static void close_window(struct meter *m, const struct hearing *h,
     struct meter_window *w);
 static void measure_sizes(const struct meter *m, struct meter_window *w);
+static bool link_holds(const struct meter *m, const struct hearing *h,
+    const struct meter_window *w);
 static void measure_clock(const struct meter *m, const struct hearing *h,
     struct meter_window *w);
+static double in_a_row(const struct meter *m);
 static void measure_steady(const struct meter *m, struct meter_window *w);
 static bool window_passes(const struct meter *m, const struct hearing *h,
     const struct meter_window *w);
@@ -106,6 +114,21 @@ meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram
 		segments(m, now, fresh % SEGMENT, 1);
 }
 
+void
+meter_segment(struct meter *m, struct pkt_time now, uint32_t fresh, uint32_t under_way)
+{
+	meter_packet(m, now, fresh, false);
+	if (fresh == 0)
+		return;
+	if (under_way == UINT32_MAX)
+		m->flags |= METER_BLIND;
+	m->idle += under_way < FULL;
+	if (fresh < FULL)
+		return;
+	m->full += fresh;
+	m->waiting += (double)fresh * under_way;
+}
+
 /* n segments of one size at one time. */
 static void
 segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n)
@@ -122,6 +145,7 @@ segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n)
 	}
 	if (t < m->window.ns)
 		t = m->window.ns;
+	count_gap(m, t - m->last.ns, (float)size * (float)n);
 
 	into = t - m->window.ns;
 	whole = whole_message(m, t, size, n);
@@ -196,6 +220,7 @@ meter_observe(const struct meter *m, const struct meter_window *w, struct observ
 	OBSERVATION_SET(o, voice_fano, w->fano);
 	OBSERVATION_SET(o, voice_bytes, w->bytes_fano);
 	OBSERVATION_SET(o, voice_filled, w->filled);
+	OBSERVATION_SET(o, voice_held, w->held);
 	OBSERVATION_SET(o, voice_pass, w->pass);
 	if (w->steady_known)
 		OBSERVATION_SET(o, voice_steady, w->steady);
@@ -234,10 +259,29 @@ open_window(struct meter *m, int64_t at)
 	memset(m->second, 0, sizeof(m->second));
 	memset(m->re, 0, sizeof(m->re));
 	memset(m->im, 0, sizeof(m->im));
+	memset(m->gap, 0, sizeof(m->gap));
 	m->clock_n = 0;
 	m->sum_size = m->sum_size2 = 0;
+	m->full = m->waiting = 0;
+	m->idle = 0;
+	m->flags &= ~(uint32_t)METER_BLIND;
 	m->size_min = UINT32_MAX;
 	m->size_max = 0;
+}
+
+/* A packet belongs to the gap before it, and so do those that follow at once: all of a
+ * batch were waiting for it. By bytes, because the few that describe the noise of a pause
+ * keep another time. */
+static void
+count_gap(struct meter *m, int64_t gap, float bytes)
+{
+	double thirds;
+
+	if (gap >= GAP_LEAST) {
+		thirds = 3 * log2((double)gap / GAP_LEAST);
+		m->gap_now = thirds < METER_GAPS - 1 ? (unsigned)thirds : METER_GAPS - 1;
+	}
+	m->gap[m->gap_now] += bytes;
 }
 
 /* Makes the 4-s bin that holds `now` the open one; empties those it passes. */
@@ -302,6 +346,7 @@ close_window(struct meter *m, const struct hearing *h, struct meter_window *w)
 	}
 	(void)fano_of(bin, &w->fano, &w->bytes_fano);
 	measure_sizes(m, w);
+	w->held = link_holds(m, h, w);
 	measure_clock(m, h, w);
 	advance_fours(m, w->end.ns);
 	measure_steady(m, w);
@@ -340,6 +385,19 @@ measure_sizes(const struct meter *m, struct meter_window *w)
 	    w->packets >= CONSTANT_PACKETS && m->size_min == m->size_max;
 }
 
+/* A file over a slow uplink keeps time as well as a sound card: the link lets no second
+ * hold more than another. But its sender always has more to send: every segment is full,
+ * and waits in a queue, so that bytes are long under way (by Little's law the mean of
+ * what is under way, over the rate). A sound card's sender runs dry between one message
+ * and the next. */
+static bool
+link_holds(const struct meter *m, const struct hearing *h, const struct meter_window *w)
+{
+	return (m->flags & (METER_DATAGRAM | METER_BLIND)) == 0 && m->full > 0 &&
+	    m->full >= h->held_full * m->sum_size && m->idle <= h->held_idle &&
+	    8 * m->waiting / m->full >= w->rate * (double)h->held_wait / NS_PER_S;
+}
+
 static void
 measure_clock(const struct meter *m, const struct hearing *h, struct meter_window *w)
 {
@@ -357,10 +415,36 @@ measure_clock(const struct meter *m, const struct hearing *h, struct meter_windo
 		w->clock = r < 1 ? r : 1;
 		w->period = (int64_t)(meter_clock[i] + 0.5);
 	}
+	w->row = in_a_row(m);
 	/* Large packets are lock-step transfers, which beat as well as any clock. */
 	w->clock_stands = w->clock >= h->clock_min &&
 	    n * w->clock * w->clock >= h->clock_power_min &&
+	    w->row >= h->clock_row_min &&
+	    (w->row >= h->clock_row_sure || w->fano <= h->clock_fano_even ||
+	    w->fano >= h->clock_fano_spurts) &&
 	    w->size <= (double)h->size_max;
+}
+
+/* The share of bytes that come one frame after those before, give or take a third. What
+ * a timer sends when there is something to send stands on the timer's clock as well as
+ * any codec, but its gaps are now one tick, now two or three. */
+static double
+in_a_row(const struct meter *m)
+{
+	double best = 0, all = 0;
+
+	for (unsigned i = 0; i < METER_GAPS; i++) {
+		double near = m->gap[i];
+
+		all += m->gap[i];
+		if (i > 0)
+			near += m->gap[i - 1];
+		if (i + 1 < METER_GAPS)
+			near += m->gap[i + 1];
+		if (near > best)
+			best = near;
+	}
+	return all > 0 ? best / all : 0;
 }
 
 static void
@@ -383,7 +467,7 @@ static bool
 window_passes(const struct meter *m, const struct hearing *h,
     const struct meter_window *w)
 {
-	if (w->rate < h->rate_min || w->rate > h->rate_max)
+	if (w->rate < h->rate_min || w->rate > h->rate_max || w->held)
 		return false;
 	if ((m->flags & METER_DATAGRAM) != 0 &&
 	    (w->size < (double)h->size_min || w->size > (double)h->size_max))

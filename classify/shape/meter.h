@@ -32,6 +32,8 @@ extern const double meter_clock[METER_CLOCKS];	/* ns */
 
 #define METER_FOURS 11		/* ten closed 4-s bins and the open one */
 
+#define METER_GAPS 20		/* 5 ms to 403 ms, three to the octave, and longer ones */
+
 struct meter_bin {
 	uint32_t packets;
 	uint32_t bytes;				/* both saturating */
@@ -47,10 +49,15 @@ struct meter {
 	struct meter_bin four[METER_FOURS];	/* T2: a ring */
 	float re[METER_CLOCKS], im[METER_CLOCKS];
 	uint32_t clock_n;
+	float gap[METER_GAPS];			/* T3: bytes by the gap before them */
+	unsigned gap_now;			/* before this batch */
 	double sum_size, sum_size2;
 	struct pkt_time run_start;		/* full segments of one message so far */
 	double run_bytes, run_squares;		/* 0: none */
 	uint32_t size_min, size_max;
+	double full, waiting;			/* bytes in full segments; the same
+						 * times what was under way */
+	uint32_t idle;				/* segments that found nothing under way */
 	double score;
 	uint32_t windows, passed, clocked;
 	int64_t fours;				/* 4-s bins closed since
@@ -62,10 +69,10 @@ struct meter_window {
 	struct pkt_time start, end;
 	uint32_t packets;
 	uint64_t bytes;
-	double rate, pps, size, size_cv, fano, bytes_fano, steady, clock, clocked, score;
+	double rate, pps, size, size_cv, fano, bytes_fano, steady, clock, row, clocked, score;
 	int64_t period;			/* ns of the codec clock */
 	uint32_t filled, windows, passed;
-	bool constant, pass, clock_stands;
+	bool constant, held, pass, clock_stands;
 	bool steady_known, clock_known, clocked_known;
 };
 
@@ -73,6 +80,11 @@ struct meter_window {
  * counts); datagram: the transport keeps message bounds (UDP), so that sizes are
  * messages. More than a segment of a stream is as many segments as it was on the wire. */
 void meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram);
+
+/* The same for TCP, of which it is known how many bytes were under way when it left;
+ * UINT32_MAX: it is not. */
+void meter_segment(struct meter *m, struct pkt_time now, uint32_t fresh,
+    uint32_t under_way);
 bool meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
     struct meter_window *out);
 
