@@ -130,8 +130,8 @@ def main():
     if o.keep and not bad:
         with open(os.path.join(folder, "captures", "labels.tsv"), newline="") as f:
             rows = [r for r in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE)
-                    if r["capture"] in {s.name for s in want}]
-        for s in want:
+                    if r["capture"] in {s.name for s in want if s.kept}]
+        for s in (s for s in want if s.kept):
             shutil.copy(os.path.join(folder, "captures", s.name + ".pcap.zst"), o.keep)
         write(os.path.join(o.keep, "labels.tsv"), rows)
     print("lab: %d of %d scenes, %d s" % (len(want) - len(bad), len(want), time.monotonic() - begun))

@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a raw capture to one that can be kept: cut, counted and labelled.
 
+usage: labels.py FOLDER     counts the captures of FOLDER again; says where its labels.tsv is wrong
+
 The first 60 packets of every flow stay whole, later ones are cut to 128 bytes; the length on the
 wire stays true. Each row of the truth is counted against the packets; a flow no row covers fails the
 scene, save name look-ups and what hosts say among themselves.
 """
+import csv
 import ipaddress
 import os
 import struct
 import subprocess
+import sys
+import tempfile
 
 WHOLE, CUT = 60, 128
 COLUMNS = ("capture proto src sport dst dport expect kind codec audio_bytes tool flows up_pkts up_wire_bytes "
@@ -56,9 +61,9 @@ def tuple_of(b):
 
 
 def keep(raw, out):
-    """Writes RAW cut to OUT (zstd) and gives back what is needed to count."""
-    seen, flows, n = {}, {}, 0
-    tmp = out + ".pcap"
+    """Writes RAW cut to OUT (zstd), unless that is None; gives back what is needed to count."""
+    seen, flows, n, long_ = {}, {}, 0, 0
+    tmp = (out or os.devnull) + (".pcap" if out else "")
     with open(tmp, "wb") as f:
         for head, sec, usec, wire, b in packets(raw):
             if n == 0:
@@ -69,6 +74,7 @@ def keep(raw, out):
             key = None if t is None else (t[0],) + tuple(sorted([t[1:3], t[3:5]]))
             seen[key] = seen.get(key, 0) + 1
             kept = b if seen[key] <= WHOLE else b[:CUT]
+            long_ += len(b) > len(kept)
             f.write(struct.pack("<IIII", sec, usec, len(kept), wire) + kept)
             if t:
                 d = flows.setdefault(t[:5], [0, 0, 0, sec + usec / 1e6 - start, 0, False])
@@ -77,6 +83,10 @@ def keep(raw, out):
                 d[2] += max(0, t[5])
                 d[4] = sec + usec / 1e6 - start
                 d[5] = d[5] or t[6]
+    if out is None:
+        if long_:
+            raise ValueError("%d packets are longer than the snap rule lets them" % long_)
+        return flows
     subprocess.run(["zstd", "-q", "-19", "-f", "--rm", tmp, "-o", out], check=True)
     return flows
 
@@ -145,3 +155,35 @@ def table(capture, rows, flows, captures):
                     "first_s": "%.1f" % min(x[3] for x in both), "last_s": "%.1f" % max(x[4] for x in both),
                     "dst_listed": "yes" if dns else "no", "note": "background"})
     return out
+
+
+def recount(folder, captures):
+    """Faults of a folder that was kept: one line each."""
+    with open(os.path.join(folder, "labels.tsv"), newline="") as f:
+        rows = list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
+    names = {n[:-len(".pcap.zst")] for n in os.listdir(folder) if n.endswith(".pcap.zst")}
+    for n in sorted(names ^ {r["capture"] for r in rows}):
+        yield "%s: a capture without labels, or labels without a capture" % n
+    for n in sorted(names & {r["capture"] for r in rows}):
+        told = [r for r in rows if r["capture"] == n]
+        with tempfile.NamedTemporaryFile(suffix=".pcap") as raw:
+            subprocess.run(["zstd", "-qdcf", os.path.join(folder, n + ".pcap.zst")], stdout=raw, check=True)
+            try:
+                again = table(n, [{**r, "got": None, "name": ""} for r in told if r["note"] != "background"],
+                              keep(raw.name, None), captures)
+            except ValueError as e:
+                yield "%s: %s" % (n, e)
+                continue
+        for r, x in zip(told, again):
+            for k in ("src", "dst", "dport", "flows", "up_pkts", "up_wire_bytes", "down_wire_bytes", "first_s",
+                      "last_s"):
+                if r[k] != str(x[k]):
+                    yield "%s: %s of %s>%s is %s, not %s" % (n, k, r["src"], r["dst"], x[k], r[k])
+        if len(told) != len(again):
+            yield "%s: %d rows, wanted %d" % (n, len(told), len(again))
+
+
+if __name__ == "__main__":
+    said = list(recount(sys.argv[1], os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "captures")))
+    print("\n".join(said) or "labels and packets agree")
+    sys.exit(bool(said))

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A telephone without its bell: RTP both ways, with the codecs' own voice activity detection.
 
-usage: phone.py --wav FILE --codec pcmu|pcma|g729|amr [--to ADDRESS:PORT] [--bind PORT] --seconds N
+usage: phone.py --wav FILE --codec pcmu|pcma|g729|amr [--to ADDRESS:PORT] [--bind PORT]
+                [--from ADDRESS] --seconds N
                 [--ptime 20] [--vad] [--mute FROM-TO:silence|stop|noise]... [--talk FROM-TO]...
                 [--quiet-after S] [--report FILE]
 
@@ -106,7 +107,7 @@ def inside(t, list_):
 
 def main():
     a = argparse.ArgumentParser()
-    for name in ("wav", "codec", "to", "report"):
+    for name in ("wav", "codec", "to", "from", "report"):
         a.add_argument("--" + name)
     a.add_argument("--bind", type=int, default=0)
     a.add_argument("--seconds", type=float, required=True)
@@ -122,7 +123,8 @@ def main():
     codec = {"g729": lambda: G729(o.vad), "amr": lambda: Amr(o.vad)}.get(o.codec, lambda: G711(o.codec, o.vad))()
     s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-    s.bind(("::", o.bind))
+    own = getattr(o, "from")
+    s.bind(("::ffff:" + own if own else "::", o.bind))
     got = {"packets": 0, "bytes": 0, "first": 0, "last": 0}
     peer, heard = [None], threading.Event()
     if o.to:

@@ -25,6 +25,8 @@ class Scene:
         self.vlan = kw.get("vlan", 0)
         self.prepare = kw.get("prepare")
         self.check = kw.get("check")
+        # False: played by `make lab`, too much like another to lie in the tree.
+        self.kept = kw.get("kept", True)
 
 
 def scene(name, **kw):

@@ -74,8 +74,9 @@ def speex_vad(cell):
 def silence_removed(cell):
     """A noise gate before G.711: packets only while somebody speaks."""
     gst_scene(cell, "laptop-deputy", "gate.listen.example", 90, "removesilence remove=true threshold=-45 "
-              "hysteresis=4800 ! audiobuffersplit output-buffer-duration=1/50 ! alawenc ! rtppcmapay min-ptime=20000000 "
-              "max-ptime=20000000", 1000, "G.711 a-law, noise gate", "talk", 14, 8000, "removesilence")
+              "hysteresis=4800 ! audiobuffersplit output-buffer-duration=1/50 ! alawenc ! rtppcmapay "
+              "min-ptime=20000000 max-ptime=20000000", 1000, "G.711 a-law, noise gate", "talk", 14, 8000,
+              "removesilence")
 
 
 def phone_one_way(cell, host, dst, seconds, codec, packets, says, manner, seed, *more):
@@ -96,8 +97,8 @@ def amr_dtx(cell):
        link=(40, 5, 0.3, 8000))
 def g729_vad(cell):
     """G.729 annex B, 20 ms: silence is not sent."""
-    phone_one_way(cell, "phone-desk2", "desk.listen.example", 110, "g729", 1500, "G.729B 8k 20 ms, VAD", "dictation", 16,
-                  "--vad")
+    phone_one_way(cell, "phone-desk2", "desk.listen.example", 110, "g729", 1500, "G.729B 8k 20 ms, VAD", "dictation",
+                  16, "--vad")
 
 
 @scene("g729-60ms", seconds=90, hosts=["phone-desk1"], far={"d60.listen.example": "203.0.113.66"}, services=UDP)
@@ -132,15 +133,17 @@ def opus_120ms(cell):
     cell.row("udp", "ws-secretary", "*", "o120.listen.example", 5005, "either", "rtcp", tool="ffmpeg rtp")
 
 
-@scene("sbc-grid", seconds=65, hosts=["laptop-it"], far={"bt.listen.example": "203.0.113.70"}, services=UDP)
+@scene("sbc-grid", seconds=55, hosts=["laptop-it"], far={"bt.listen.example": "203.0.113.70"}, services=UDP)
 def sbc_grid(cell):
     """SBC at 44.1 kHz, four frames a packet: a clock of 11.61 ms."""
-    gst_scene(cell, "laptop-it", "bt.listen.example", 65, "audiobuffersplit output-buffer-duration=512/44100 ! sbcenc ! audio/x-sbc,rate=44100,channels=1,blocks=16,"
-              "subbands=8,allocation-method=loudness,bitpool=12 ! rtpsbcpay min-frames=4 mtu=150", 5000,
+    gst_scene(cell, "laptop-it", "bt.listen.example", 55, "audiobuffersplit output-buffer-duration=512/44100 ! "
+              "sbcenc ! audio/x-sbc,rate=44100,channels=1,blocks=16,"
+              "subbands=8,allocation-method=loudness,bitpool=12 ! rtpsbcpay min-frames=4 mtu=150", 4000,
               "SBC 44.1 kHz 11.61 ms", "dictation", 21, 44100, "sbcenc")
 
 
-@scene("mp3-rtp", seconds=80, hosts=["laptop-it"], far={"mp3.listen.example": "203.0.113.71"}, services=UDP)
+@scene("mp3-rtp", seconds=80, hosts=["laptop-it"], far={"mp3.listen.example": "203.0.113.71"}, services=UDP,
+       kept=False)
 def mp3_rtp(cell):
     """MP3 at 44.1 kHz over RTP: a clock of 26.12 ms, two frames a packet now and then."""
     gst_scene(cell, "laptop-it", "mp3.listen.example", 80, "lamemp3enc target=bitrate bitrate=48 cbr=true mono=true ! "
@@ -173,8 +176,8 @@ def vlan_opus(cell):
 def aac_tcp(cell):
     """AAC in ADTS frames over bare TCP."""
     wav = speech(cell, 90, "dictation", 25)
-    cell.run("ws-legal", "ffmpeg", "-nostdin", "-v", "error", "-re", "-i", wav, "-ac", "1", "-ar", "44100", "-c:a", "aac",
-             "-b:a", "48k", "-flush_packets", "1", "-f", "adts", "tcp://aac.listen.example:9400")
+    cell.run("ws-legal", "ffmpeg", "-nostdin", "-v", "error", "-re", "-i", wav, "-ac", "1", "-ar", "44100", "-c:a",
+             "aac", "-b:a", "48k", "-flush_packets", "1", "-f", "adts", "tcp://aac.listen.example:9400")
     cell.until(lambda: cell.arrived("sink", 9400), "the stream ended")
     n = received_stream(cell, "sink", 9400, 300000, 80)
     cell.row("tcp", "ws-legal", "*", "aac.listen.example", 9400, "alert", "audio-live", "aac 48k adts", n, "ffmpeg tcp",
@@ -213,9 +216,12 @@ def tls_chunked_opus(cell):
 def tls_pipe_mp3(cell):
     """lame's MP3 into openssl s_client."""
     wav = speech(cell, 100, "dictation", 28)
-    cell.run("srv-files", "sh", "-c", "ffmpeg -nostdin -v error -re -i '%s' -ar 32000 -ac 1 -f s16le - | lame --quiet "
-             "-r -s 32 -m m -b 64 --cbr - - | openssl s_client -quiet -connect x.stream.example:8443 -servername "
-             "x.stream.example >/dev/null 2>&1; true" % wav)
+    # -quiet: else a Q in the sound would end it. It does not end with its input, so it is ended.
+    p = cell.start("srv-files", "sh", "-c", "ffmpeg -nostdin -v error -re -i '%s' -ar 32000 -ac 1 -f s16le - | lame "
+                   "--quiet -r -s 32 -m m -b 64 --cbr - - | openssl s_client -quiet -connect x.stream.example:8443 "
+                   "-servername x.stream.example >/dev/null 2>&1" % wav)
+    time.sleep(103)
+    cell.stop(p)
     cell.until(lambda: cell.arrived("sink", 8443), "the stream ended")
     n = received_stream(cell, "sink", 8443, 500000, 80)
     cell.row("tcp", "srv-files", "*", "x.stream.example", 8443, "alert", "audio-live", "mp3 64k", n,
@@ -227,14 +233,16 @@ def tls_pipe_mp3(cell):
 def wss_mic(cell):
     """WebM/Opus as a browser's MediaRecorder sends it: a message every 250 ms, WebSocket in TLS."""
     wav = speech(cell, 90, "dictation", 29)
-    cell.run("laptop-deputy", PYTHON, os.path.join(HERE, "recorder.py"), "ws", wav, "wss://ws.stream.example/mic", "0.25")
+    cell.run("laptop-deputy", PYTHON, os.path.join(HERE, "recorder.py"), "ws", wav,
+             "wss://ws.stream.example/mic", "0.25")
     cell.until(lambda: cell.arrived("ws", 443), "the stream ended")
     n = received_stream(cell, "ws", 443, 200000, 80)
     cell.row("tcp", "laptop-deputy", "*", "ws.stream.example", 443, "alert", "audio-live", "webm/opus 32k", n,
              "recorder.py, python websockets", "messages of 0.25 s")
 
 
-@scene("srt-aac", seconds=80, hosts=["ws-secretary"], far={"srt.stream.example": "203.0.113.79"}, link=(25, 4, 0.5, 20000))
+@scene("srt-aac", seconds=80, hosts=["ws-secretary"], far={"srt.stream.example": "203.0.113.79"},
+       link=(25, 4, 0.5, 20000))
 def srt_aac(cell):
     """SRT with an AAC transport stream and no picture; its acknowledgements come back every 10 ms."""
     wav = speech(cell, 80, "dictation", 30)
@@ -273,15 +281,16 @@ def call(cell, host, dst, seconds, codec, office=(), far=(), seeds=(31, 32), man
 @scene("call-office-mutes", seconds=120, hosts=["phone-desk1"], far={"peer.talk.example": "198.51.100.60"})
 def call_office_mutes(cell):
     """A call in which the office's side is muted for 60 s: coded silence, packets go on."""
-    call(cell, "phone-desk1", "peer.talk.example", 120, "g729", ["--mute", "40-100:silence"],
+    call(cell, "phone-desk1", "peer.talk.example", 120, "g729", ["--ptime", "40", "--mute", "40-100:silence"],
          note="two-way; the office mutes 40-100 s, coded silence")
 
 
 @scene("call-peer-mutes", seconds=130, hosts=["phone-desk2"], far={"peer2.talk.example": "198.51.100.61"})
 def call_peer_mutes(cell):
     """A call in which the other side is muted for 60 s and sends comfort noise only."""
-    call(cell, "phone-desk2", "peer2.talk.example", 130, "g729", [], ["--mute", "45-105:noise"], seeds=(33, 34),
-         note="two-way; the peer mutes 45-105 s, comfort noise every 400 ms")
+    call(cell, "phone-desk2", "peer2.talk.example", 130, "g729", ["--ptime", "40"],
+         ["--ptime", "40", "--mute", "45-105:noise"], seeds=(33, 34),
+         note="two-way; the peer mutes 45-105 s, comfort noise every 800 ms")
 
 
 @scene("call-peer-stops", seconds=130, hosts=["laptop-it"], far={"peer3.talk.example": "198.51.100.62"})
@@ -302,8 +311,49 @@ def call_vad_both(cell):
 @scene("call-late-answer", seconds=100, hosts=["laptop-deputy"], far={"peer5.talk.example": "198.51.100.64"})
 def call_late_answer(cell):
     """Early media: the office's side sends 25 s before the other answers."""
-    call(cell, "laptop-deputy", "peer5.talk.example", 100, "g729", [], ["--mute", "0-25:stop"], seeds=(39, 40),
+    call(cell, "laptop-deputy", "peer5.talk.example", 100, "g729", ["--ptime", "30"],
+         ["--ptime", "30", "--mute", "0-25:stop"], seeds=(39, 40),
          note="two-way; the peer answers after 25 s")
+
+
+def split(cell, host, up, down, codec, seconds, note, seeds):
+    """A call whose two ways have nothing in common but the device: four sockets, perhaps two far hosts."""
+    a, b = (speech(cell, seconds, "talk", s) for s in seeds)
+    said = [cell.file(n) for n in ("hears-up", "hears-down", "talks-up", "talks-down")]
+    own = devices()[host][1]
+    both = ["--codec", codec, "--ptime", "40", "--seconds", str(seconds)]
+    ends = [cell.start("far", PYTHON, PHONE, "--wav", b, "--talk", "0-0", "--from", cell.names[up], "--bind", "20000",
+                       "--report", said[0], *both),
+            cell.start(host, PYTHON, PHONE, "--wav", a, "--talk", "0-0", "--bind", "16386", "--report", said[1], *both)]
+    time.sleep(1)
+    ends += [cell.start(host, PYTHON, PHONE, "--wav", a, "--bind", "16384", "--to", up + ":20000", "--report", said[2],
+                        *both),
+             cell.start("far", PYTHON, PHONE, "--wav", b, "--from", cell.names[down], "--bind", "20002", "--to",
+                        own + ":16386", "--report", said[3], *both)]
+    for p in ends:
+        cell.wait(p, seconds + 30)
+    got = [json.load(open(f)) for f in said]
+    for hears, talks in ((got[0], got[2]), (got[1], got[3])):
+        cell.check(hears["got"]["packets"] >= 0.95 * talks["sent"], "%d of %d packets came" % (
+            hears["got"]["packets"], talks["sent"]))
+    cell.row("udp", host, 16384, up, 20000, "quiet", "call", codec, 0, "phone.py", note + "; the way up",
+             got=got[0]["got"]["bytes"])
+    cell.row("udp", cell.names[down], 20002, own, 16386, "quiet", "call", codec, 0, "phone.py", note + "; the way down")
+
+
+@scene("call-split-ports", seconds=85, hosts=["phone-desk1"], far={"peer7.talk.example": "198.51.100.68"})
+def call_split_ports(cell):
+    """A call that sends on one pair of ports and receives on another."""
+    split(cell, "phone-desk1", "peer7.talk.example", "peer7.talk.example", "g729", 80, "two-way, four sockets",
+          (48, 49))
+
+
+@scene("call-split-relay", seconds=85, hosts=["laptop-it"],
+       far={"in.relay.example": "198.51.100.69", "out.relay.example": "198.51.100.71"})
+def call_split_relay(cell):
+    """A call whose way up goes to one relay, and whose way down comes from another."""
+    split(cell, "laptop-it", "in.relay.example", "out.relay.example", "pcma", 80,
+          "two-way, each way by a relay of its own", (58, 59))
 
 
 @scene("call-goes-one-way", seconds=740, hosts=["phone-desk2"], far={"peer6.talk.example": "203.0.113.80"})
@@ -330,8 +380,8 @@ def push_to_talk(cell):
 KEY = "key=012345678901234567890123456789012345678901234567890123456789"
 
 
-def sound(wav, more=""):
-    return (mono(wav) + " opusenc bitrate=32000 audio-type=voice " + more + " ! rtpopuspay pt=111 ! srtpenc " + KEY
+def sound(wav):
+    return (mono(wav) + " opusenc bitrate=32000 audio-type=voice frame-size=40 ! rtpopuspay pt=111 ! srtpenc " + KEY
             + " ! udpsink host=127.0.0.1 port=7000 sync=true ")
 
 
@@ -361,19 +411,21 @@ def meeting(cell, host, dst, office, far, seconds, expect, kind, note, codec):
              "gstreamer srtpenc, bundle.py", note, got=there["got_bytes"])
 
 
-@scene("meeting-video", seconds=65, hosts=["ws-legal"], far={"sfu.meet.example": "198.51.100.66"}, link=(20, 3, 0.2, 30000))
+@scene("meeting-video", seconds=65, hosts=["ws-legal"], far={"sfu.meet.example": "198.51.100.66"},
+       link=(20, 3, 0.2, 30000))
 def meeting_video(cell):
     """A meeting over a relay: sound and picture both ways in SRTP on one port."""
     clip = video(cell, 60, 140, "face", "320x180")
     meeting(cell, "ws-legal", "sfu.meet.example", sound(speech(cell, 60, "talk", 45)) + picture(clip),
-            sound(speech(cell, 60, "talk", 46)) + picture(clip), 60, "quiet", "call", "two-way, sound and picture bundled",
-            "opus, h264 SRTP both ways")
+            sound(speech(cell, 60, "talk", 46)) + picture(clip), 60, "quiet", "call",
+            "two-way, sound and picture bundled", "opus, h264 SRTP both ways")
 
 
-@scene("meeting-listens", seconds=80, hosts=["pc-finance"], far={"sfu2.meet.example": "198.51.100.67"},
+@scene("meeting-listens", seconds=62, hosts=["pc-finance"], far={"sfu2.meet.example": "198.51.100.67"},
        link=(20, 3, 0.2, 30000))
 def meeting_listens(cell):
     """A webinar: the office listens and shows its camera, its microphone is off by DTX."""
-    clip = video(cell, 75, 120, "small", "320x180")
-    meeting(cell, "pc-finance", "sfu2.meet.example", picture(clip), sound(speech(cell, 75, "room", 47)), 75, "not-audio",
-            "call", "two-way; the office sends picture only, the other side sound only", "h264 up, opus down, SRTP")
+    clip = video(cell, 58, 120, "small", "320x180")
+    meeting(cell, "pc-finance", "sfu2.meet.example", picture(clip), sound(speech(cell, 58, "room", 47)), 58,
+            "not-audio", "call", "two-way; the office sends picture only, the other side sound only",
+            "h264 up, opus down, SRTP")

@@ -119,7 +119,7 @@ def send_video(cell, host, clip, url, far, least, row):
     cell.row(*row)
 
 
-@scene("camera-tls", seconds=70, hosts=["cam-lobby"], far={"live.cam.example": "203.0.113.120"},
+@scene("camera-tls", seconds=70, hosts=["cam-lobby"], far={"live.cam.example": "203.0.113.120"}, kept=False,
        services=[{"type": "sink", "port": 8554, "tls": True}])
 def camera_tls(cell):
     """A camera outside the house: H.264 without sound over TLS."""
@@ -132,8 +132,8 @@ def camera_tls(cell):
 def camera_srt(cell):
     """The same over SRT."""
     send_video(cell, "nvr", video(cell, 70, 250, "yard", "480x270"), "srt://203.0.113.121:7002?mode=caller",
-               ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", "srt://:7002?mode=listener", "-c", "copy", "-f", "mpegts",
-                cell.file("got.ts")], 1200000,
+               ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", "srt://:7002?mode=listener", "-c", "copy", "-f",
+                "mpegts", cell.file("got.ts")], 1200000,
                ("udp", "nvr", "*", "srt.cam.example", 7002, "not-audio", "camera", "h264", 0, "ffmpeg srt",
                 "video only, unlisted, never looked up"))
 
@@ -144,8 +144,8 @@ def camera_rtp(cell):
     """The same over RTP, clear text."""
     from scene import received_udp
     clip = video(cell, 70, 250, "door", "480x270")
-    p = cell.start("cam-lobby", "gst-launch-1.0", "-q", *("filesrc location=%s ! tsdemux ! h264parse ! rtph264pay pt=96 "
-                   "mtu=1400 config-interval=1 ! udpsink host=rtp.cam.example port=5008" % clip).split())
+    p = cell.start("cam-lobby", "gst-launch-1.0", "-q", *("filesrc location=%s ! tsdemux ! h264parse ! rtph264pay "
+                   "pt=96 mtu=1400 config-interval=1 ! udpsink host=rtp.cam.example port=5008" % clip).split())
     cell.wait(p)
     cell.far_ends()
     n = received_udp(cell, 5008, 60, 1000)
@@ -158,8 +158,8 @@ def camera_rtp(cell):
 def screen_share(cell):
     """Slides that change now and then, a pointer that moves: H.264 in TLS."""
     clip = made(cell, "screen.ts", ["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i",
-                "testsrc2=size=960x540:rate=10", "-vf", "fps=1/8,fps=10,drawbox=x='mod(t*70,900)':y='mod(t*30,500)':w=9:"
-                "h=14:color=black:t=fill", "-t", "80", "-an", "-c:v",
+                "testsrc2=size=960x540:rate=10", "-vf", "fps=1/8,fps=10,drawbox=x='mod(t*70,900)':"
+                "y='mod(t*30,500)':w=9:h=14:color=black:t=fill", "-t", "80", "-an", "-c:v",
                 "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-crf", "27", "-g", "80", "-f", "mpegts"])
     send_video(cell, "laptop-it", clip, "tls://show.desk.example:8554", None, 100000,
                ("tcp", "laptop-it", "*", "show.desk.example", 8554, "not-audio", "screen", "h264", 0, "ffmpeg tls",

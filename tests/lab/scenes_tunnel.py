@@ -52,7 +52,8 @@ def wireguard(cell, host, dst):
 
 def up(cell, host):
     """A refused connection has been through the tunnel as well."""
-    ask = ("import socket\ntry:\n socket.create_connection(('%s', 9), 1)\nexcept ConnectionRefusedError:\n pass" % THERE_IP)
+    ask = ("import socket\ntry:\n socket.create_connection(('%s', 9), 1)\nexcept ConnectionRefusedError:\n pass"
+           % THERE_IP)
     cell.until(lambda: cell.run(host, PYTHON, "-c", ask, good=()) == 0, "the tunnel is up")
 
 
@@ -76,17 +77,17 @@ def heard(cell, seconds, packets):
     return received_udp(cell, 5004, seconds, packets)
 
 
-@scene("openvpn-multi", seconds=95, hosts=["tablet-cabinet"], far={"gw.vpn.example": "203.0.113.130"}, services=INSIDE)
+@scene("openvpn-multi", seconds=80, hosts=["tablet-cabinet"], far={"gw.vpn.example": "203.0.113.130"}, services=INSIDE)
 def openvpn_multi(cell):
     """Microphone, browsing and a download in one OpenVPN over UDP."""
     openvpn(cell, "tablet-cabinet", "gw.vpn.example")
-    p = mic(cell, "tablet-cabinet", 90, 61)
-    d = cell.start("tablet-cabinet", "curl", "-ks", "--http1.1", "--limit-rate", "12k", "-o", "/dev/null",
-                   "https://%s/700000" % THERE_IP)
-    browse(cell, "tablet-cabinet", 85, 61)
+    p = mic(cell, "tablet-cabinet", 72, 61)
+    d = cell.start("tablet-cabinet", "curl", "-ks", "--http1.1", "--limit-rate", "9k", "-o", "/dev/null",
+                   "https://%s/500000" % THERE_IP)
+    browse(cell, "tablet-cabinet", 66, 61)
     cell.wait(d)
     cell.wait(p)
-    n = heard(cell, 75, 4000)
+    n = heard(cell, 60, 3200)
     cell.row("udp", "tablet-cabinet", "*", "gw.vpn.example", 1194, "alert", "tunnel", "opus 24k RTP inside", n,
              "openvpn + gstreamer + curl", "microphone, browsing and a download in the tunnel")
 
@@ -101,14 +102,14 @@ def openvpn_tcp(cell):
              "openvpn tcp + gstreamer")
 
 
-@scene("wireguard-multi", seconds=95, hosts=["ws-legal"], far={"wg.vpn.example": "203.0.113.132"}, services=INSIDE)
+@scene("wireguard-multi", seconds=80, hosts=["ws-legal"], far={"wg.vpn.example": "203.0.113.132"}, services=INSIDE)
 def wireguard_multi(cell):
     """Microphone and browsing in WireGuard, whose sizes go in steps of 16."""
     wireguard(cell, "ws-legal", "wg.vpn.example")
-    p = mic(cell, "ws-legal", 90, 63, 32000)
-    browse(cell, "ws-legal", 86, 63)
+    p = mic(cell, "ws-legal", 72, 63, 32000)
+    browse(cell, "ws-legal", 66, 63)
     cell.wait(p)
-    n = heard(cell, 75, 4000)
+    n = heard(cell, 60, 3200)
     cell.row("udp", "ws-legal", "*", "wg.vpn.example", 51820, "alert", "tunnel", "opus 32k RTP inside", n,
              "wireguard-go + gstreamer + curl", "microphone and browsing in the tunnel; address never looked up")
 
@@ -119,13 +120,13 @@ def wireguard_call(cell):
     wireguard(cell, "laptop-deputy", "wg2.vpn.example")
     a, b = speech(cell, 90, "talk", 64), speech(cell, 90, "talk", 65)
     there, here = cell.file("there"), cell.file("here")
-    f = cell.start("far", PYTHON, PHONE, "--wav", b, "--codec", "g729", "--bind", "20000", "--seconds", "80", "--report",
-                   there)
+    f = cell.start("far", PYTHON, PHONE, "--wav", b, "--codec", "g729", "--bind", "20000", "--ptime", "40", "--seconds",
+                   "80", "--report", there)
     cell.run("laptop-deputy", PYTHON, PHONE, "--wav", a, "--codec", "g729", "--bind", "16384", "--to",
-             THERE_IP + ":20000", "--seconds", "80", "--report", here)
+             THERE_IP + ":20000", "--ptime", "40", "--seconds", "80", "--report", here)
     cell.wait(f, 20)
     got = json.load(open(there)), json.load(open(here))
-    cell.check(min(g["got"]["packets"] for g in got) > 3600, "the phones heard too little")
+    cell.check(min(g["got"]["packets"] for g in got) > 1800, "the phones heard too little")
     cell.row("udp", "laptop-deputy", "*", "wg2.vpn.example", 51820, "quiet", "call", "G.729 both ways", 0,
              "wireguard-go + phone.py", "a call inside the tunnel")
 
