@@ -159,7 +159,7 @@ test_speech_with_pauses_alerts_in_long_frames_pairs_and_batches(void **state)
 
 /* Half a frame of jitter is what a clock bears; without pauses there is no such limit. */
 static void
-test_jitter_hides_the_clock_beyond_half_a_frame_but_not_speech_without_pauses(void **state)
+test_jitter_of_more_than_half_a_frame_hides_pauses_but_not_speech(void **state)
 {
 	double median;
 
@@ -285,7 +285,7 @@ main(void)
 		cmocka_unit_test(
 		    test_speech_with_pauses_alerts_in_long_frames_pairs_and_batches),
 		cmocka_unit_test(
-		    test_jitter_hides_the_clock_beyond_half_a_frame_but_not_speech_without_pauses),
+		    test_jitter_of_more_than_half_a_frame_hides_pauses_but_not_speech),
 		cmocka_unit_test(test_what_a_timer_flushes_is_on_its_clock_and_no_speech),
 		cmocka_unit_test(test_a_file_over_a_slow_uplink_is_not_live),
 	};
