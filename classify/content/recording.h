@@ -12,8 +12,8 @@
 #include "capture/flow/observation.h"
 
 struct recording {
-	enum content_word class;	/* CONTENT_UNKNOWN: no format we know */
-	enum format_word format;
+	enum content_word class;	/* CONTENT_UNKNOWN: an MP4 may not say what it holds */
+	enum format_word format;	/* FORMAT_UNKNOWN: none we know */
 	int64_t ns;			/* its length; 0: the container does not say */
 	double rate;			/* bit/s over the whole file; 0: unknown */
 };

@@ -30,16 +30,15 @@ call_heard(struct observer *o, const struct meter_ext *m, const struct meter_key
 	const struct socket_ext *s = table_find(o->sockets, &sk);
 	bool both = w->pass && observation_known(r, FIELD_way_packets) &&
 	    r->way_packets >= o->o.hearing->way_packets;
-	int64_t up = w->start.ns - METER_LEAD, down = up;
+	int64_t up, down;
 	struct call c = { .meter = *k, .serial = m->serial };
 
 	if (s == NULL || r->device_key == 0 || o->o.hearing->call_within <= 0)
 		return;
-	/* The window is aligned to the first packet; a first packet within it is nearer. */
-	if (m->m.first.ns > up)
-		up = m->m.first.ns;
-	if (s->m.first.ns > down)
-		down = s->m.first.ns;
+	/* The first packets of each way, ever or after a minute of silence. The first window is
+	 * seldom the one that says it is a call: the other way's is not over yet. */
+	up = m->m.origin.ns - METER_LEAD;
+	down = s->m.origin.ns - METER_LEAD;
 	c.begin.ns = up > down ? up : down;
 	c.end = m->m.last.ns < s->m.last.ns ? m->m.last : s->m.last;
 	c.both = both;

@@ -279,7 +279,7 @@ take_file(struct command *c, const char *path, struct fault *why)
 	}
 	if (fd != -1)
 		close(fd);
-	if (r.class == CONTENT_AUDIO || r.class == CONTENT_VIDEO) {
+	if (r.class == CONTENT_AUDIO || r.class == CONTENT_VIDEO || r.ns > 0) {
 		if (c->file != NULL)
 			return fault_set(why, "ask for one after the other",
 			    "two recordings: '%s' and '%s'", c->file, path);

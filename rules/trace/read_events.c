@@ -229,13 +229,21 @@ trace_read_line(const struct trace_reader *r, struct span line)
 	    line.at[0] == '{' && line.at[line.left - 1] == '}') {
 		return;				/* an alert, or figures */
 	}
-	if (!parse_document(line, &doc) || doc.type != '{') {
+	/* Member by member: what is well-formed is found out on the way, once. */
+	while (line.left > 0 && (line.at[line.left - 1] == '\r' || line.at[line.left - 1] == ' '))
+		line.left--;
+	doc = (struct json_value){ '{', line };
+	if (line.left < 2 || line.at[0] != '{' || line.at[line.left - 1] != '}') {
 		r->counts->damaged++;
 		return;
 	}
 	in = parse_inside(&doc);
 	word[0] = '\0';
-	while (in.left > 0 && parse_member(&in, &k, &v)) {
+	while (in.left > 0) {
+		if (!parse_member(&in, &k, &v)) {
+			r->counts->damaged++;
+			return;
+		}
 		if (key_is(&k, "event_type"))
 			(void)parse_text(&v, word, sizeof(word));
 		else if (key_is(&k, "host"))

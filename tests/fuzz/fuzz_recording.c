@@ -16,6 +16,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	recording_of(span_of(data, size), &r);
 	MUST(r.ns >= 0 && r.ns / 1000000000 <= 366 * 86400);
 	MUST(isfinite(r.rate) && r.rate >= 0 && (r.rate > 0) == (r.ns > 0));
-	MUST(r.class != CONTENT_UNKNOWN || r.ns == 0);
+	MUST(r.format != FORMAT_UNKNOWN || r.ns == 0);
 	return 0;
 }

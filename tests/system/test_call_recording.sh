@@ -15,6 +15,11 @@ printf 'domain files.example\n' >"$T/known"
 call --call 65 --rate 128
 equal test_a_recording_of_a_call_is_raised "critical fits 64.9 s at 128 kbit/s" "$(said --known "$T/known")"
 equal test_without_a_list_it_is_raised_and_lowered "high fits 64.9 s at 128 kbit/s" "$(said)"
+# Real programs: a telephone, ffmpeg and curl.
+cp "$CAPTURES/lab/call-then-upload.pcap.zst" "$T/call.pcap"
+equal test_a_real_telephone_call_and_its_recording \
+	"high no fit
+critical fits 2 min 29 s at 64 kbit/s" "$(said --known "$T/known")"
 call --call 125.3 --rate 256 --after 600
 equal test_a_long_upload_is_told_first_and_raised_when_it_ends \
 	"high no fit
