@@ -166,9 +166,9 @@ score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut|vl
 		$(if $(REWRITE),--rewrite $(REWRITE)) $(if $(NOLIST),--no-list); }
 
 # Captures of our own, made with real tools in real time; KEEP=1 puts them into tests/captures/lab.
-lab: ## make the lab's captures, about a quarter of an hour, as root [SCENE="name ..."] [LABJOBS=8] [KEEP=1]
+lab: ## make the lab's captures, about a quarter of an hour, as root [SCENE="name ..."] [LABJOBS=9] [KEEP=1]
 	$(Q)contrib/deps.sh lab
-	$(Q)tests/lab/lab.py $(B)/lab --jobs $(or $(LABJOBS),8) $(if $(KEEP),--keep tests/captures/lab) $(SCENE)
+	$(Q)tests/lab/lab.py $(B)/lab --jobs $(or $(LABJOBS),9) $(if $(KEEP),--keep tests/captures/lab) $(SCENE)
 
 # A day of an office of 200 hosts, made of the captures' ordinary traffic: about five minutes.
 score-day: $(B)/earshot $(B)/tests/score/mix ## false alarms a day: the quiet captures as a day of 200 hosts

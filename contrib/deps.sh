@@ -97,5 +97,14 @@ fi
 DEBIAN_FRONTEND=noninteractive; export DEBIAN_FRONTEND
 # Recommended packages would bring services along.
 $sudo apt-get update -qq || exit 1
+# The lab's servers are packaged as services: none is started while a policy says no.
+if [ "$want" = lab ] && [ ! -e /usr/sbin/policy-rc.d ]; then
+	trap '$sudo rm -f /usr/sbin/policy-rc.d' EXIT INT TERM
+	printf '#!/bin/sh\nexit 101\n' | $sudo tee /usr/sbin/policy-rc.d >/dev/null
+	$sudo chmod 755 /usr/sbin/policy-rc.d
+	# shellcheck disable=SC2086
+	$sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	exit
+fi
 # shellcheck disable=SC2086
 exec $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null

@@ -33,7 +33,7 @@ import scenes_tunnel        # noqa: E402,F401
 
 NEEDS = ("ip nsenter unshare ethtool dumpcap zstd dnsmasq gcc openssl sox espeak-ng ffmpeg gst-launch-1.0 curl nginx "
          "openvpn wireguard-go wg mosquitto mosquitto_pub rsyslogd rclone nft prometheus-node-exporter ssh "
-         "lame opusenc convert nghttpx").split()
+         "mosquitto_sub lame convert").split()
 
 
 def tools(folder):
@@ -90,7 +90,7 @@ def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("folder")
     a.add_argument("scene", nargs="*")
-    a.add_argument("--jobs", type=int, default=6)
+    a.add_argument("--jobs", type=int, default=9)
     a.add_argument("--list", action="store_true")
     a.add_argument("--keep", metavar="FOLDER", help="copy what was made there, when nothing failed")
     o = a.parse_intermixed_args()
