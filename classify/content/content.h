@@ -9,8 +9,10 @@
  * name of STOR, APPE), SMTP and LMTP (DATA, MIME parts, base64, mail after mail), SMB 2 and
  * 3 (CREATE, WRITE and READ at 0), MQTT (PUBLISH), RTSP (ANNOUNCE, RTP between messages),
  * TFTP, SOCKS 4/5, RTP by its own headers (four consistent packets at least), SIP, STUN,
- * DTLS handshakes (call set-up), SSH and OpenVPN by their first bytes, media magic.
- * Refuses: decryption, decompression, reading past the head. A magic counts only where a
+ * DTLS handshakes (call set-up), SDP, RTP over TCP (RFC 4571), SSH and OpenVPN by their
+ * first bytes, media magic, names in archives, headers of containers.
+ * Refuses: decryption, decompression, reading past the head (but for a second look at
+ * an offset that the head names: the index of an MP4, the next entry of an archive). A magic counts only where a
  * body starts. Bodies start: after HTTP headers, after a MIME part's headers, at
  * offset 0 of what SMB writes, in a PUBLISH, in TFTP's block 1, at the start of a value in
  * JSON, at byte 0 of an FTP data connection, and at byte 0 of a connection that carries a

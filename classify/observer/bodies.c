@@ -27,7 +27,10 @@ record_unseen(struct observer *o, struct observation *r, const struct flow_ext *
 	struct observation text = { .kind = 0 };
 	uint64_t plain = plain_bytes(x, r->upload);
 
-	if (x->plain_text && px != NULL)
+	/* the socket's meter sees every payload, the pair's the heads of bursts */
+	if (x->plain_text && x->meter != NULL && x->meter->serial == x->meter_serial)
+		text_observe(&x->meter->text, o->o.hearing, &text);
+	else if (x->plain_text && px != NULL)
 		text_observe(&px->text, o->o.hearing, &text);
 	if (x->plain_text && !(observation_known(&text, FIELD_text_plain) && text.text_plain))
 		plain = x->plain_done;

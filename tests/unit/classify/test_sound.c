@@ -160,6 +160,14 @@ test_some_names_speak_of_recordings(void **state)
 	assert_true(speaks_of_recordings(text("board_voice-notes.rar")));
 	assert_true(speaks_of_recordings(text("rec-20261122-1403.7z")));
 	assert_true(speaks_of_recordings(text("mtg_2026-11-22.zip")));
+	assert_true(speaks_of_recordings(text("Aufnahme Sitzung.7z")));
+	assert_true(speaks_of_recordings(text("Enregistrement-3.rar")));
+	assert_true(speaks_of_recordings(text("grabaci\u00f3n_mesa.7z")));
+	assert_true(speaks_of_recordings(text("\u0437\u0430\u043f\u0438\u0441\u044c 7.rar")));
+	assert_true(speaks_of_recordings(text("\u4f1a\u8bae\u5f55\u97f3.7z")));
+	assert_true(speaks_of_recordings(text("r\u00e9union 2026-11-22.7z")));
+	assert_false(speaks_of_recordings(text("r\u00e9union.7z")));
+	assert_false(speaks_of_recordings(text("grabar.7z")));
 	assert_false(speaks_of_recordings(text("records.zip")));
 	assert_false(speaks_of_recordings(text("meeting-minutes.zip")));
 	assert_false(speaks_of_recordings(text("backup-20261122.zip")));
