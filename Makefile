@@ -158,12 +158,14 @@ test: ## everything, on a machine fresh from the installer; installs what it nee
 asan-part:
 	$(Q)CUTS=50 tests/run $(TALLY) $(B) $(units) tests/system/test_books.sh tests/system/test_cut_files.sh
 
-score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut|vlan|qinq|mpls|pppoe|gre|vxlan|half-taps|duplicates|super|mixed|year|loss|loss-5|one-way|answers] [NOLIST=1]
+score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut|vlan|qinq|mpls|pppoe|gre|vxlan|half-taps|duplicates|super|mixed|year|loss|loss-5|one-way|answers] [NOLIST=1] [HEARING='score.pass 9.16']
 	$(Q)tests/score/score.py $(B)/earshot $(CAPTURES) --work $(B)/score \
-		$(if $(REWRITE),--rewrite $(REWRITE)) $(if $(NOLIST),--no-list)
+		$(if $(REWRITE),--rewrite $(REWRITE)) $(if $(NOLIST),--no-list) \
+		$(if $(HEARING),--hearing '$(HEARING)')
 	$(Q)[ ! -f $(CAPTURES)/lab/labels.tsv ] || { printf '\nthe lab'"'"'s own scenes (tests/lab):\n'; \
 		tests/score/score.py $(B)/earshot $(CAPTURES)/lab --work $(B)/score/lab \
-		$(if $(REWRITE),--rewrite $(REWRITE)) $(if $(NOLIST),--no-list); }
+		$(if $(REWRITE),--rewrite $(REWRITE)) $(if $(NOLIST),--no-list) \
+		$(if $(HEARING),--hearing '$(HEARING)'); }
 
 # Captures of our own, made with real tools in real time; KEEP=1 puts them into tests/captures/lab.
 lab: ## make the lab's captures, about a quarter of an hour, as root [SCENE="name ..."] [LABJOBS=9] [KEEP=1]

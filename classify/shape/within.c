@@ -48,7 +48,7 @@ static unsigned size_of(uint32_t fresh);
 static void turn_phases(float re[METER_CLOCKS], float im[METER_CLOCKS],
     const float by[2][METER_CLOCKS]);
 static void search(struct within *w, const struct hearing *h);
-static void widen(struct within *w, struct within_range *r);
+static void widen(struct within *w, struct within_range *r, unsigned from);
 static struct within_range *overlapping(struct within *w, unsigned low, unsigned high,
     bool failing);
 static void begin(const struct within *w, struct within_range *r, unsigned low,
@@ -241,7 +241,7 @@ search(struct within *w, const struct hearing *h)
 		r->keeps = false;
 		if (!r->used)
 			continue;
-		widen(w, r);
+		widen(w, r, from);
 		sum_of(w->up, r->low, r->high, &s);
 		r->keeps = keeps_time(h, &s);
 		if (r->keeps)
@@ -278,14 +278,14 @@ search(struct within *w, const struct hearing *h)
 
 /* A range that lacks some of its stream is a sample of it; the whole keeps time better. */
 static void
-widen(struct within *w, struct within_range *r)
+widen(struct within *w, struct within_range *r, unsigned from)
 {
 	struct sum now, more;
 	unsigned i;
 
 	for (i = 0; i < WIDTH && r->high - r->low + 1U < WIDTH; i++) {
 		sum_of(w->up, r->low, r->high, &now);
-		if (r->low > 0) {
+		if (r->low > from) {		/* answers may keep time as well */
 			sum_of(w->up, r->low - 1U, r->high, &more);
 			if (more.n > now.n && more.fano < BETTER * now.fano) {
 				r->low--;

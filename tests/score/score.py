@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Recall, false alarms and time to alert over a folder of labelled captures.
 
-usage: score.py EARSHOT CAPTURES [--rewrite MODE] [--no-list] [--rules PATH] [--work FOLDER] [-v]
+usage: score.py EARSHOT CAPTURES [--rewrite MODE] [--no-list] [--rules PATH] [--hearing LIMITS] [--work FOLDER] [-v]
 
 CAPTURES holds labels.tsv and captures; inventory/assets.csv and allowed_destinations.txt when
 there are such. Two forms of labels.tsv are read, known apart by their headers: the lab's (one
@@ -61,14 +61,15 @@ def rows_of(folder):
                        "lasts": float(r["last_s"]) - float(r["first_s"]),
                        "name": "%s %s %s>%s:%s" % (r["capture"], r["kind"], r["src"], r["dst"], r["dport"])}
                 continue
-            m = re.match(r"\w+ (.+):\d+>(.+):\d+$", r["flow"])
+            m = re.match(r"\w+ (.+):(\d+)>(.+):(\d+)$", r["flow"])
             if not m:
                 continue
+            ports = tuple(int(m.group(i)) or None for i in (2, 4))
             label = r["label"]
             expect = "alert" if label.startswith("audio-") else "either" if label == "tunnel" else "quiet"
-            yield {"capture": r["capture"], "src": m.group(1), "dst": m.group(2), "expect": expect,
+            yield {"capture": r["capture"], "src": m.group(1), "dst": m.group(3), "expect": expect,
                    "kind": label, "start": 0.0, "home": m.group(1), "codec": "", "bytes": 0, "lasts": 0.0,
-                   "name": "%s %s %s>%s" % (r["capture"], label, m.group(1), m.group(2))}
+                   "name": "%s %s %s>%s" % (r["capture"], label, m.group(1), m.group(3)), "ports": ports}
 
 
 def file_of(folder, capture):
@@ -163,6 +164,20 @@ def first_packet(path):
     return sec + frac / end[1]
 
 
+def tunnels_named(rows, by):
+    """Are rows labelled tunnel called one in the events of their flow?"""
+    asked = [r for r in rows if r["kind"] == "tunnel" and "ports" in r]
+    named = 0
+    for r in asked:
+        words = {e["earshot"]["tunnel"] for e in by[r["capture"]][2]
+                 if "tunnel" in e.get("earshot", {}) and e.get("src_ip") == r["src"] and e.get("dest_ip") == r["dst"]
+                 and (e.get("src_port"), e.get("dest_port")) in (r["ports"], (None, None))}
+        named += bool(words)
+        print("%s %s%s" % ("NAMED" if words else "PLAIN", r["name"], words and " as " + ", ".join(sorted(words)) or ""))
+    if asked:
+        print("tunnels named: %d/%d" % (named, len(asked)))
+
+
 def main():
     a = argparse.ArgumentParser(add_help=True)
     a.add_argument("earshot")
@@ -170,6 +185,7 @@ def main():
     a.add_argument("--rewrite", default="")
     a.add_argument("--no-list", action="store_true")
     a.add_argument("--rules")
+    a.add_argument("--hearing", default="", help="limits, 'WORD VALUE; WORD VALUE', in place of the shipped ones")
     a.add_argument("--work", default="build/score")
     a.add_argument("-v", action="store_true")
     o = a.parse_args()
@@ -188,6 +204,14 @@ def main():
         options += ["--known", known]
     if o.rules:
         options += ["-S", o.rules]
+    if o.hearing:
+        os.makedirs(o.work, exist_ok=True)
+        path = os.path.join(o.work, "hearing.rules")
+        with open(path, "w") as f:
+            f.write("hearing {\n%s\n}\n" % "\n".join(w.strip() for w in o.hearing.split(";")))
+        options += ["-s", path]
+    if any("ports" in r for r in rows):
+        options += ["--flows"]
     jobs = []
     names = sorted({r["capture"] for r in rows})
     for name in names:
@@ -242,6 +266,7 @@ def main():
         t = times.get(k)
         print("%-22s %3d/%-3d %16s" % (k, wanted[k][1], wanted[k][0], "%.1f" % statistics.median(t) if t else "-"))
     accuracy.tell()
+    tunnels_named(rows, by)
     print("score: recall %d/%d, false alarms %d/%d" % (found, sum(n for n, _ in wanted.values()), accused, quiet))
     return 1 if bad else 0
 
