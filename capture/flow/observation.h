@@ -89,7 +89,8 @@ enum vocabulary {
 };
 
 #define WORDS_TRANSPORT(X) X(TCP, "tcp") X(UDP, "udp") X(ICMP, "icmp") X(OTHER, "other")
-#define WORDS_SCOPE(X) X(SOCKET, "socket") X(PAIR, "pair") X(DOMAIN, "domain")
+#define WORDS_SCOPE(X) X(SOCKET, "socket") X(PAIR, "pair") X(DOMAIN, "domain") \
+	X(OWNER, "owner")
 #define WORDS_CONFIDENCE(X) X(NONE, "none") X(PORT, "port") X(GUESS, "guess") X(DPI, "dpi")
 #define WORDS_NAME_SOURCE(X) \
 	X(NONE, "none") X(DNS, "dns") X(SNI, "sni") X(HTTP, "http") X(QUIC, "quic") \
@@ -137,7 +138,7 @@ enum vocabulary {
 	X(SSH, "ssh") X(TOR, "tor") X(SOCKS, "socks") X(DNS, "dns") X(ICMP, "icmp") \
 	X(CONNECT, "http-connect") X(GRE, "gre") X(OTHER, "other")
 #define WORDS_PACE(X) \
-	X(NONE, "none") X(EVEN, "even") X(LATE, "late") X(ELAPSED, "elapsed")
+	X(NONE, "none") X(EVEN, "even") X(LATE, "late") X(ELAPSED, "elapsed") X(LOOSE, "loose")
 #define WORDS_FLOW_END(X) \
 	X(FIN, "fin") X(RST, "rst") X(IDLE, "timeout") X(EVICTED, "evicted") X(INPUT, "end")
 
@@ -374,6 +375,13 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "under twelve bursts") \
 	X(chunks_upload, "chunks.upload", BYTES, NONE, "B", "bytes in the bursts", \
 	    "not a window of a pair") \
+	X(chunks_spread, "chunks.spread", NUMBER, NONE, "", \
+	    "spread of the sizes: standard deviation over mean", "under three bursts") \
+	X(chunks_seconds, "chunks.seconds", DURATION, NONE, "s", \
+	    "speech in the bursts: bytes over their rate", "their pace is no recorder's") \
+	X(chunks_way, "chunks.way", NUMBER, NONE, "", \
+	    "bytes down over bytes up of the bursts, without what opens connections", \
+	    "under three bursts, or half seen") \
 	/* T7 */ \
 	X(dns_queries, "dns.queries", COUNT, NONE, "", \
 	    "T7: queries for the domain in the last 60 s", "not a window of a domain") \

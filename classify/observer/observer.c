@@ -13,11 +13,12 @@
 #define SOCKETS 32768
 #define HOSTS 16384
 #define DOMAINS 8192
+#define OWNERS 8192
 #define CALLERS 4096			/* devices and rooms that had a call */
 #define TUNNELS 1024
 /* After so many steps without a packet everything has ended that ends by itself. */
 #define QUIET_STEPS 7200
-#define BURST_HEAD 4096
+#define BURST_HEAD 32768	/* the first 4 kB of an HTTP request are mostly its head */
 
 static void on_packet(void *arg, const struct flow_hit *hit);
 static void on_end(void *arg, struct flow *f, enum flow_end why);
@@ -36,7 +37,6 @@ static void news_of(struct observer *o, const struct flow_hit *hit);
 static void query_seen(struct observer *o, const struct flow_hit *hit);
 static struct meter_ext *meter_for(struct observer *o, const struct flow_hit *hit);
 static void meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now);
-static void pair_bursts(struct observer *o, struct pair *p, struct pkt_time now);
 static void best_name(struct observer *o, struct flow *f);
 static void setup_seen(struct observer *o, const struct flow *f);
 
@@ -98,6 +98,8 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	    host_forgotten);
 	o->domains = make_table(o, sizeof(struct domain_key), sizeof(struct domain_ext),
 	    DOMAINS, domain_forgotten);
+	o->owners = make_table(o, sizeof(struct owner_key), sizeof(struct owner_ext),
+	    OWNERS, owner_forgotten);
 	o->calls = make_table(o, sizeof(struct call_key), sizeof(struct calls_ext), CALLERS,
 	    call_forgotten);
 	o->withins = make_table(o, sizeof(struct meter_key), sizeof(struct within_ext),
@@ -108,6 +110,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	if (o->duplicates == NULL || o->strings == NULL || o->content == NULL || o->endpoint == NULL ||
 	    o->meters == NULL || o->sockets == NULL || o->hosts == NULL ||
 	    o->domains == NULL || o->calls == NULL || o->withins == NULL ||
+	    o->owners == NULL ||
 	    o->record == NULL || o->order == NULL || o->drop == NULL)
 		goto nomem;
 	return o;
@@ -134,6 +137,7 @@ observer_destroy(struct observer *o)
 	table_destroy(o->sockets);
 	table_destroy(o->hosts);
 	table_destroy(o->domains);
+	table_destroy(o->owners);
 	table_destroy(o->calls);
 	table_destroy(o->withins);
 	free(o->record);
@@ -291,7 +295,7 @@ each_pair(void *arg, struct pair *p)
 {
 	struct observer *o = arg;
 
-	pair_bursts(o, p, o->now);
+	pieces_step(o, p, o->now);
 }
 
 static void
@@ -457,8 +461,8 @@ went_up(struct observer *o, const struct flow_hit *hit)
 			o->copies.open->meter_serial = m->serial;
 		text_packet(&m->text, hit->pkt->payload);
 	}
-	pair_bursts(o, f->pair, o->now);
-	/* The heads of a burst say whether it is text;
+	pieces_step(o, f->pair, o->now);
+	/* The beginning of a burst says whether it is text;
 	 * the rest of it need not be looked at. */
 	if (px->bursts.bytes < BURST_HEAD)
 		text_packet(&px->text, hit->pkt->payload);
@@ -526,31 +530,6 @@ meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now)
 		text_observe(&m->text, o->o.hearing, r);
 		way_window(o, m, k, &w, m->flow->pair, r);
 		call_heard(o, m, k, &w, r);
-	}
-}
-
-static void
-pair_bursts(struct observer *o, struct pair *p, struct pkt_time now)
-{
-	struct pair_ext *px = pair_user(p);
-	struct observation *r;
-	uint64_t up = 0, down = 0;
-
-	if (!bursts_step(&px->bursts, o->o.hearing, now))
-		return;
-	/* At the end of the input `now` is ahead of packet time; the record is not. */
-	r = record_new(o, OBSERVATION_WINDOW, o->now, o->ordinal);
-	record_pair(o, r, p);
-	text_observe(&px->text, o->o.hearing, r);
-	for (int i = 0; i < 3; i++) {
-		up += flow_true_bytes(&p->up[i]);
-		down += flow_true_bytes(&p->down[i]);
-	}
-	if (up > 0 && !((r->seen & SEEN_HALF) != 0 && down == 0)) {
-		OBSERVATION_SET(r, way_bytes, (double)down / (double)up);
-		bursts_observe(&px->bursts, o->o.hearing, r->way_bytes, r);
-	} else {
-		bursts_observe(&px->bursts, o->o.hearing, -1.0, r);
 	}
 }
 
@@ -783,7 +762,7 @@ on_pair_end(void *arg, struct pair *p)
 	/* The last burst is over when the pair is; one that no longer goes from inside to
 	 * outside (a reload) has nothing to tell. */
 	if (zone_inside(&o->o.zone, &p->inside) && !zone_inside(&o->o.zone, &p->outside))
-		pair_bursts(o, p, pkt_time_add(o->now, o->o.hearing->burst_gap));
+		pieces_step(o, p, pkt_time_add(o->now, o->o.hearing->burst_gap));
 	name_drop(o, &px->name);
 	name_drop(o, &px->dns);
 	name_drop(o, &px->logical);

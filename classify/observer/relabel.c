@@ -94,6 +94,17 @@ forget_tables(struct observer *o)
 		name_drop(o, &((struct host_ext *)at)->domain);
 		table_remove(o->hosts, at);
 	}
+	for (at = table_oldest(o->owners); at != NULL; at = next) {
+		const struct owner_key *k = table_key(at);
+		uint32_t id = k->name;
+
+		next = table_next(o->owners, at);
+		if (zone_inside(z, &k->inside) &&
+		    !zone_inside(z, &((struct owner_ext *)at)->last))
+			continue;
+		table_remove(o->owners, at);
+		name_drop(o, &id);
+	}
 	for (at = table_oldest(o->domains); at != NULL; at = next) {
 		const struct domain_key *k = table_key(at);
 		uint32_t id = k->domain;

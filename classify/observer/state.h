@@ -171,6 +171,18 @@ struct calls_ext {
 	uint32_t n;
 };
 
+struct owner_key {
+	struct addr inside, network;	/* network: of addresses that have no name */
+	uint32_t name, pad;		/* registrable domain; string id, 0: none */
+};
+
+struct owner_ext {			/* a device's bursts to all addresses of an owner */
+	struct bursts bursts;
+	struct addr last;
+	uint16_t moved;			/* bit 0: the newest went elsewhere than the
+					 * one before */
+};
+
 /* A packet that was counted and may be a copy: what its counting added where. */
 struct copy {
 	uint64_t number;		/* duplicates_count */
@@ -211,7 +223,7 @@ struct observer {
 	struct content *content;
 	struct endpoint *endpoint;
 	struct intern *strings;
-	struct table *meters, *sockets, *hosts, *domains, *calls, *withins;
+	struct table *meters, *sockets, *hosts, *domains, *calls, *withins, *owners;
 	struct content_news news;
 	struct duplicates *duplicates;
 	struct copies copies;
@@ -235,7 +247,13 @@ struct observer {
 	unsigned drops;
 };
 
+/* ---- pieces.c ---- */
+
+void pieces_step(struct observer *o, struct pair *p, struct pkt_time now);
+void owner_forgotten(void *arg, const void *key, void *value);
+
 /* ---- records.c ---- */
+
 
 /* The next free record, with the head filled; flushes first when the step is full. */
 struct observation *record_new(struct observer *o, enum observation_kind kind,

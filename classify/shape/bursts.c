@@ -1,64 +1,64 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * bursts: does what goes up between two hosts come in equal pieces at equal times? It
- * sees times and sizes and nothing else.
- *
- * Which gap goes with which size: a burst carries what was recorded in the time before
- * it, so the bytes of burst i go with start(i) - start(i-1), and the first burst has no
- * gap. Gaps run from start to start: how long the link took to carry a burst is not the
- * recorder's doing.
+ * bursts: does what goes up come in pieces as a recorder sends them? It sees times and
+ * sizes and nothing else. What the pieces are is decided here, what they mean in pace.c.
  *
  * A burst is not what everyone sends alike, so what is put away is chosen with care:
  * - bursts that could be no recorder's at all (under burst.least less its tolerance) are
  *   not counted, or keep-alives would push the recording out of the twelve places;
- * - nor are bursts under burst.small of the median, once three bursts say what that is.
- *   When three periods have passed with nothing but small ones, they are the traffic:
- *   start over, or a pair that sent three large files first would never be heard again;
+ * - nor are bursts under burst.small of the median, or half that of the size in which
+ *   most bytes come, once three bursts say what they are. When three periods have passed with nothing but small ones,
+ *   eight at least and fast enough for a recorder, they are the traffic: start over, or a pair that sent three large files first would never be heard again;
+ * - a piece may come in parts: a round trip of half a second on a window that is still
+ *   small, a body in three requests, a wait for "100 Continue". Parts are told by scale:
+ *   silence within a piece is short beside the silence between pieces (burst.part, at
+ *   most burst.part.max). Which silence is which shows with the second long one: what
+ *   lies between two of the same length is put together (gather). From then on a burst
+ *   that begins soon enough is the rest of the last;
  * - a burst that begins within burst.gap.tolerance of the period after the last one began
  *   is the rest of it, after a stall. It cannot be the next: that would be a gap out of
  *   bounds.
  * A stall before a burst makes that gap long and the next one short; twelve bursts allow
  * two. The last piece of a recording is shorter and comes early; by then five before it
  * have said what there was to say, and the verdict fell with the sixth.
+ *
+ * What came before counts too, or who sends all day by a clock, in sizes of every kind,
+ * would have six alike by chance every hour: of the bursts on the same clock most must
+ * have had the size (timed, sized), and who sent at all times and sizes must be even for
+ * a while before six are enough (strange).
  */
 #include "classify/shape/bursts.h"
 
 #include "classify/shape/moment.h"
+#include "classify/shape/pace.h"
 
 #include <math.h>
 #include <string.h>
 
-#define EQUAL 0.02		/* pieces cut by size; only the wording rests on it */
 #define ESTABLISHED 3		/* bursts from which a median is believed */
 #define RUN_MEMORY 64		/* a run remembers about so many bursts */
+#define CLOCK_MEMORY 200
+#define PART_LEAST 0.05		/* of the median: less is not even a part */
+#define STRANGE_MAX 16
+#define SMALL_MANY 8		/* small ones in a row that may be the traffic */
 
-/* What a set of kept bursts, first..n-1, looks like. */
-struct figures {
-	unsigned first, n;
-	double period, size;		/* medians: ns, bytes */
-	unsigned gaps, sizes, equal;	/* how many are near them */
-	enum pace_word pace;
-};
-
-static bool close_burst(struct bursts *b, const struct hearing *h);
 static void forget(struct bursts *b);
+static bool join(struct bursts *b, const struct hearing *h, const struct burst *one);
+static void gather(struct bursts *b, const struct hearing *h);
+static void merge(struct bursts *b, unsigned from, unsigned to);
+static void grow(struct burst *a, const struct burst *more);
+static double silence(const struct bursts *b, const struct hearing *h);
 static void purge(struct bursts *b, const struct hearing *h);
+static double heavy(const struct bursts *b);
+static bool small(struct bursts *b, const struct hearing *h, const struct burst *one);
 static void follow_run(struct bursts *b, const struct hearing *h);
-static void measure(const struct bursts *b, const struct hearing *h, unsigned first,
-    struct figures *f);
-static bool holds(const struct bursts *b, const struct hearing *h, struct figures *f);
-static bool fits_limits(const struct figures *f, const struct hearing *h,
-    double way_bytes);
-static unsigned in_a_row(const struct bursts *b, const struct hearing *h,
-    const struct figures *f);
-static bool late(const struct bursts *b, const struct hearing *h, unsigned first);
-static bool follows(const struct bursts *b, const struct hearing *h);
-static bool slope(const struct bursts *b, const struct hearing *h, double *r);
-static double gap_before(const struct bursts *b, unsigned i);
-static double rate_of(const struct figures *f);
-static bool is_near(double v, double middle, double tolerance);
-static double median(double *v, unsigned n);
-static unsigned row_of(const struct hearing *h);
+static void follow_clock(struct bursts *b, const struct hearing *h);
+static void follow_pauses(struct bursts *b, const struct hearing *h);
+static bool fits_limits(const struct bursts *b, const struct figures *f,
+    const struct hearing *h, bool way);
+static double way_of(const struct bursts *b, const struct figures *f);
+static int64_t seconds_of(const struct bursts *b, const struct figures *f);
+static uint32_t clamp(uint64_t n);
 
 void
 bursts_packet(struct bursts *b, const struct hearing *h, struct pkt_time now,
@@ -75,11 +75,98 @@ bursts_packet(struct bursts *b, const struct hearing *h, struct pkt_time now,
 }
 
 bool
+bursts_due(const struct bursts *b, const struct hearing *h, struct pkt_time now)
+{
+	return b->bytes > 0 && moment_after(now, b->last) - b->last.ns >= h->burst_gap;
+}
+
+void
+bursts_received(struct bursts *b, uint64_t down, uint64_t opened)
+{
+	b->now.down = down;
+	b->now.opened = opened;
+}
+
+bool
 bursts_step(struct bursts *b, const struct hearing *h, struct pkt_time now)
 {
-	if (b->bytes == 0 || moment_after(now, b->last) - b->last.ns < h->burst_gap)
+	struct burst one;
+
+	return bursts_take(b, h, now, &one) && bursts_closed(b, h, &one);
+}
+
+bool
+bursts_take(struct bursts *b, const struct hearing *h, struct pkt_time now,
+    struct burst *out)
+{
+	uint64_t down, opening;
+
+	if (!bursts_due(b, h, now))
 		return false;
-	return close_burst(b, h);
+	/* Counters may have fallen, when copies were taken back. What opens connections
+	 * does not count, but no more than was sent: who asks little and gets much is no
+	 * recorder, however often it connects. */
+	down = b->now.down > b->then.down ? b->now.down - b->then.down : 0;
+	opening = b->now.opened > b->then.opened ? b->now.opened - b->then.opened : 0;
+	opening = opening < UINT32_MAX ? opening * h->burst_opening : UINT64_MAX;
+	if (opening > b->bytes)
+		opening = b->bytes;
+	down -= down < opening ? down : opening;
+	*out = (struct burst){ b->start, b->last, clamp(b->bytes), clamp(down) };
+	b->bytes = 0;
+	b->then = b->now;
+	return true;
+}
+
+bool
+bursts_closed(struct bursts *b, const struct hearing *h, const struct burst *one)
+{
+	struct figures f;
+	struct burst whole = *one;
+	double since, longest = 3 * (double)h->burst_period_max;
+
+	if (whole.bytes < (double)h->burst_least * (1 - h->burst_size_tol))
+		return false;
+	/* Two addresses of an owner may be sent to at once. */
+	if (b->n > 0)
+		whole.start.ns = moment_after(whole.start, b->kept[b->n - 1].start);
+	b->total += whole.bytes;
+	if (b->n >= ESTABLISHED) {
+		if (join(b, h, &whole))
+			return true;
+		pace_measure(b, h, 0, &f);
+		if (b->part.bytes > 0 && (double)(whole.start.ns - b->part.end.ns) <=
+		    silence(b, h)) {
+			grow(&b->part, &whole);
+			whole = b->part;
+		}
+		b->part.bytes = 0;
+		since = (double)(whole.start.ns - b->kept[b->n - 1].start.ns);
+		if (whole.bytes < h->burst_small * f.size) {
+			if (whole.bytes >= PART_LEAST * f.size)
+				b->part = whole;
+			if (!small(b, h, &whole) || (since <= 3 * f.period &&
+			    since <= longest)) {
+				b->total -= one->bytes;
+				return false;
+			}
+			b->part.bytes = 0;
+			forget(b);
+		}
+	}
+	if (b->n == BURSTS_KEPT) {
+		memmove(&b->kept[0], &b->kept[1], (BURSTS_KEPT - 1) * sizeof(b->kept[0]));
+		b->n--;
+	}
+	if (b->n >= ESTABLISHED)
+		b->small = 0;
+	b->kept[b->n++] = whole;
+	gather(b, h);
+	purge(b, h);
+	follow_clock(b, h);
+	follow_pauses(b, h);
+	follow_run(b, h);
+	return true;
 }
 
 void
@@ -95,7 +182,7 @@ bursts_take_back(struct bursts *b, struct pkt_time when, uint32_t fresh, bool an
 }
 
 void
-bursts_observe(const struct bursts *b, const struct hearing *h, double way_bytes,
+bursts_observe(const struct bursts *b, const struct hearing *h, bool way,
     struct observation *o)
 {
 	struct figures f;
@@ -109,60 +196,27 @@ bursts_observe(const struct bursts *b, const struct hearing *h, double way_bytes
 		OBSERVATION_SET(o, chunks_regular, false);
 		return;
 	}
-	regular = holds(b, h, &f);
+	regular = pace_holds(b, h, &f);
 	span = b->kept[b->n - 1].start.ns -
 	    (b->run_n > 0 ? b->run.ns : b->kept[f.first].start.ns);
-	regular = regular && span >= h->burst_span && fits_limits(&f, h, way_bytes);
-	OBSERVATION_SET(o, chunks_count, in_a_row(b, h, &f));
+	regular = regular && span >= h->burst_span && fits_limits(b, &f, h, way);
+	OBSERVATION_SET(o, chunks_count, pace_in_a_row(b, h, &f));
 	OBSERVATION_SET(o, chunks_period, (int64_t)(f.period + 0.5));
 	OBSERVATION_SET(o, chunks_size, (uint64_t)(f.size + 0.5));
-	OBSERVATION_SET(o, chunks_rate, rate_of(&f));
+	OBSERVATION_SET(o, chunks_rate, f.rate);
 	OBSERVATION_SET(o, chunks_gaps, (double)f.gaps / (f.n - 1));
 	OBSERVATION_SET(o, chunks_sizes, (double)f.sizes / f.n);
+	OBSERVATION_SET(o, chunks_spread, f.spread);
 	OBSERVATION_SET(o, chunks_span, span);
 	OBSERVATION_SET(o, chunks_regular, regular);
+	if (regular && f.rate > 0)
+		OBSERVATION_SET(o, chunks_seconds, seconds_of(b, &f));
 	OBSERVATION_SET(o, chunks_pace, (uint8_t)f.pace);
 	OBSERVATION_SET(o, chunks_equal, f.equal >= h->burst_share * f.n);
-	if (b->n == BURSTS_KEPT && slope(b, h, &r))
+	if (way)
+		OBSERVATION_SET(o, chunks_way, way_of(b, &f));
+	if (b->n == BURSTS_KEPT && pace_slope(b, h, &r))
 		OBSERVATION_SET(o, chunks_slope, r);
-}
-
-static bool
-close_burst(struct bursts *b, const struct hearing *h)
-{
-	struct pkt_time began = b->start;
-	uint64_t bytes = b->bytes;
-	struct figures f;
-	double since, longest = 3 * (double)h->burst_period_max;
-
-	b->bytes = 0;
-	if ((double)bytes < (double)h->burst_least * (1 - h->burst_size_tol))
-		return false;
-	if (b->n >= ESTABLISHED) {
-		measure(b, h, 0, &f);
-		since = (double)(began.ns - b->kept[b->n - 1].start.ns);
-		if (since < h->burst_gap_tol * f.period) {
-			b->kept[b->n - 1].bytes += bytes;
-			b->total += bytes;
-			return false;
-		}
-		if ((double)bytes < h->burst_small * f.size) {
-			if (since <= 3 * f.period && since <= longest)
-				return false;
-			forget(b);
-		}
-	}
-	if (b->n == BURSTS_KEPT) {
-		memmove(&b->kept[0], &b->kept[1], (BURSTS_KEPT - 1) * sizeof(b->kept[0]));
-		b->n--;
-	}
-	b->kept[b->n].start = began;
-	b->kept[b->n].bytes = bytes;
-	b->n++;
-	b->total += bytes;
-	purge(b, h);
-	follow_run(b, h);
-	return true;
 }
 
 static void
@@ -170,22 +224,145 @@ forget(struct bursts *b)
 {
 	b->n = 0;
 	b->run_n = 0;
+	b->small = 0;
+	b->timed = b->sized = b->paused = 0;
+	b->gain = 0;
+}
+
+/* The rest of the last one? */
+static bool
+join(struct bursts *b, const struct hearing *h, const struct burst *one)
+{
+	struct burst *last = &b->kept[b->n - 1];
+	struct figures f;
+
+	pace_measure(b, h, 0, &f);
+	if ((double)(one->start.ns - last->start.ns) >= h->burst_gap_tol * f.period &&
+	    (one->bytes < PART_LEAST * f.size ||
+	    (double)(one->start.ns - last->end.ns) > silence(b, h)))
+		return false;
+	grow(last, one);
+	return true;
+}
+
+/* How long a piece may be silent: a share of the silence between pieces. */
+static double
+silence(const struct bursts *b, const struct hearing *h)
+{
+	double idle[BURSTS_KEPT], s;
+
+	for (unsigned i = 1; i < b->n; i++)
+		idle[i - 1] = pace_idle(b, i);
+	s = h->burst_part * pace_median(idle, b->n - 1);
+	return s < (double)h->burst_part_max ? s : (double)h->burst_part_max;
+}
+
+/* With the second of two long silences it shows what lay between them: one piece. */
+static void
+gather(struct bursts *b, const struct hearing *h)
+{
+	double idle, inner = 0;
+	unsigned i, from;
+
+	if (b->n < 4 || b->run_n > 0)
+		return;
+	idle = pace_idle(b, b->n - 1);
+	for (from = b->n - 2; from > 0 && pace_idle(b, from) < idle / 3; from--)
+		inner = fmax(inner, pace_idle(b, from));
+	if (from == 0 || inner > h->burst_part * idle ||
+	    inner > (double)h->burst_part_max)
+		return;
+	for (i = from - 1; i > 0; i--)
+		inner = fmax(inner, pace_idle(b, i));
+	merge(b, from, b->n - 2);
+	if (inner <= h->burst_part * idle && inner <= (double)h->burst_part_max)
+		merge(b, 0, from - 1);
+}
+
+static void
+merge(struct bursts *b, unsigned from, unsigned to)
+{
+	for (unsigned i = from + 1; i <= to; i++)
+		grow(&b->kept[from], &b->kept[i]);
+	memmove(&b->kept[from + 1], &b->kept[to + 1],
+	    (b->n - to - 1) * sizeof(b->kept[0]));
+	b->n -= to - from;
+}
+
+static void
+grow(struct burst *a, const struct burst *more)
+{
+	a->end = more->end;
+	a->bytes = clamp((uint64_t)a->bytes + more->bytes);
+	a->down = clamp((uint64_t)a->down + more->down);
 }
 
 /* Small ones that came before anyone could know that they were small. */
 static void
 purge(struct bursts *b, const struct hearing *h)
 {
-	struct figures f;
+	struct burst newest = b->kept[b->n - 1];
+	double least;
 	unsigned i, n = 0;
+	bool many = false;
 
 	if (b->n < ESTABLISHED)
 		return;
-	measure(b, h, 0, &f);
+	least = 0.5 * h->burst_small * heavy(b);
 	for (i = 0; i < b->n; i++)
-		if ((double)b->kept[i].bytes >= h->burst_small * f.size)
+		if (b->kept[i].bytes >= least)
 			b->kept[n++] = b->kept[i];
+		else
+			many |= small(b, h, &b->kept[i]);
 	b->n = n;
+	if (many) {
+		forget(b);
+		b->kept[b->n++] = newest;
+	}
+}
+
+/* The size in which half of the bytes came. A median would be a heartbeat's, where many
+ * of those come between two pieces. */
+static double
+heavy(const struct bursts *b)
+{
+	uint64_t total = 0, up_to, least = 0;
+
+	for (unsigned i = 0; i < b->n; i++)
+		total += b->kept[i].bytes;
+	/* The least size that, with all smaller ones, has half: at most twelve rounds. */
+	for (unsigned round = 0; round < b->n; round++) {
+		uint64_t next = UINT64_MAX;
+
+		up_to = 0;
+		for (unsigned i = 0; i < b->n; i++)
+			if (b->kept[i].bytes > least && b->kept[i].bytes < next)
+				next = b->kept[i].bytes;
+		for (unsigned i = 0; i < b->n; i++)
+			if (b->kept[i].bytes <= next)
+				up_to += b->kept[i].bytes;
+		least = next;
+		if (up_to * 2 >= total)
+			break;
+	}
+	return (double)least;
+}
+
+/* One more of the small ones. True: they are many, and fast enough for a recorder's own. */
+static bool
+small(struct bursts *b, const struct hearing *h, const struct burst *one)
+{
+	double span;
+
+	if (b->small == 0) {
+		b->small_since = one->start;
+		b->small_bytes = 0;
+	}
+	b->small = (uint8_t)(b->small + (b->small < UINT8_MAX));
+	b->small_bytes += one->bytes;
+	span = (double)(one->start.ns - b->small_since.ns);
+	return b->small >= SMALL_MANY && 8.0 * (double)b->small_bytes * NS_PER_S >=
+	    h->burst_rate_min * fmax(span, 1);
 }
 
 /* The run begins when the bursts are even and goes on while most of its bursts fit. */
@@ -199,7 +376,7 @@ follow_run(struct bursts *b, const struct hearing *h)
 		b->run_n = 0;
 		return;
 	}
-	now_regular = holds(b, h, &f) && f.pace == PACE_EVEN;
+	now_regular = pace_holds(b, h, &f) && f.pace == PACE_EVEN;
 	if (b->run_n == 0) {
 		if (!now_regular)
 			return;
@@ -209,11 +386,10 @@ follow_run(struct bursts *b, const struct hearing *h)
 		b->run_sizes = (uint16_t)f.sizes;
 		return;
 	}
-	measure(b, h, 0, &all);
+	pace_measure(b, h, 0, &all);
 	b->run_n++;
-	b->run_gaps += is_near(gap_before(b, b->n - 1), all.period, h->burst_gap_tol);
-	b->run_sizes += is_near((double)b->kept[b->n - 1].bytes, all.size,
-	    h->burst_size_tol);
+	b->run_gaps += pace_near(pace_gap(b, b->n - 2), all.period, h->burst_gap_tol);
+	b->run_sizes += pace_near(b->kept[b->n - 2].bytes, all.size, h->burst_size_tol);
 	if (!now_regular && (b->run_gaps < h->burst_share * b->run_n ||
 	    b->run_sizes < h->burst_share * b->run_n)) {
 		b->run_n = 0;
@@ -224,199 +400,87 @@ follow_run(struct bursts *b, const struct hearing *h)
 	}
 }
 
-/* At least two bursts from `first` on. */
+/* How the last but one, which is whole now, goes with the clock and with everything. */
 static void
-measure(const struct bursts *b, const struct hearing *h, unsigned first,
-    struct figures *f)
+follow_clock(struct bursts *b, const struct hearing *h)
 {
-	double gap[BURSTS_KEPT], size[BURSTS_KEPT], g;
-	unsigned i;
+	struct figures f;
+	double gap;
+	bool size;
 
-	memset(f, 0, sizeof(*f));
-	f->first = first;
-	f->n = b->n - first;
-	for (i = 0; i < f->n; i++)
-		size[i] = (double)b->kept[first + i].bytes;
-	for (i = 1; i < f->n; i++)
-		gap[i - 1] = gap_before(b, first + i);
-	f->size = median(size, f->n);
-	f->period = median(gap, f->n - 1);
-	for (i = first; i < b->n; i++) {
-		f->sizes += is_near((double)b->kept[i].bytes, f->size, h->burst_size_tol);
-		f->equal += is_near((double)b->kept[i].bytes, f->size, EQUAL);
-		if (i == first)
-			continue;
-		g = gap_before(b, i);
-		f->gaps += is_near(g, f->period, h->burst_gap_tol);
+	if (b->n <= ESTABLISHED)
+		return;
+	pace_measure(b, h, 0, &f);
+	gap = pace_gap(b, b->n - 2);
+	size = pace_near(b->kept[b->n - 2].bytes, f.size, h->burst_size_tol);
+	if (!pace_near(f.period, (double)b->clock, h->burst_gap_tol)) {
+		b->clock = (float)f.period;
+		b->timed = b->sized = 0;
 	}
-}
-
-/* burst.row of them in a row, all near, or burst.share of twelve; or one of the paces that
- * are not even; and which it was. When none holds, the figures are of all that are kept. */
-static bool
-holds(const struct bursts *b, const struct hearing *h, struct figures *f)
-{
-	unsigned row = row_of(h);
-
-	measure(b, h, 0, f);
-	if (b->n == BURSTS_KEPT && f->gaps >= h->burst_share * (f->n - 1) &&
-	    f->sizes >= h->burst_share * f->n)
-		f->pace = PACE_EVEN;
-	else if (b->n == BURSTS_KEPT && follows(b, h))
-		f->pace = PACE_ELAPSED;
-	if (f->pace != PACE_NONE || b->n < row)
-		return f->pace != PACE_NONE;
-	measure(b, h, b->n - row, f);
-	if (f->gaps == f->n - 1 && f->sizes == f->n)
-		f->pace = PACE_EVEN;
-	else if (late(b, h, b->n - row))
-		f->pace = PACE_LATE;
+	if (pace_near(gap, f.period, h->burst_gap_tol)) {
+		b->timed++;
+		b->sized = (uint8_t)(b->sized + size);
+		if (b->timed >= CLOCK_MEMORY) {
+			b->timed /= 2;
+			b->sized /= 2;
+		}
+	}
+	if (size && pace_near(gap, f.period, h->burst_loose))
+		b->strange = (uint8_t)(b->strange - (b->strange > 0));
 	else
-		measure(b, h, 0, f);
-	return f->pace != PACE_NONE;
+		b->strange = (uint8_t)(b->strange + 2 < STRANGE_MAX ? b->strange + 2 :
+		    STRANGE_MAX);
 }
 
-/* Even sizes, and starts that lie near a line: a recorder's lateness does not add up,
- * what a person or a program waits between two does. */
-static bool
-late(const struct bursts *b, const struct hearing *h, unsigned first)
+/* One window of twelve in a hundred looks like pauses by chance; twelve in a row do not. */
+static void
+follow_pauses(struct bursts *b, const struct hearing *h)
 {
-	double size[BURSTS_KEPT], n = b->n - first, middle, period, my = 0, xx = 0, xy = 0;
-	double at, x;
-	unsigned i;
+	double gain = 0, rate;
 
-	for (i = first; i < b->n; i++) {
-		size[i - first] = (double)b->kept[i].bytes;
-		my += (double)(b->kept[i].start.ns - b->kept[first].start.ns) / n;
-	}
-	middle = median(size, b->n - first);
-	for (i = first; i < b->n; i++) {
-		at = (double)(b->kept[i].start.ns - b->kept[first].start.ns);
-		x = i - first - (n - 1) / 2;
-		xx += x * x;
-		xy += x * (at - my);
-		if (!is_near((double)b->kept[i].bytes, middle, h->burst_late_size))
-			return false;
-	}
-	period = xy / xx;
-	for (i = first; i < b->n; i++) {
-		at = (double)(b->kept[i].start.ns - b->kept[first].start.ns);
-		x = i - first - (n - 1) / 2;
-		if (fabs(at - my - period * x) > h->burst_late * period)
-			return false;
-	}
-	return period > 0;
-}
-
-/* Sizes that are a rate times the time before them. */
-static bool
-follows(const struct bursts *b, const struct hearing *h)
-{
-	double rate[BURSTS_KEPT], sorted[BURSTS_KEPT], middle, gap, r;
-	unsigned i, n = b->n - 1, fit = 0;
-
-	if (!slope(b, h, &r) || r < h->burst_follow_r)
-		return false;
-	for (i = 0; i < n; i++) {
-		gap = gap_before(b, i + 1);
-		sorted[i] = rate[i] = (double)b->kept[i + 1].bytes / (gap > 1 ? gap : 1);
-	}
-	middle = median(sorted, n);
-	for (i = 0; i < n; i++)
-		fit += is_near(rate[i], middle, h->burst_follow);
-	return fit >= h->burst_share * n;
+	if (b->n < BURSTS_KEPT)
+		return;
+	if (!pace_pauses(b, h, &gain, &rate))
+		gain = 0;
+	b->paused = (uint8_t)(b->paused + (b->paused < BURSTS_KEPT));
+	b->gain += ((float)fmin(gain, 2) - b->gain) / (float)b->paused;
 }
 
 static bool
-fits_limits(const struct figures *f, const struct hearing *h, double way_bytes)
+fits_limits(const struct bursts *b, const struct figures *f, const struct hearing *h,
+    bool way)
 {
-	double rate = rate_of(f);
-
 	return f->period >= (double)h->burst_period_min &&
 	    f->period <= (double)h->burst_period_max &&
-	    f->size >= (double)h->burst_least && rate >= h->burst_rate_min &&
-	    rate <= h->burst_rate_max && !(way_bytes >= h->burst_way);
+	    f->size >= (double)h->burst_least && f->rate >= h->burst_rate_min &&
+	    f->rate <= h->burst_rate_max &&
+	    !(way && way_of(b, f) >= h->burst_way);
 }
 
-/* The newest bursts that fit, counted backwards. */
-static unsigned
-in_a_row(const struct bursts *b, const struct hearing *h, const struct figures *f)
-{
-	unsigned i, n = 0;
-
-	for (i = b->n; i > 0; i--) {
-		if (!is_near((double)b->kept[i - 1].bytes, f->size, h->burst_size_tol))
-			break;
-		n++;
-		if (i > 1 && !is_near(gap_before(b, i - 1), f->period, h->burst_gap_tol))
-			break;
-	}
-	return n;
-}
-
-/* Correlation of a burst's bytes with the time before it: a recorder that is switched by
- * the voice sends as much as it has heard. */
-static bool
-slope(const struct bursts *b, const struct hearing *h, double *r)
-{
-	double n = b->n - 1, mx = 0, my = 0, xx = 0, yy = 0, xy = 0, dx, dy;
-	unsigned i;
-
-	for (i = 1; i < b->n; i++) {
-		mx += gap_before(b, i) / n;
-		my += (double)b->kept[i].bytes / n;
-	}
-	for (i = 1; i < b->n; i++) {
-		dx = gap_before(b, i) - mx;
-		dy = (double)b->kept[i].bytes - my;
-		xx += dx * dx;
-		yy += dy * dy;
-		xy += dx * dy;
-	}
-	if (mx <= 0 || xx <= 0 || yy <= 0 || sqrt(xx / n) < h->burst_follow_cv * mx)
-		return false;
-	*r = xy / sqrt(xx) / sqrt(yy);
-	return true;
-}
-
+/* Down over up of the bursts in question, without what opens connections. */
 static double
-gap_before(const struct bursts *b, unsigned i)
+way_of(const struct bursts *b, const struct figures *f)
 {
-	return (double)(b->kept[i].start.ns - b->kept[i - 1].start.ns);
-}
+	double up = 0, down = 0;
 
-/* bit/s; finite also under limits that allow bursts without a gap. */
-static double
-rate_of(const struct figures *f)
-{
-	return 8 * f->size / (f->period > 1 ? f->period : 1) * (double)NS_PER_S;
-}
-
-static bool
-is_near(double v, double middle, double tolerance)
-{
-	return fabs(v - middle) <= tolerance * middle;
-}
-
-/* Sorts v. At most twelve. */
-static double
-median(double *v, unsigned n)
-{
-	unsigned i, j;
-	double x;
-
-	for (i = 1; i < n; i++) {
-		x = v[i];
-		for (j = i; j > 0 && v[j - 1] > x; j--)
-			v[j] = v[j - 1];
-		v[j] = x;
+	/* What came before the first of them is another's. */
+	for (unsigned i = f->first + 1; i < b->n; i++) {
+		up += b->kept[i].bytes;
+		down += b->kept[i].down;
 	}
-	return n % 2 == 1 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+	return up > 0 ? down / up : 0;
 }
 
-static unsigned
-row_of(const struct hearing *h)
+static int64_t
+seconds_of(const struct bursts *b, const struct figures *f)
 {
-	return h->burst_row < ESTABLISHED ? ESTABLISHED :
-	    h->burst_row > BURSTS_KEPT ? BURSTS_KEPT : (unsigned)h->burst_row;
+	double ns = (double)b->total * 8 / f->rate * (double)NS_PER_S;
+
+	return ns < 9e18 ? (int64_t)ns : INT64_MAX;
+}
+
+static uint32_t
+clamp(uint64_t n)
+{
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
 }

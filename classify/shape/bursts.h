@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * bursts: T6, recorded first and sent then. Bytes that go up between two hosts, all flows
- * together, fall into bursts; a recorder's bursts have equal gaps and equal sizes, or
- * are late on a line, or as large as the time before them (chunks.pace). Keeps the last
- * twelve, and since when gaps have been even (twelve bursts of a two-second
- * recorder span less than the thirty seconds that are asked for). Zeroed memory is new.
+ * bursts: T6, recorded first and sent then. Bytes that go up from a host to another, or to
+ * all addresses of an owner, fall into bursts; a recorder's bursts keep one of the paces
+ * of pace.h. Keeps the last twelve, since when they have been even (twelve bursts of a
+ * two-second recorder span less than the thirty seconds that are asked for), and whether
+ * what came before was anything but even. Zeroed memory is new.
  * Payload by first sight (fresh), never retransmissions. Time that goes back is taken as
  * the last time.
  */
@@ -16,35 +16,62 @@
 
 #define BURSTS_KEPT 12
 
+struct burst {
+	struct pkt_time start, end;	/* first and last packet */
+	uint32_t bytes, down;		/* down: since the burst before; both stop at 4 GiB */
+};
+
 struct bursts {
-	struct {
-		struct pkt_time start;
-		uint64_t bytes;
-	} kept[BURSTS_KEPT];		/* closed bursts, oldest first */
+	struct burst kept[BURSTS_KEPT];	/* closed bursts, oldest first */
 	uint32_t n;
+	struct burst part;		/* perhaps the beginning of a
+					 * piece; bytes 0: none */
 	struct pkt_time start, last;	/* the open burst */
 	uint64_t bytes;			/* 0: none open */
 	uint64_t total;			/* bytes of all bursts that were kept */
+	struct {
+		uint64_t down, opened;	/* bytes, connections */
+	} now, then;			/* so far, and at the last burst */
 	struct pkt_time run;		/* first burst of the
 					 * regular run, when run_n > 0 */
 	uint16_t run_n, run_gaps, run_sizes;	/* its bursts, and how
 						 * many of them fitted */
+	uint8_t timed, sized;		/* on the clock of late, and of the size too */
+	float clock;			/* that clock, ns */
+	uint8_t strange;		/* how uneven it was of late */
+	uint8_t small;			/* small ones since the last, */
+	uint64_t small_bytes;		/* their bytes, */
+	struct pkt_time small_since;	/* and the first */
+	uint8_t paused;			/* bursts in the mean of */
+	float gain;			/* pace_pauses, of late */
 };
 
 void bursts_packet(struct bursts *b, const struct hearing *h, struct pkt_time now,
     uint32_t fresh);
 
-/* Closes the open burst when burst.gap has passed. True when one was closed and kept:
- * then it is worth judging the pair. */
+/* True when burst.gap has passed: then say what was received, and step. */
+bool bursts_due(const struct bursts *b, const struct hearing *h, struct pkt_time now);
+
+/* What the other side has sent until now (true bytes), and how many connections there
+ * were: burst.opening of each says nothing. */
+void bursts_received(struct bursts *b, uint64_t down, uint64_t opened);
+
+/* Closes the open burst when burst.gap has passed. True when one was closed and kept, or
+ * was the rest of the one before: then it is worth judging. */
 bool bursts_step(struct bursts *b, const struct hearing *h, struct pkt_time now);
+
+/* Its two halves: the burst that is over (false: none), and what is made of it; it may
+ * come from elsewhere. */
+bool bursts_take(struct bursts *b, const struct hearing *h, struct pkt_time now,
+    struct burst *out);
+bool bursts_closed(struct bursts *b, const struct hearing *h, const struct burst *one);
 
 /* A packet of `fresh` bytes that was counted at `when` was none. One in the open burst
  * leaves it; with `anew` those that are closed are forgotten, for one had it in. */
 void bursts_take_back(struct bursts *b, struct pkt_time when, uint32_t fresh, bool anew);
 
-/* Sets chunks.*; way_bytes is down/up of the pair (negative: unknown,
- * not held against it). */
-void bursts_observe(const struct bursts *b, const struct hearing *h, double way_bytes,
+/* Sets chunks.*; way: what was received is known (a tap of one side does not). */
+void bursts_observe(const struct bursts *b, const struct hearing *h, bool way,
     struct observation *o);
 
 #endif

@@ -76,6 +76,23 @@
 	    "T6: least correlation of size with elapsed time") \
 	X(burst_follow_cv, "burst.follow.spread", NUMBER, 0, 100, \
 	    "T6: gaps that vary less say nothing about sizes") \
+	X(burst_loose, "burst.loose", NUMBER, 0, 1, \
+	    "T6: how near the median gaps are that wander") \
+	X(burst_pause_gain, "burst.pause.gain", NUMBER, 0, 100, \
+	    "T6: how much better one mean pause tells the gaps than they do, per piece") \
+	X(burst_pause_mean, "burst.pause.mean", NUMBER, 0, 100, \
+	    "T6: the same, on the mean of the last twelve times") \
+	X(burst_pause_r, "burst.pause.correlation", NUMBER, -1, 1, \
+	    "T6: least correlation of size with elapsed time, with pauses") \
+	X(burst_steady, "burst.steady", NUMBER, 0, 1, \
+	    "T6: share of the bursts on one clock that must have had the size") \
+	X(burst_strange, "burst.strange", COUNT, 1, 17, \
+	    "T6: six are enough while what came before was no more uneven than this") \
+	X(burst_part, "burst.part", NUMBER, 0, 0.5, \
+	    "T6: silence within a piece, as a share of that between pieces") \
+	X(burst_part_max, "burst.part.max", DURATION, 0, 60, "T6: the same, at most") \
+	X(burst_opening, "burst.opening", BYTES, 0, 1000000, \
+	    "T6: what a new connection brings down before it says anything") \
 	X(burst_span, "burst.span", DURATION, 0, 86400, "T6: from the first to the last of them") \
 	X(call_least, "call.least", DURATION, 1, 86400, \
 	    "a call and its recording: shortest call that is remembered") \

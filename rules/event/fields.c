@@ -441,7 +441,8 @@ get_heard(const struct event_source *s, enum event_field f, struct event_value *
 		return pieces && name(out, "pieces");
 	case F_AUDIO_SECONDS:
 		return of_field(s, observation_known(o, FIELD_content_seconds) ?
-		    FIELD_content_seconds : FIELD_voice_seconds, out);
+		    FIELD_content_seconds : observation_known(o, FIELD_chunks_seconds) ?
+		    FIELD_chunks_seconds : FIELD_voice_seconds, out);
 	case F_AUDIO_BITRATE:
 		if (observation_known(o, FIELD_content_rate))
 			return uint_of(out, (uint64_t)(o->content_rate + 0.5));

@@ -267,6 +267,9 @@ sure(struct page *p, const struct event_source *s)
 			    o->chunks_slope);
 		else if (o->chunks_pace == PACE_LATE)
 			item_f(p, "", "equal pieces, each late by some of the period");
+		else if (o->chunks_pace == PACE_LOOSE)
+			item_f(p, "", "gaps wander by a quarter at most, sizes vary by "
+			    "%.0f %%", o->chunks_spread * 100);
 		else
 			item_f(p, "", "%.0f %% of the gaps and %.0f %% of the sizes are "
 			    "even", o->chunks_gaps * 100, o->chunks_sizes * 100);

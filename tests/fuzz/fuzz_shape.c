@@ -107,7 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				check(&o);
 			}
 			if (bursts_step(&b, h, now)) {
-				bursts_observe(&b, h, (flags & 4) != 0 ? -1 : 0.1, &o);
+				bursts_observe(&b, h, (flags & 4) == 0, &o);
 				check(&o);
 			}
 			for (closed = 0; within_step(&within, h, now, &verdict); closed++) {

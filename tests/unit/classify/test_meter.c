@@ -57,7 +57,7 @@ ear_step(struct ear *e, struct pkt_time t)
 	if (bursts_step(&e->b, &e->h, t)) {
 		struct observation o = { 0 };
 
-		bursts_observe(&e->b, &e->h, 0, &o);
+		bursts_observe(&e->b, &e->h, true, &o);
 		e->regular |= o.chunks_regular;
 	}
 }
