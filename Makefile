@@ -113,10 +113,11 @@ units     = $(call matching,$(unit_bin) $(replay_bin))
 scripts   = $(call matching,$(wildcard tests/$(1)/test_*.sh))
 # Fast scripts: no root, no network, no Redis.
 fast      = $(call scripts,arrows) $(call scripts,golden) $(filter %/test_rules.sh %/test_bad_input.sh,$(call scripts,system))
-slow      = $(filter-out $(fast),$(call scripts,system)) $(call scripts,live) $(call scripts,redis)
+slow      = $(filter-out $(fast),$(call scripts,system)) $(call scripts,live) $(call scripts,redis) \
+	$(call scripts,evasion)
 
 # Programs the shell tests run.
-tool_bin := $(B)/tests/tools/verdicts $(B)/tests/tools/weekstore $(B)/tests/redis/feeder \
+tool_bin := $(B)/tests/tools/verdicts $(B)/tests/tools/pieces $(B)/tests/tools/weekstore $(B)/tests/redis/feeder \
 	$(B)/tests/score/records
 $(tool_bin): $(B)/%: $(B)/%.o $(LIBS_rules)
 	$(say) LD $@
@@ -178,6 +179,11 @@ score-day: $(B)/earshot $(B)/tests/score/mix ## false alarms a day: the quiet ca
 
 figures: $(B)/tests/score/records ## the figures of contrib/docs/hearing.md, from CAPTURES=DIR
 	$(Q)tests/score/figures.py $(B) $(CAPTURES) contrib/docs/figures
+
+evasions: $(B)/earshot $(B)/tests/tools/pieces ## the evader's table anew, and T6 over simulated senders
+	$(Q)tests/evasion/evasions.py $(B)/earshot --write contrib/docs/evasions.md --date $(shell date -u +%F)
+	$(Q)$(B)/tests/tools/pieces 300 20
+.PHONY: evasions
 
 # A fuzz target of its own: make build/fuzz/fuzz_decode, then run it.
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
