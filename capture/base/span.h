@@ -134,10 +134,8 @@ span_le64(struct span *s, uint64_t *v)
 {
 	uint32_t lo, hi;
 
-	if (s->left < 8)
+	if (s->left < 8 || !span_le32(s, &lo) || !span_le32(s, &hi))
 		return false;
-	(void)span_le32(s, &lo);
-	(void)span_le32(s, &hi);
 	*v = (uint64_t)hi << 32 | lo;
 	return true;
 }

@@ -229,6 +229,8 @@ void flowtab_lend_zone(struct flowtab *t, struct zone zone);
 /* The input ends: every flow ends with FLOW_END_INPUT in order of birth,
  * then every pair. */
 void flowtab_finish(struct flowtab *t);
+/* The same, and time goes on from an earlier moment. */
+void flowtab_back(struct flowtab *t, struct pkt_time now);
 
 /* Calls fn for every live flow in order of birth. fn may read and write the user room. */
 void flowtab_each(struct flowtab *t, void (*fn)(void *arg, struct flow *f), void *arg);

@@ -308,6 +308,13 @@ flowtab_finish(struct flowtab *t)
 		pair_end(t, pair_of(t->pair_born.next, born));
 }
 
+void
+flowtab_back(struct flowtab *t, struct pkt_time now)
+{
+	flowtab_finish(t);
+	t->now = now.ns;
+}
+
 static bool
 flow_before(const void *x, const void *y)
 {

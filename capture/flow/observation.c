@@ -36,6 +36,7 @@ static const char *const proof[] = { WORDS_PROOF(X) };
 static const char *const tunnel[] = { WORDS_TUNNEL(X) };
 static const char *const pace[] = { WORDS_PACE(X) };
 static const char *const flow_end[] = { WORDS_FLOW_END(X) };
+static const char *const weekday[] = { WORDS_WEEKDAY(X) };
 #undef X
 #define X(id, name, human) name,
 static const char *const codec[] = { WORDS_CODEC(X) };
@@ -58,6 +59,7 @@ static const struct {
 	[VOCABULARY_PACE] = LIST(pace),
 	[VOCABULARY_FLOW_END] = LIST(flow_end),
 	[VOCABULARY_CODEC] = LIST(codec),
+	[VOCABULARY_WEEKDAY] = LIST(weekday),
 	[VOCABULARY_RISK] = { NULL, 0 },
 #undef LIST
 };

@@ -84,7 +84,7 @@ enum field_type {
 enum vocabulary {
 	VOCABULARY_NONE, VOCABULARY_TRANSPORT, VOCABULARY_SCOPE, VOCABULARY_CONFIDENCE,
 	VOCABULARY_NAME_SOURCE, VOCABULARY_CONTENT, VOCABULARY_FORMAT, VOCABULARY_PROOF,
-	VOCABULARY_TUNNEL, VOCABULARY_PACE, VOCABULARY_FLOW_END, VOCABULARY_CODEC,
+	VOCABULARY_TUNNEL, VOCABULARY_PACE, VOCABULARY_FLOW_END, VOCABULARY_CODEC, VOCABULARY_WEEKDAY,
 	VOCABULARY_RISK,	/* words in classify/dpi/vocabulary.h */
 };
 
@@ -141,6 +141,10 @@ enum vocabulary {
 	X(NONE, "none") X(EVEN, "even") X(LATE, "late") X(ELAPSED, "elapsed") X(LOOSE, "loose")
 #define WORDS_FLOW_END(X) \
 	X(FIN, "fin") X(RST, "rst") X(IDLE, "timeout") X(EVICTED, "evicted") X(INPUT, "end")
+
+#define WORDS_WEEKDAY(X) \
+	X(MONDAY, "monday") X(TUESDAY, "tuesday") X(WEDNESDAY, "wednesday") \
+	X(THURSDAY, "thursday") X(FRIDAY, "friday") X(SATURDAY, "saturday") X(SUNDAY, "sunday")
 
 #define X(id, name) TRANSPORT_##id,
 enum transport_word { WORDS_TRANSPORT(X) TRANSPORT_WORD_COUNT };
@@ -222,6 +226,9 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(device_was, "device.was", TEXT, NONE, "", \
 	    "the key it had before, in a device record", "it had none, or the same") \
 	X(device_seen, "device.since", MOMENT, NONE, "", "first seen by this sensor", "never") \
+	X(device_new, "device.new", BOOL, NONE, "", \
+	    "this sensor had not seen it before the last 24 h", \
+	    "in a capture, and in a sensor's first seven days") \
 	/* the destination */ \
 	X(dest_key, "dest.key", TEXT, NONE, "", \
 	    "registrable domain, else target, else address: what bytes are summed by", "never") \
@@ -425,7 +432,12 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	/* what was not seen */ \
 	X(quarantined, "quarantined", BOOL, NONE, "", "the flow killed its classifier", "never") \
 	X(loss_packets, "loss.packets", COUNT, NONE, "", \
-	    "packets lost by kernel, interface and rings so far", "no live wire")
+	    "packets lost by kernel, interface and rings so far", "no live wire") \
+	/* when, at the site; the judge sets them, no sensor room knows a time zone */ \
+	X(hour, "hour", COUNT, NONE, "", "hour of the day, 0 to 23, in the time zone 'tz'", \
+	    "no 'tz' was declared") \
+	X(weekday, "weekday", WORD, WEEKDAY, "", "day of the week, in the time zone 'tz'", \
+	    "no 'tz' was declared")
 
 #define FIELD_C_BOOL uint8_t
 #define FIELD_C_COUNT uint64_t

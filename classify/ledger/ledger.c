@@ -7,16 +7,14 @@
  * the window's sixtieth, and the one that is being filled. So the sum covers the window
  * and up to one bin more, never less.
  *
- * On disk, little endian:
- *	header	"earshotL" (8) version (4) bins (4) window (8) crc32c of these 24 (4)
- *	entry	key hi, lo (16) newest bin (8) first addition (8) ever (8) used (8)
- *		61 x bin (488) crc32c of these 536 (4)
- * Entries go in order of last use, oldest first, so that loading keeps that order. All
- * entries have one size: what is behind a damaged one can still be read.
+ * A heap (Williams 1964) holds the entries by their sum with its error as it was when they
+ * were added to last; its root must go when there is no room, unless the entry that was not
+ * added to for longest has nothing left in its window. Sums shrink while nobody adds:
+ * ledger_save, which comes by every entry again and again, corrects the heap once the
+ * ledger is full.
  */
 #include "classify/ledger/ledger.h"
 
-#include "capture/base/crc32c.h"
 #include "capture/base/table.h"
 
 #include <stdlib.h>
@@ -25,17 +23,18 @@
 #define RING (LEDGER_BINS + 1)
 #define MAX_DEFAULT 65536
 #define WINDOW_MIN NS_PER_S
-#define VERSION 1
-#define HEAD_SIZE 28
-#define ENTRY_SIZE (6 * 8 + RING * 8 + 4)
-
-static const char magic[8] = { 'e', 'a', 'r', 's', 'h', 'o', 't', 'L' };
+#define FIXED (8 * 8)			/* of a written entry */
 
 struct entry {
 	int64_t newest;			/* number since 1970 of the bin being filled */
 	int64_t first;			/* ns, the first addition ever */
 	uint64_t ever;
 	uint64_t used;			/* bit n: bin[n] had an addition */
+	uint64_t error;			/* inherited... */
+	int64_t error_at;		/* ...in this bin */
+	uint64_t weight;		/* in the heap */
+	uint32_t heap, place;
+	bool changed;			/* since it was written */
 	uint64_t bin[RING];
 };
 
@@ -43,16 +42,23 @@ _Static_assert(RING <= 64, "a ring's bits are one word");
 
 struct ledger {
 	struct table *table;
+	struct entry **place;		/* every entry, each where it began */
+	size_t max;
 	int64_t window, width;
-	struct crc32c crc;		/* of dumps */
+	struct entry **heap;
+	int64_t now;			/* bin of the last addition */
+	uint64_t evicted, error;
+	int64_t error_at;		/* bin of the error */
 };
 
 static int64_t clamp(struct pkt_time t);
-static void advance(struct entry *e, int64_t to);
+static struct entry *entry_of(struct ledger *l, const struct ledger_key *k, int64_t ns);
+static void turn(const struct ledger *l, struct entry *e, int64_t to);
 static struct ledger_sum sum_of(const struct ledger *l, const struct entry *e,
     int64_t at);
 static uint64_t add(uint64_t a, uint64_t b);
-static bool entry_load(struct ledger *l, struct span s);
+static void heap_put(struct ledger *l, size_t i, struct entry *e);
+static void heap_mend(struct ledger *l, struct entry *e, const struct ledger_sum *s);
 
 struct ledger *
 ledger_create(const struct ledger_options *o)
@@ -64,16 +70,20 @@ ledger_create(const struct ledger_options *o)
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		return NULL;
-	crc32c_make(&l->crc);
 	l->window = o->window;
 	l->width = o->window / LEDGER_BINS + (o->window % LEDGER_BINS != 0);
+	l->max = o->max == 0 ? MAX_DEFAULT : o->max;
 	l->table = table_create(&(struct table_options){
 		.hash = o->hash,
 		.key_size = sizeof(struct ledger_key),
 		.value_size = sizeof(struct entry),
-		.max = o->max == 0 ? MAX_DEFAULT : o->max,
+		.max = l->max,
 	});
-	if (l->table == NULL) {
+	if (l->table != NULL)
+		l->place = calloc(l->max, sizeof(*l->place));
+	if (l->place != NULL)
+		l->heap = calloc(l->max, sizeof(*l->heap));
+	if (l->heap == NULL) {
 		ledger_destroy(l);
 		return NULL;
 	}
@@ -86,6 +96,8 @@ ledger_destroy(struct ledger *l)
 	if (l == NULL)
 		return;
 	table_destroy(l->table);
+	free(l->place);
+	free(l->heap);
 	free(l);
 }
 
@@ -93,23 +105,21 @@ struct ledger_sum
 ledger_add(struct ledger *l, const struct ledger_key *k, struct pkt_time now,
     uint64_t amount)
 {
-	int64_t ns = clamp(now), at = ns / l->width;
-	struct entry *e;
+	int64_t ns = clamp(now);
+	struct entry *e = entry_of(l, k, ns);
+	struct ledger_sum s;
 	uint64_t *bin;
-	bool is_new;
 
-	e = table_use(l->table, k, &is_new);
-	if (is_new) {
-		e->newest = at;
-		e->first = ns;
-	} else if (at > e->newest) {
-		advance(e, at);
-	}
+	l->now = ns / l->width;
+	turn(l, e, l->now);
 	bin = &e->bin[e->newest % RING];
 	*bin = add(*bin, amount);
 	e->used |= UINT64_C(1) << e->newest % RING;
 	e->ever = add(e->ever, amount);
-	return sum_of(l, e, e->newest);
+	e->changed = true;
+	s = sum_of(l, e, e->newest);
+	heap_mend(l, e, &s);
+	return s;
 }
 
 struct ledger_sum
@@ -122,66 +132,122 @@ ledger_get(struct ledger *l, const struct ledger_key *k, struct pkt_time now)
 	return sum_of(l, e, clamp(now) / l->width);
 }
 
-uint64_t
-ledger_evicted(const struct ledger *l)
-{
-	return table_evicted(l->table);
-}
-
 bool
-ledger_dump(const struct ledger *l, bool (*write)(void *arg, const void *b, size_t n),
-    void *arg)
+ledger_bin(struct ledger *l, const struct ledger_key *k, struct pkt_time now,
+    unsigned back, uint64_t *out)
 {
-	uint8_t buf[ENTRY_SIZE], *p;
-	const struct ledger_key *k;
-	const struct entry *e;
-	unsigned i;
+	const struct entry *e = table_find(l->table, k);
+	int64_t at = clamp(now) / l->width - back;
 
-	memcpy(buf, magic, sizeof(magic));
-	p = put_le(buf + sizeof(magic), VERSION, 4);
-	p = put_le(p, RING, 4);
-	p = put_le(p, (uint64_t)l->window, 8);
-	(void)put_le(p, crc32c_add(&l->crc, 0, buf, HEAD_SIZE - 4), 4);
-	if (!write(arg, buf, HEAD_SIZE))
+	*out = 0;
+	if (e == NULL || back > LEDGER_BINS || at < e->first / l->width)
 		return false;
-	for (e = table_oldest(l->table); e != NULL; e = table_next(l->table, e)) {
-		k = table_key(e);
-		p = put_le(buf, k->hi, 8);
-		p = put_le(p, k->lo, 8);
-		p = put_le(p, (uint64_t)e->newest, 8);
-		p = put_le(p, (uint64_t)e->first, 8);
-		p = put_le(p, e->ever, 8);
-		p = put_le(p, e->used, 8);
-		for (i = 0; i < RING; i++)
-			p = put_le(p, e->bin[i], 8);
-		(void)put_le(p, crc32c_add(&l->crc, 0, buf, ENTRY_SIZE - 4), 4);
-		if (!write(arg, buf, ENTRY_SIZE))
-			return false;
-	}
+	if (at <= e->newest && at > e->newest - RING && (e->used >> at % RING & 1) != 0)
+		*out = e->bin[at % RING];
 	return true;
 }
 
 size_t
-ledger_load(struct ledger *l, struct span bytes)
+ledger_keys(const struct ledger *l)
 {
-	struct span head, mark, one;
-	uint32_t version, ring, crc;
-	uint64_t window;
-	size_t n = 0;
+	return table_used(l->table);
+}
 
-	if (!span_take(&bytes, HEAD_SIZE, &head))
-		return 0;
-	one = head;
-	if (!span_take(&head, sizeof(magic), &mark) ||
-	    memcmp(mark.at, magic, sizeof(magic)) != 0 || !span_le32(&head, &version) ||
-	    !span_le32(&head, &ring) || !span_le64(&head, &window) ||
-	    !span_le32(&head, &crc) ||
-	    crc != crc32c_add(&l->crc, 0, one.at, HEAD_SIZE - 4) || version != VERSION ||
-	    ring != RING || window != (uint64_t)l->window)
-		return 0;
-	while (span_take(&bytes, ENTRY_SIZE, &one))
-		n += entry_load(l, one);
-	return n;
+uint64_t
+ledger_evicted(const struct ledger *l)
+{
+	return l->evicted;
+}
+
+uint64_t
+ledger_error(const struct ledger *l)
+{
+	return l->error;
+}
+
+static size_t
+entry_put(const struct entry *e, uint8_t out[LEDGER_ENTRY_MAX])
+{
+	const struct ledger_key *k = table_key(e);
+	uint8_t *p;
+
+	p = put_le(out, k->hi, 8);
+	p = put_le(p, k->lo, 8);
+	p = put_le(p, (uint64_t)e->newest, 8);
+	p = put_le(p, (uint64_t)e->first, 8);
+	p = put_le(p, e->ever, 8);
+	p = put_le(p, e->error, 8);
+	p = put_le(p, (uint64_t)e->error_at, 8);
+	p = put_le(p, e->used, 8);
+	for (unsigned i = 0; i < RING; i++)
+		if ((e->used >> i & 1) != 0)
+			p = put_le(p, e->bin[i], 8);
+	return (size_t)(p - out);
+}
+
+bool
+ledger_save(struct ledger *l, size_t *place, size_t slice, bool all,
+    bool (*write)(void *arg, const void *entry, size_t n), void *arg)
+{
+	uint8_t bytes[LEDGER_ENTRY_MAX];
+	size_t n = table_used(l->table);
+
+	for (; *place < n && slice > 0; ++*place, slice--) {
+		struct entry *e = l->place[*place];
+
+		if (e->changed || all) {
+			if (!write(arg, bytes, entry_put(e, bytes)))
+				return false;
+			e->changed = false;
+		}
+		if (n == l->max) {
+			struct ledger_sum s = sum_of(l, e, l->now);
+
+			heap_mend(l, e, &s);
+		}
+	}
+	if (*place < n)
+		return false;
+	*place = 0;
+	return true;
+}
+
+bool
+ledger_restore(struct ledger *l, struct span s)
+{
+	uint64_t newest, first, error_at;
+	struct entry *e, in = { 0 };
+	struct ledger_sum sum;
+	struct ledger_key k;
+
+	if (!span_le64(&s, &k.hi) || !span_le64(&s, &k.lo) || !span_le64(&s, &newest) ||
+	    !span_le64(&s, &first) || !span_le64(&s, &in.ever) ||
+	    !span_le64(&s, &in.error) || !span_le64(&s, &error_at) ||
+	    !span_le64(&s, &in.used))
+		return false;
+	/* A checksum proves that the disk kept what was written, not what wrote it. */
+	if (newest > (uint64_t)(INT64_MAX / l->width) || first > INT64_MAX ||
+	    error_at > newest || in.used >> RING != 0)
+		return false;
+	for (unsigned i = 0; i < RING; i++)
+		if ((in.used >> i & 1) != 0 && !span_le64(&s, &in.bin[i]))
+			return false;
+	if (s.left > 0)
+		return false;
+	in.newest = (int64_t)newest;
+	in.first = (int64_t)first;
+	in.error_at = (int64_t)error_at;
+	e = entry_of(l, &k, in.first);
+	in.heap = e->heap;
+	in.place = e->place;
+	if (in.error < e->error) {	/* it took a place in a ledger that is full */
+		in.error = e->error;
+		in.error_at = e->error_at;
+	}
+	*e = in;
+	sum = sum_of(l, e, e->newest);
+	heap_mend(l, e, &sum);
+	return true;
 }
 
 /* Times before 1970 are taken as 1970. */
@@ -191,25 +257,101 @@ clamp(struct pkt_time t)
 	return t.ns < 0 ? 0 : t.ns;
 }
 
+/* Who makes room at bin `at`: nothing left in its window, else the smallest. */
+static struct entry *
+victim(struct ledger *l, int64_t at, struct ledger_sum *had)
+{
+	struct entry *e = table_oldest(l->table);
+
+	*had = sum_of(l, e, at);
+	if (had->sum == 0 && had->error == 0)
+		return e;
+	e = l->heap[0];
+	*had = sum_of(l, e, at);
+	return e;
+}
+
+/* The entry of k, made when there is none. */
+static struct entry *
+entry_of(struct ledger *l, const struct ledger_key *k, int64_t ns)
+{
+	struct ledger_sum had = { 0 };
+	struct entry *e = table_find(l->table, k);
+	size_t place = table_used(l->table), hole = place;
+	int64_t at = ns / l->width;
+
+	if (e != NULL) {
+		table_touch(l->table, e);
+		return e;
+	}
+	if (place == l->max) {
+		e = victim(l, at, &had);
+		place = e->place;
+		hole = e->heap;
+		table_remove(l->table, e);
+		l->evicted++;
+		had.sum = add(had.sum, had.error);
+		/* Some other key may have gone with more, and be this one. */
+		if (had.sum < l->error && at <= l->error_at + LEDGER_BINS)
+			had.sum = l->error;
+		if (had.sum > 0) {
+			l->error_at = had.sum != l->error ? at : l->error_at;
+			l->error = had.sum;
+		}
+		had.error = 0;
+	}
+	e = table_use(l->table, k, NULL);
+	l->place[place] = e;
+	e->place = (uint32_t)place;
+	e->newest = at;
+	e->first = ns;
+	e->error = had.sum;
+	e->error_at = at;
+	heap_put(l, hole, e);
+	heap_mend(l, e, &had);
+	return e;
+}
+
+/* The ring's newest bin is `to`. Back within one bin is disorder and changes nothing; what
+ * lies further ahead of the new time is taken together there. */
 static void
-advance(struct entry *e, int64_t to)
+turn(const struct ledger *l, struct entry *e, int64_t to)
 {
 	int64_t steps = to - e->newest, i;
+	uint64_t ahead = 0;
 
-	if (steps >= RING) {
+	if (steps >= RING || steps <= -RING) {
+		for (i = 0; i < RING && steps < 0; i++)
+			ahead = add(ahead, e->bin[i]);
 		memset(e->bin, 0, sizeof(e->bin));
 		e->used = 0;
-	} else {
+	} else if (steps > 0) {
 		for (i = e->newest + 1; i <= to; i++) {
 			e->bin[i % RING] = 0;
 			e->used &= ~(UINT64_C(1) << i % RING);
 		}
+	} else if (steps < -1) {
+		for (i = to + 1; i <= e->newest; i++) {
+			ahead = add(ahead, e->bin[i % RING]);
+			e->bin[i % RING] = 0;
+			e->used &= ~(UINT64_C(1) << i % RING);
+		}
+	} else {
+		return;
 	}
 	e->newest = to;
+	if (e->error_at > to)
+		e->error_at = to;
+	if (steps < 0 && e->first / l->width > to)
+		e->first = to * l->width;
+	if (ahead > 0) {
+		e->bin[to % RING] = add(e->bin[to % RING], ahead);
+		e->used |= UINT64_C(1) << to % RING;
+	}
 }
 
-/* As of bin `at`; a time before the newest bin is the newest bin. Changes nothing, so
- * that looking does not age or refresh an entry. */
+/* As of bin `at`. A time before the newest bin is taken as the newest: turn() puts there
+ * what is ahead. Changes nothing, so that looking does not age or refresh an entry. */
 static struct ledger_sum
 sum_of(const struct ledger *l, const struct entry *e, int64_t at)
 {
@@ -219,6 +361,8 @@ sum_of(const struct ledger *l, const struct entry *e, int64_t at)
 
 	if (at - LEDGER_BINS > oldest)
 		oldest = at - LEDGER_BINS;
+	if (e->error_at >= oldest)
+		s.error = e->error;
 	for (i = oldest < 0 ? 0 : oldest; i <= e->newest; i++) {
 		if ((e->used >> i % RING & 1) == 0)
 			continue;
@@ -237,35 +381,30 @@ add(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* An entry that is there already is newer than the file and stays as it is. */
-static bool
-entry_load(struct ledger *l, struct span s)
-{
-	const uint8_t *bytes = s.at;
-	uint64_t newest = 0, first = 0, bin[RING];
-	struct entry *e, in = { 0 };
-	struct ledger_key k;
-	uint32_t crc;
-	bool ok, is_new;
-	unsigned i;
+/* ---- the heap ---- */
 
-	ok = span_le64(&s, &k.hi) && span_le64(&s, &k.lo) && span_le64(&s, &newest) &&
-	    span_le64(&s, &first) && span_le64(&s, &in.ever) && span_le64(&s, &in.used);
-	for (i = 0; i < RING; i++)
-		ok = ok && span_le64(&s, &bin[i]);
-	/* A checksum proves that the disk kept what was written, not what wrote it. */
-	if (!ok || !span_le32(&s, &crc) ||
-	    crc != crc32c_add(&l->crc, 0, bytes, ENTRY_SIZE - 4) ||
-	    newest > (uint64_t)(INT64_MAX / l->width) || first > INT64_MAX ||
-	    in.used >> RING != 0)
-		return false;
-	in.newest = (int64_t)newest;
-	in.first = (int64_t)first;
-	for (i = 0; i < RING; i++)
-		in.bin[i] = (in.used >> i & 1) != 0 ? bin[i] : 0;
-	if (table_find(l->table, &k) != NULL)
-		return false;
-	e = table_use(l->table, &k, &is_new);
-	*e = in;
-	return true;
+static void
+heap_put(struct ledger *l, size_t i, struct entry *e)
+{
+	l->heap[i] = e;
+	e->heap = (uint32_t)i;
+}
+
+/* e's weight changed: up or down to where it belongs. */
+static void
+heap_mend(struct ledger *l, struct entry *e, const struct ledger_sum *s)
+{
+	size_t n = table_used(l->table), i = e->heap, child;
+
+	e->weight = add(s->sum, s->error);
+	for (; i > 0 && l->heap[(i - 1) / 2]->weight > e->weight; i = (i - 1) / 2)
+		heap_put(l, i, l->heap[(i - 1) / 2]);
+	for (; (child = 2 * i + 1) < n; i = child) {
+		if (child + 1 < n && l->heap[child + 1]->weight < l->heap[child]->weight)
+			child++;
+		if (l->heap[child]->weight >= e->weight)
+			break;
+		heap_put(l, i, l->heap[child]);
+	}
+	heap_put(l, i, e);
 }

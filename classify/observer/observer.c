@@ -160,6 +160,7 @@ observer_packet(struct observer *o, const struct packet *pkt)
 		}
 	}
 	o->ordinal = pkt->frame->ordinal;
+	clock_look(o, pkt->frame->time);
 	steps_until(o, pkt->frame->time);
 	if (pkt->frame->time.ns > o->now.ns)
 		o->now = pkt->frame->time;
@@ -262,6 +263,7 @@ observer_get_stats(const struct observer *o, struct observer_stats *out)
 	duplicates_get_stats(o->duplicates, &out->duplicates);
 	out->taken_back = o->copies.taken_back;
 	out->copies_told = o->copies.told;
+	out->clock_backs = o->backs;
 }
 
 /* ---- time ---- */

@@ -58,13 +58,15 @@ struct observer_stats {
 	struct duplicates_stats duplicates;
 	uint64_t taken_back;		/* packets that were counted and were copies */
 	uint64_t copies_told;		/* the same, of flows that had ended by then */
+	uint64_t clock_backs;		/* times packet time went back by more than a minute */
 	bool crossed;			/* something went between inside and outside */
 };
 
 struct observer *observer_create(const struct observer_options *o, struct fault *why);
 void observer_destroy(struct observer *o);
 
-/* One decoded packet of any class, in the order of the input.
+/* One decoded packet of any class, in the order of the input. A clock that went back is
+ * believed after sixteen packets: what is open is closed, and time goes on from there.
  * Runs the steps it passes. False: a copy, on a tap that duplicates; it was not counted,
  * and stats.taken_back says how many before it no longer are. */
 bool observer_packet(struct observer *o, const struct packet *pkt);

@@ -146,6 +146,8 @@ record_device(struct observer *o, struct observation *r, const struct addr *ip,
 	if (d->known_valid)
 		OBSERVATION_SET(r, device_known, d->known);
 	OBSERVATION_SET(r, device_seen, d->since.ns);
+	if (o->o.learn_for > 0 && r->time - o->first.ns >= o->o.learn_for)
+		OBSERVATION_SET(r, device_new, r->time - d->since.ns < NEW_FOR);
 	if ((d->is_new || d->moved || d->was != 0) && o->records < RECORDS)
 		device_record(o, r, ip, d->was);
 }

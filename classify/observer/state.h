@@ -231,6 +231,8 @@ struct observer {
 
 	struct pkt_time first, now, next_step;
 	bool started;
+	unsigned behind;		/* packets in a row from long ago */
+	uint64_t backs;			/* times the clock went back */
 	uint64_t ordinal;
 	struct pkt_time tap_asking;	/* T5: the same as host_ext, for the whole tap */
 	bool tap_answered;
@@ -275,6 +277,9 @@ void body_content(struct observer *o, struct flow *f);
 void body_begins(struct observer *o, struct flow *f);
 /* content.*, upload.unseen; after upload. */
 void body_record(struct observer *o, struct observation *r, struct flow *f);
+
+/* ---- back.c ---- */
+void clock_look(struct observer *o, struct pkt_time at);
 
 /* ---- relabel.c ---- */
 void observer_turned(void *arg, struct flow *f);

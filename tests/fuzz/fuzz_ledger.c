@@ -1,51 +1,44 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Any bytes as a dumped ledger; then the entries that were taken are used, looked at and
- * dumped. One bit of the first byte chooses whether the checksums are put right, so that
- * the fields behind them are reached as well. */
-#include "classify/ledger/ledger.h"
+/*
+ * Any bytes as what was written of a ledger and of counts of different things, and as what
+ * is done with them: keys, amounts and a clock that goes where it likes. After each step
+ * the promises hold: a sum is what was added and not more, nothing is there a window later.
+ */
+#include "classify/ledger/distinct.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define HEAD_SIZE 28
-#define ENTRY_SIZE 540
 #define HOUR (3600 * NS_PER_S)
+#define KEYS 24			/* of them 8 have room */
+#define STEPS 512
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint32_t
-crc32c(const uint8_t *p, size_t n)
-{
-	uint32_t crc = ~UINT32_C(0);
-	unsigned i;
-
-	while (n-- > 0) {
-		crc ^= *p++;
-		for (i = 0; i < 8; i++)
-			crc = crc >> 1 ^ (UINT32_C(0x82f63b78) & (0 - (crc & 1)));
-	}
-	return ~crc;
-}
-
 static void
-seal(uint8_t *p, size_t n)
+need(bool holds)
 {
-	uint32_t crc = crc32c(p, n - 4);
-	unsigned i;
-
-	for (i = 0; i < 4; i++)
-		p[n - 4 + i] = (uint8_t)(crc >> 8 * i);
+	if (!holds)
+		abort();
 }
+
+/* Writes an item into a second ledger, from a copy of its exact size. */
+struct twin {
+	struct ledger *l;
+	struct distinct *d;
+};
 
 static bool
-count_bytes(void *arg, const void *b, size_t n)
+copy(void *arg, const void *entry, size_t n)
 {
-	size_t *left = arg;
-	const uint8_t *p = b;
+	const struct twin *t = arg;
+	uint8_t *bytes = malloc(n);
 
-	if (n == 0 || p[0] + *left < n)
-		return false;
-	*left -= n < *left ? n : *left;
+	need(bytes != NULL);
+	memcpy(bytes, entry, n);
+	need(t->l != NULL ? ledger_restore(t->l, span_of(bytes, n)) :
+	    distinct_restore(t->d, span_of(bytes, n)));
+	free(bytes);
 	return true;
 }
 
@@ -53,47 +46,76 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ledger_options o = { .hash = { 1, 2 }, .window = HOUR, .max = 8 };
-	struct ledger_key k = { 0, 0 };
-	struct ledger_sum s;
-	struct ledger *l;
-	uint8_t *copy;
-	size_t n, i, left = size;
+	uint64_t added[KEYS] = { 0 };
+	struct ledger *l = ledger_create(&o), *m = ledger_create(&o);
+	struct distinct *d = distinct_create(&o), *e = distinct_create(&o);
+	struct span s = span_of(data, size), item;
+	int64_t now = 0;
+	size_t place = 0;
+	uint16_t n;
+	uint8_t *bytes;
 
-	if (size < 1)
-		return 0;
-	l = ledger_create(&o);
-	n = size - 1;
-	copy = malloc(n + (n == 0));
-	if (l == NULL || copy == NULL)
-		abort();
-	memcpy(copy, data + 1, n);
-	if ((data[0] & 1) != 0) {
-		if (n >= HEAD_SIZE)
-			seal(copy, HEAD_SIZE);
-		for (i = HEAD_SIZE; i + ENTRY_SIZE <= n; i += ENTRY_SIZE)
-			seal(copy + i, ENTRY_SIZE);
-	}
-	(void)ledger_load(l, span_of(copy, n));
-	for (i = HEAD_SIZE; i + 16 <= n; i += ENTRY_SIZE) {
-		struct span at = span_of(copy + i, 16);
-		uint32_t part[4];
+	need(l != NULL && m != NULL && d != NULL && e != NULL);
+	/* A flat start says nothing of what was added; items come last. */
+	for (unsigned i = 0; i < STEPS && s.left >= 8 && s.at[0] < 0xf0; i++) {
+		struct ledger_key k = { 0, s.at[0] % KEYS };
+		struct ledger_sum sum;
+		uint64_t amount = (uint64_t)s.at[1] << s.at[2] % 57;
+		int64_t leap = (int64_t)((uint64_t)s.at[3] << s.at[4] % 56);
 
-		if (!span_le32(&at, &part[0]) || !span_le32(&at, &part[1]) ||
-		    !span_le32(&at, &part[2]) || !span_le32(&at, &part[3]))
-			abort();
-		k.hi = (uint64_t)part[1] << 32 | part[0];
-		k.lo = (uint64_t)part[3] << 32 | part[2];
-		s = ledger_get(l, &k, (struct pkt_time){ (int64_t)data[0] * HOUR });
-		if (s.since.ns < 0)
-			abort();
-		(void)ledger_add(l, &k, (struct pkt_time){ (int64_t)data[0] * HOUR },
-		    k.lo);
-		s = ledger_add(l, &k, (struct pkt_time){ INT64_MAX }, 5);
-		if (s.sum < 5)
-			abort();
+		now = s.at[5] % 3 == 0 ? now - leap : s.at[5] % 3 == 1 ? now + leap : now;
+		if (now < 0)
+			now = 0;
+		added[k.lo] = added[k.lo] > UINT64_MAX - amount ? UINT64_MAX :
+		    added[k.lo] + amount;
+		sum = ledger_add(l, &k, (struct pkt_time){ now }, amount);
+		need(sum.sum >= amount && sum.sum <= added[k.lo]);
+		need(sum.since.ns >= 0);
+		need(distinct_add(d, &k, (struct pkt_time){ now },
+		    amount * UINT64_C(0x9e3779b97f4a7c15)).count >= 1);
+		if (now < INT64_MAX - 3 * HOUR) {
+			struct pkt_time later = { now + HOUR + 3 * 60 * NS_PER_S };
+
+			need(ledger_get(l, &k, later).sum == 0);
+			later.ns = now + 2 * HOUR;
+			need(distinct_get(d, &k, later).count == 0);
+		}
+		(void)span_skip(&s, 6);
 	}
-	(void)ledger_dump(l, count_bytes, &left);
-	free(copy);
+	need(ledger_keys(l) <= 8 && distinct_keys(d) <= 8);
+	need(ledger_save(l, &place, SIZE_MAX, true, copy, &(struct twin){ m, NULL }));
+	need(distinct_save(d, &place, SIZE_MAX, true, copy, &(struct twin){ NULL, e }));
+	need(ledger_keys(m) == ledger_keys(l) && distinct_keys(e) == distinct_keys(d));
+	for (uint64_t i = 0; i < KEYS; i++) {
+		struct ledger_key k = { 0, i };
+
+		need(ledger_get(m, &k, (struct pkt_time){ now }).sum ==
+		    ledger_get(l, &k, (struct pkt_time){ now }).sum);
+		need(distinct_get(e, &k, (struct pkt_time){ now }).count ==
+		    distinct_get(d, &k, (struct pkt_time){ now }).count);
+	}
+	(void)span_skip(&s, s.left > 0);
+	while (span_le16(&s, &n) && span_take(&s, n < s.left ? n : s.left, &item)) {
+		bytes = malloc(item.left + 1);
+		need(bytes != NULL);
+		memcpy(bytes, item.at, item.left);
+		(void)ledger_restore(l, span_of(bytes, item.left));
+		(void)distinct_restore(d, span_of(bytes, item.left));
+		free(bytes);
+	}
+	for (uint64_t i = 0; i < 2 * KEYS; i++) {
+		struct ledger_key k = { i & 1, i / 2 };
+		uint64_t v;
+
+		(void)ledger_bin(l, &k, (struct pkt_time){ now }, (unsigned)i, &v);
+		need(ledger_add(l, &k, (struct pkt_time){ INT64_MAX }, 5).sum >= 5);
+		need(ledger_add(l, &k, (struct pkt_time){ now }, 5).sum >= 5);
+		(void)distinct_add(d, &k, (struct pkt_time){ INT64_MAX }, i);
+		(void)distinct_add(d, &k, (struct pkt_time){ now }, i << 40);
+	}
 	ledger_destroy(l);
+	ledger_destroy(m);
+	distinct_destroy(d);
+	distinct_destroy(e);
 	return 0;
 }
