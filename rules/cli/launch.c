@@ -58,6 +58,7 @@ launch(const struct launch_options *o)
 	/* A cell outlives its zygote by a moment: it is ours to bury, not init's. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	s.cell = dpi_cell_start(&(struct dpi_cell_options){ 0 }, &why);
+	super_sums_check(&s);
 	if (s.cell == NULL || super_service(&s, &why) == -1 ||
 	    super_start_outlet(&s, &why) == -1 || super_start_sensor(&s, &why) == -1)
 		goto fail;

@@ -176,6 +176,19 @@ pipe_swapped(struct pipe *p, struct judge_set *old)
 	return true;
 }
 
+bool
+pipe_restore(struct pipe *p, struct span item)
+{
+	return eval_restore(p->eval, item);
+}
+
+bool
+pipe_save(struct pipe *p, struct eval_cursor *c, size_t slice, eval_save_fn *write,
+    void *arg)
+{
+	return eval_save(p->eval, c, slice, write, arg);
+}
+
 static void
 phase(struct pipe *p, enum swap_phase at)
 {
@@ -274,6 +287,9 @@ pipe_stats(struct pipe *p, struct sensor_stats *out)
 	out->gap_bytes = s.gap_bytes;
 	out->verdicts = c.verdicts;
 	out->suppressed = c.suppressed;
+	out->sum_keys = c.keys;
+	out->sum_evicted = c.evicted;
+	out->sum_error = c.error;
 	out->cell_packets = s.dpi.packets;
 	out->cell_deaths = s.dpi.deaths;
 	out->cell_hangs = s.dpi.hangs;

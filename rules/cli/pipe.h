@@ -65,6 +65,11 @@ void pipe_swap(struct pipe *p, const struct judge_set *next, bool now);
 /* True once after the swap: *old is the caller's. */
 bool pipe_swapped(struct pipe *p, struct judge_set *old);
 
+/* Sums that outlive the process; eval_restore and eval_save. */
+bool pipe_restore(struct pipe *p, struct span item);
+bool pipe_save(struct pipe *p, struct eval_cursor *c, size_t slice, eval_save_fn *write,
+    void *arg);
+
 struct pkt_time pipe_now(const struct pipe *p);
 struct pkt_time pipe_last(const struct pipe *p);	/* packet; 0 ns: none yet */
 struct pkt_time pipe_first(const struct pipe *p);

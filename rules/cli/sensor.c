@@ -87,6 +87,7 @@ sensor_run(const struct sensor_options *o)
 	s.pipe = pipe_create(&po, &s.why);
 	if (s.pipe == NULL || make_reloader(&s) == -1 || open_source(&s, signals) == -1)
 		goto fail;
+	sensor_sums_open(&s);
 	keep[kept++] = signals;
 	if (ring_fd(o->ring) != -1)
 		keep[kept++] = ring_fd(o->ring);
@@ -109,6 +110,7 @@ sensor_run(const struct sensor_options *o)
 	if (o->files == 0) {
 		if (make_emitter(&s, NULL) == -1)
 			goto fail;
+		sensor_sums_begin(&s, 0);
 		for (size_t i = 0; i < o->ifaces->n; i++)
 			log_line(o->log, LOG_LEVEL_INFO, "listening on '%s'",
 			    o->ifaces->name[i]);
@@ -117,7 +119,9 @@ sensor_run(const struct sensor_options *o)
 	loop(&s, signals);
 	if (s.emitter == NULL && make_emitter(&s, NULL) == -1)
 		goto fail;
+	sensor_sums_finish(&s);		/* limits that are open... */
 	pipe_finish(s.pipe);
+	sensor_sums_finish(&s);		/* ...and the last bytes of each flow */
 	pipe_observer_stats(s.pipe, &os);
 	sensor_tell_tap(&s, pipe_now(s.pipe), &os);
 	s.last_stats = true;
@@ -138,6 +142,7 @@ out:
 	if (o->observations != NULL)
 		ring_close(o->observations);
 	emitter_destroy(s.emitter);
+	sensor_sums_close(&s);
 	pipe_destroy(s.pipe);
 	reloader_destroy(s.reloader);
 	rule_set_free(s.rules);
@@ -181,6 +186,7 @@ on_swapped(void *arg, const struct program *p, uint64_t generation)
 
 	s->program = p;
 	s->generation = generation;
+	sensor_sums_again(s);
 	emitter_set_rules(s->emitter, p->version, generation);
 }
 
@@ -361,6 +367,7 @@ make_emitter(struct sensor *s, const struct frame *first)
 		if (first != NULL) {
 			h[0] = siphash13(&fixed, first->bytes, first->cap);
 			h[1] = (uint64_t)first->time.ns;
+			sensor_sums_begin(s, siphash13(&fixed, h, 2 * sizeof(h[0])));
 		}
 		h[2] = siphash13(&fixed, s->program->version,
 		    strlen(s->program->version));
@@ -445,6 +452,7 @@ on_step(void *arg, struct pkt_time now)
 	struct observer_stats os;
 	char text[160];
 
+	sensor_sums_step(s, now);
 	if (s->next_stats.ns == 0)
 		s->next_stats = pkt_time_add(pipe_first(s->pipe).ns == 0 ? now :
 		    pipe_first(s->pipe), STATS_EVERY);
@@ -459,8 +467,14 @@ on_step(void *arg, struct pkt_time now)
 		emitter_anomaly(s->emitter, now, SEVERITY_HIGH, "classifier-breaker",
 		    text);
 	}
+	if (os.clock_backs > s->backs_told) {
+		s->backs_told = os.clock_backs;
+		emitter_anomaly(s->emitter, now, SEVERITY_LOW, "clock-went-back",
+		    "packet time went back by more than a minute: flows that were open are "
+		    "closed, and what was summed counts as of now");
+	}
 	sensor_tell_tap(s, now, &os);
-	if (now.ns < s->next_stats.ns)
+	if (now.ns < s->next_stats.ns && now.ns >= s->next_stats.ns - STATS_EVERY)
 		return;
 	sensor_tell_stats(s);
 	s->next_stats = pkt_time_add(now, STATS_EVERY);

@@ -45,6 +45,8 @@ struct sensor_options {
 	struct ring *ring;		/* events, to the outlet */
 	struct ring *observations;	/* the same, for its store and live table;
 					 * NULL: nobody wants them */
+	int sums_fd;			/* sealed: the log of sums (sumlog.h), lent; -1: none
+					 * is kept */
 	uint32_t start;			/* how often a sensor was started in this run */
 	struct sensor_report *report;	/* shared memory */
 	const struct boards *boards;	/* the same; lent */

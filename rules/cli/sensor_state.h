@@ -4,6 +4,7 @@
  *
  *	sensor.c	packets in, events out: source, pipe, ring, the loop
  *	sensor_tell.c	what it says of itself: interfaces, tap, reloads, figures
+ *	sensor_sums.c	what the sums came to, kept for the next one
  */
 #ifndef RULES_CLI_SENSOR_STATE_H
 #define RULES_CLI_SENSOR_STATE_H
@@ -29,7 +30,7 @@ struct sensor {
 	bool failed;
 	char boot[40], input[300];
 	struct pkt_time next_stats;
-	uint64_t deaths_told, trips_told, starts_told, stops_told;
+	uint64_t deaths_told, trips_told, starts_told, stops_told, backs_told;
 	bool tags_told, half_told, last_stats, store_full;
 	const char *iface[SOURCE_IFACES_MOST];	/* names by frame.iface */
 	enum source_iface_state iface_state[SOURCE_IFACES_MOST];	/* as told */
@@ -38,6 +39,7 @@ struct sensor {
 	struct own_connections own;	/* the outlet's */
 	uint64_t own_posts;
 	struct outlet_snapshot outlet;
+	struct sensor_sums *sums;	/* NULL: nobody keeps them */
 };
 
 struct pkt_time sensor_wall(void);
@@ -57,5 +59,15 @@ void sensor_tell_reload(void *arg, const struct reload_ask *ask,
     const struct reload_answer *a);
 void sensor_tell_stats(struct sensor *s);	/* an event */
 void sensor_post(struct sensor *s);		/* the snapshot */
+
+/* Before the sandbox; at the first packet of a reading, or the start of a live one
+ * (capture 0); with each step; at the end. */
+void sensor_sums_open(struct sensor *s);
+void sensor_sums_begin(struct sensor *s, uint64_t capture);
+void sensor_sums_step(struct sensor *s, struct pkt_time now);
+/* Another program: what was under way is begun anew. */
+void sensor_sums_again(struct sensor *s);
+void sensor_sums_finish(struct sensor *s);
+void sensor_sums_close(struct sensor *s);
 
 #endif

@@ -5,6 +5,7 @@
  *	launch.c	from options to a running program, and the exit code
  *	super_children.c	cell, outlet, sensor: started, ended, started again
  *	super_reload.c	rules: read at the start, read again
+ *	super_sums.c	what the sums came to before
  *	super_watch.c	the loop: signals, children, descriptors
  *	super_say.c	what a person reads
  *	super_service.c	what a service manager reads
@@ -95,6 +96,13 @@ void super_stop(struct super *s);
 
 /* No more events: the outlet drains and leaves. */
 void super_close_rings(struct super *s);
+
+/* ---- super_sums.c ---- */
+
+/* Before the outlet opens them: sums of another build are put aside. */
+void super_sums_check(struct super *s);
+/* What was kept, as a sealed memfd; -1: none is kept. */
+int super_sums_open(struct super *s);
 
 /* ---- super_reload.c ---- */
 

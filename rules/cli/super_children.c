@@ -51,15 +51,17 @@ super_close_rings(struct super *s)
  * of a reading that was given a state folder. */
 static struct desk_options
 desk_of(const struct super *s, const struct log *log, char store[4200],
-    char control[4200])
+    char control[4200], char sums[4200])
 {
 	bool live = s->o->files == 0;
 
 	(void)snprintf(store, 4200, "%s/store", s->state);
 	(void)snprintf(control, 4200, "%s/control", s->state);
+	(void)snprintf(sums, 4200, "%s/sums", s->state);
 	return (struct desk_options){ .ring = s->observations,
 		.state_dir = s->state[0] != '\0' ? s->state : NULL,
 		.store_dir = s->state[0] != '\0' && s->o->store_bytes > 0 ? store : NULL,
+		.sums_dir = s->state[0] != '\0' ? sums : NULL,
 		.store_bytes = s->o->store_bytes, .store_age = s->o->store_age,
 		.control_path = live && s->state[0] != '\0' ? control : NULL,
 		.ask_fd = s->ask[1], .boards = &s->boards, .sensor = s->name,
@@ -92,8 +94,8 @@ super_start_outlet(struct super *s, struct fault *why)
 			.redis_flows = s->o->flows,
 			.keep_spool = s->o->files == 0 || !s->spool_is_private,
 			.log = &log, .ready_fd = ready[1] };
-		char store[4200], control[4200];
-		struct desk_options d = desk_of(s, &log, store, control);
+		char store[4200], control[4200], sums[4200];
+		struct desk_options d = desk_of(s, &log, store, control, sums);
 
 		if (s->observations != NULL) {
 			oo.desk = &d;
@@ -126,6 +128,7 @@ int
 super_start_sensor(struct super *s, struct fault *why)
 {
 	struct iface_names ifaces = { .n = 0 };
+	int sums;
 
 	/* The command line was checked: there is nothing to refuse here. */
 	if (s->o->iface != NULL && iface_names_add(&ifaces, s->o->iface, why) == -1)
@@ -133,7 +136,10 @@ super_start_sensor(struct super *s, struct fault *why)
 	if (super_reload_pair(s, why) == -1)
 		return -1;
 	s->starts++;
+	sums = super_sums_open(s);
 	s->sensor = child();
+	if (s->sensor != 0 && sums != -1)
+		(void)close(sums);
 	if (s->sensor == -1)
 		return fault_set(why, NULL, "cannot start the sensor: %s",
 		    strerror(errno));
@@ -144,7 +150,7 @@ super_start_sensor(struct super *s, struct fault *why)
 			.ask_fd = s->reload.ask[1], .told_fd = s->reload.told_fd,
 			.reloaded = s->reload.board,
 			.ring = s->ring, .observations = s->observations,
-			.start = s->starts, .report = s->report, .boards = &s->boards,
+			.sums_fd = sums, .start = s->starts, .report = s->report, .boards = &s->boards,
 			.log = &s->log,
 			.file = s->o->file, .files = s->o->files, .ifaces = &ifaces,
 			.again = s->sensor_again,

@@ -17,6 +17,7 @@
 #include "rules/eval/sums.h"
 #include "rules/eval/truth.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ struct eval {
 	bool *summed;			/* per rule: its `when` holds a sum */
 	struct reason *reason;		/* room for the rule with most leaves */
 	const char **note;
+	char sum_note[200];		/* one of them */
 	struct eval_counts counts;
 	uint64_t forgotten;		/* by what a reload let go */
 	int *heir;			/* by rule of `follows`:
@@ -56,8 +58,9 @@ struct judge {
 	struct sum_value seen[LIMIT_SUMS];
 	unsigned sums;			/* sums met so far, in
 					 * the order they are judged */
-	struct sum_value first;
+	struct sum_value first;		/* of bytes */
 	const struct expr *first_expr;
+	bool estimated;			/* a count of different values was */
 };
 
 static unsigned count_sums(const struct expr *x);
@@ -113,7 +116,7 @@ eval_create(const struct eval_options *o, struct fault *why)
 	if (o->follows != NULL && follow(e, o->follows) == -1)
 		goto fail;
 	e->reason = calloc(leaves, sizeof(*e->reason));
-	e->note = calloc(notes, sizeof(*e->note));
+	e->note = calloc(notes + 1, sizeof(*e->note));
 	e->sums = sums_create(p, &o->hash, keys);
 	e->limits = limits_create(&lo);
 	if (e->reason == NULL || e->note == NULL || e->sums == NULL || e->limits == NULL)
@@ -143,24 +146,17 @@ eval_destroy(struct eval *e)
 	free(e);
 }
 
-/* Two expressions that are the same: their sums, pair by pair. */
+/* Two rules of one id: the sums that are the same in both, limits and guards apart. */
 static void
-match_sums(struct eval *e, const struct expr *ours, const struct expr *theirs)
+match_sums(struct eval *e, const struct rule *ours, const struct rule *theirs)
 {
-	switch (ours->op) {
-	case EXPR_AND:
-	case EXPR_OR:
-		match_sums(e, ours->b, theirs->b);
-		match_sums(e, ours->a, theirs->a);
-		break;
-	case EXPR_NOT:
-		match_sums(e, ours->a, theirs->a);
-		break;
-	case EXPR_SUM:
-		e->sum_from[ours->sum] = (int)theirs->sum;
-		break;
-	default:
-		break;
+	for (unsigned i = 0; i < ours->leaves; i++) {
+		const struct expr *x = ours->leaf[i];
+
+		for (unsigned k = 0; x->op == EXPR_SUM && k < theirs->leaves; k++)
+			if (theirs->leaf[k]->op == EXPR_SUM &&
+			    theirs->leaf[k]->sum_id == x->sum_id)
+				e->sum_from[x->sum] = (int)theirs->leaf[k]->sum;
 	}
 }
 
@@ -180,10 +176,9 @@ follow(struct eval *e, const struct program *old)
 		for (unsigned k = 0; k < p->rules; k++) {
 			if (p->rule[k].id != old->rule[i].id)
 				continue;
-			if (rule_same(&p->rule[k], &old->rule[i])) {
+			if (rule_same(&p->rule[k], &old->rule[i]))
 				e->heir[i] = (int)k;
-				match_sums(e, p->rule[k].when, old->rule[i].when);
-			}
+			match_sums(e, &p->rule[k], &old->rule[i]);
 			break;
 		}
 	}
@@ -224,9 +219,18 @@ eval_adopt(struct eval *e, struct eval *old)
 void
 eval_observe(struct eval *e, const struct observation *o, const struct intern *strings)
 {
+	struct observation timed;
+
 	if (o->kind == OBSERVATION_NAME || o->kind == OBSERVATION_LOSS)
 		return;
 	e->counts.records++;
+	if (e->o.program->tz.known) {
+		timed = *o;
+		OBSERVATION_SET(&timed, hour, tz_hour(&e->o.program->tz, o->time));
+		OBSERVATION_SET(&timed, weekday,
+		    (uint16_t)tz_weekday(&e->o.program->tz, o->time));
+		o = &timed;
+	}
 	for (unsigned i = 0; i < e->o.program->rules; i++)
 		judge_rule(e, i, o, strings);
 	if (o->kind == OBSERVATION_CLOSE && o->flow_id != 0)
@@ -248,10 +252,51 @@ eval_finish(struct eval *e, struct pkt_time now, const struct intern *strings)
 	limits_finish(e->limits);
 }
 
+bool
+eval_save(struct eval *e, struct eval_cursor *c, size_t slice, eval_save_fn *write,
+    void *arg)
+{
+	while (c->sum < e->o.program->sums) {
+		if (!sums_save(e->sums, c, slice, write, arg))
+			return false;
+		c->sum++;
+		c->place = 0;
+	}
+	if (!limits_save(e->limits, c->all, write, arg))
+		return false;
+	c->sum = 0;
+	return true;
+}
+
+static const struct rule *
+rule_by_id(void *arg, uint64_t id)
+{
+	const struct eval *e = arg;
+
+	for (unsigned i = 0; i < e->o.program->rules; i++)
+		if (e->o.program->rule[i].id == id)
+			return &e->o.program->rule[i];
+	return NULL;
+}
+
+bool
+eval_restore(struct eval *e, struct span item)
+{
+	struct span entry = item;
+	uint64_t id;
+
+	if (!span_le64(&entry, &id))
+		return false;
+	/* Sums are named by hashes, limits by a rule's id, which is a small number. */
+	return id <= UINT32_MAX ? limits_restore(e->limits, item, rule_by_id, e) :
+	    sums_restore(e->sums, id, entry);
+}
+
 void
 eval_get_counts(const struct eval *e, struct eval_counts *out)
 {
 	*out = e->counts;
+	sums_state(e->sums, out);
 	out->forgotten = e->forgotten + sums_forgotten(e->sums) +
 	    limits_forgotten(e->limits);
 }
@@ -346,6 +391,23 @@ raise_holds(const struct judge *j, const struct rule *r)
 	return false;
 }
 
+/* What the first sum could not know. */
+static void
+sum_notes(struct eval *e, const struct judge *j, struct verdict *v)
+{
+	if (j->first_expr != NULL && j->first.error > 0)
+		(void)snprintf(e->sum_note, sizeof(e->sum_note),
+		    "the ledger is full: up to %llu bytes more than were summed here",
+		    (unsigned long long)j->first.error);
+	else if (j->estimated)
+		(void)snprintf(e->sum_note, sizeof(e->sum_note),
+		    "counted by HyperLogLog, standard error %.1f %%",
+		    100 * DISTINCT_ERROR);
+	else
+		return;
+	e->note[v->notes++] = e->sum_note;
+}
+
 /* The second pass: every leaf, no addition. */
 static void
 fill_verdict(struct eval *e, struct judge *j, const struct rule *r, struct verdict *v)
@@ -361,6 +423,7 @@ fill_verdict(struct eval *e, struct judge *j, const struct rule *r, struct verdi
 	j->reason = e->reason;
 	j->sums = 0;
 	j->first_expr = NULL;
+	j->estimated = false;
 	(void)judge_expr(j, r->when, false);
 	for (unsigned i = 0; i < r->caveats; i++) {
 		if (eval_expr(e->o.program, r->caveat[i].when, j->o,
@@ -387,7 +450,9 @@ fill_verdict(struct eval *e, struct judge *j, const struct rule *r, struct verdi
 		v->sum = j->first.sum;
 		v->sum_window = j->first_expr->window;
 		v->sum_since = j->first.since;
+		v->sum_error = j->first.error;
 	}
+	sum_notes(e, j, v);
 }
 
 static unsigned
@@ -461,9 +526,11 @@ judge_sum(struct judge *j, const struct expr *x, bool guard)
 		j->seen[j->sums] = got;
 	j->sums++;
 	if (got.known)
-		t = truth_compare_u64(got.sum, x->cmp, x->value.u) ? TRUTH_TRUE :
-		    TRUTH_FALSE;
-	if (j->first_expr == NULL || x->leaf < j->first_expr->leaf) {
+		t = truth_compare_u64(got.sum, x->cmp, x->sums == SUM_DAY ? got.limit :
+		    x->value.u) ? TRUTH_TRUE : TRUTH_FALSE;
+	j->estimated = j->estimated || got.estimated;
+	if (x->sums != SUM_DISTINCT &&
+	    (j->first_expr == NULL || x->leaf < j->first_expr->leaf)) {
 		j->first_expr = x;
 		j->first = got;
 	}
@@ -472,9 +539,11 @@ judge_sum(struct judge *j, const struct expr *x, bool guard)
 
 		r->leaf = x;
 		r->truth = t;
-		r->observed_known = got.known;
-		r->observed.type = observation_field[x->field].type;
+		r->observed_known = got.known || x->sums == SUM_DAY;
+		r->observed.type = x->value.type;
 		r->observed.u = got.sum;
+		r->has_limit = x->sums == SUM_DAY && got.known;
+		r->limit = (struct value){ .type = x->value.type, .u = got.limit };
 	}
 	return t;
 }

@@ -35,6 +35,8 @@ struct reason {
 	enum truth truth;
 	bool observed_known;
 	struct value observed;		/* TEXT: .text lent for the call */
+	bool has_limit;			/* the limit was worked out (4 x usual)... */
+	struct value limit;		/* ...and came to this */
 };
 
 /* Where the first event of an alert went, so that updates can name it.
@@ -64,6 +66,7 @@ struct verdict {
 	uint64_t sum;			/* what it came to... */
 	int64_t sum_window;		/* ...within (ns) */
 	int64_t sum_since;		/* ns since 1970: first addition in it */
+	uint64_t sum_error;		/* so much more at most; see ledger.h */
 };
 
 struct eval_options {
@@ -77,8 +80,11 @@ struct eval_options {
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);
 };
 
-struct eval_counts { uint64_t records, verdicts, updates, suppressed, excepted, trial,
-    forgotten; };
+struct eval_counts {
+	uint64_t records, verdicts, updates, suppressed, excepted, trial, forgotten;
+	uint64_t keys, evicted;		/* of the sums: kept now; had to go */
+	uint64_t error;			/* the largest that a sum may be short by, in bytes */
+};
 
 struct eval;
 
@@ -94,6 +100,26 @@ void eval_observe(struct eval *e, const struct observation *o,
 void eval_step(struct eval *e, struct pkt_time now, const struct intern *strings);
 void eval_finish(struct eval *e, struct pkt_time now, const struct intern *strings);
 void eval_get_counts(const struct eval *e, struct eval_counts *out);
+/*
+ * What is summed and which limits are open, written down item by item to outlive the
+ * process. A slice looks at so many places, and writes what changed since it was written
+ * last, or with c->all everything. True when the round is whole: *c is at the beginning
+ * again, with `all` as it was. write says false when it has no room; the next call goes on
+ * there. Items are at most EVAL_ITEM_MAX bytes and mean the same to another run and
+ * another build, as long as a rule's id, and what it sums by, stay.
+ */
+#define EVAL_ITEM_MAX 2048
+struct eval_cursor {
+	unsigned sum;
+	size_t place;
+	bool all;
+};
+typedef bool eval_save_fn(void *arg, const void *item, size_t n);
+bool eval_save(struct eval *e, struct eval_cursor *c, size_t slice, eval_save_fn *write,
+    void *arg);
+/* False: of no rule that is here, or no item. Before the first record; safe on any bytes. */
+bool eval_restore(struct eval *e, struct span item);
+
 /* How often each rule fired (trial ones too), by index into program.rule. */
 uint64_t eval_fired(const struct eval *e, unsigned rule);
 

@@ -17,6 +17,7 @@ struct limits {
 	struct limits_options o;
 	struct table *table;
 	struct intern *strings;
+	int64_t now;			/* of the last step */
 	int64_t due;			/* no window ends before this;
 					 * INT64_MAX: none is open */
 };
@@ -74,6 +75,12 @@ limits_take(struct limits *l, const struct rule *r, const struct observation *o,
 	k.rule = r->id;
 	(void)key_of_fields(r->limit_key, r->limit_key_n, true, o, strings, &k.key);
 	e = table_find(l->table, &k);
+	/* The clock went back: nothing is held for longer than it was to be. */
+	if (e != NULL && o->time < e->opened) {
+		e->opened = o->time;
+		if (end_of(e) < l->due)
+			l->due = end_of(e);
+	}
 	if (e != NULL && o->time >= end_of(e)) {
 		close_entry(l, e);
 		table_remove(l->table, e);
@@ -85,9 +92,10 @@ limits_take(struct limits *l, const struct rule *r, const struct observation *o,
 		if (end_of(e) < l->due)
 			l->due = end_of(e);
 	}
-	if (e->told < r->limit)
+	if (e->told < r->limit) {
 		e->told++;
-	else
+		e->changed = true;
+	} else
 		*tell = false;
 	return e;
 }
@@ -134,12 +142,16 @@ void
 limits_step(struct limits *l, struct pkt_time now)
 {
 	struct limit_entry *e, *next;
+	bool back = now.ns < l->now;
 
-	if (now.ns < l->due)
+	l->now = now.ns;
+	if (now.ns < l->due && !back)
 		return;
 	l->due = INT64_MAX;
 	for (e = table_oldest(l->table); e != NULL; e = next) {
 		next = table_next(l->table, e);
+		if (e->opened > now.ns)
+			e->opened = now.ns;
 		if (now.ns >= end_of(e)) {
 			close_entry(l, e);
 			table_remove(l->table, e);
@@ -179,6 +191,55 @@ limits_rebase(struct limits *l, const struct rule *(*heir)(void *arg,
 		}
 	}
 	l->o.arg = arg;
+}
+
+bool
+limits_save(struct limits *l, bool all, eval_save_fn *write, void *arg)
+{
+	uint8_t item[LIMIT_ITEM], *p;
+
+	for (struct limit_entry *e = table_oldest(l->table); e != NULL;
+	    e = table_next(l->table, e)) {
+		const struct limit_key *k = table_key(e);
+
+		if (!e->changed && !all)
+			continue;
+		p = put_le(item, k->rule, 8);
+		p = put_le(p, k->key.hi, 8);
+		p = put_le(p, k->key.lo, 8);
+		p = put_le(p, (uint64_t)e->opened, 8);
+		(void)put_le(p, e->told, 8);
+		if (!write(arg, item, sizeof(item)))
+			return false;
+		e->changed = false;
+	}
+	return true;
+}
+
+bool
+limits_restore(struct limits *l, struct span s,
+    const struct rule *(*rule)(void *arg, uint64_t id), void *arg)
+{
+	struct limit_entry *e;
+	const struct rule *r;
+	struct limit_key k;
+	uint64_t opened, told;
+
+	memset(&k, 0, sizeof(k));
+	if (!span_le64(&s, &k.rule) || !span_le64(&s, &k.key.hi) ||
+	    !span_le64(&s, &k.key.lo) || !span_le64(&s, &opened) ||
+	    !span_le64(&s, &told) || s.left > 0 || opened > INT64_MAX)
+		return false;
+	r = rule(arg, k.rule);
+	if (r == NULL || r->limit == 0)
+		return false;
+	e = table_use(l->table, &k, NULL);
+	e->rule = r;
+	e->opened = (int64_t)opened;
+	e->told = told > r->limit ? r->limit : (unsigned)told;
+	if (end_of(e) < l->due)
+		l->due = end_of(e);
+	return true;
 }
 
 const struct intern *

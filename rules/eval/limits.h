@@ -22,7 +22,7 @@ struct limit_entry {
 	uint64_t suppressed;
 	struct event_ref first;
 	struct sum_value sum[LIMIT_SUMS];
-	bool has_last;
+	bool has_last, changed;
 	bool raised;			/* told with a `raise` that held */
 	struct observation last;	/* its texts are ids of limits_strings() */
 };
@@ -58,5 +58,13 @@ void limits_rebase(struct limits *l, const struct rule *(*heir)(void *arg,
     const struct rule *r), void *heir_arg, void *arg);
 const struct intern *limits_strings(const struct limits *l);
 uint64_t limits_forgotten(const struct limits *l);
+
+/* Which windows are open, so that a sensor that is started again does not tell them anew:
+ * one item of LIMIT_ITEM bytes for each that was opened or told since it was written. */
+#define LIMIT_ITEM 40		/* rule id (8) key (16) opened (8) told (8) */
+bool limits_save(struct limits *l, bool all, eval_save_fn *write, void *arg);
+/* rule: by the id in the item; NULL: there is none. */
+bool limits_restore(struct limits *l, struct span item,
+    const struct rule *(*rule)(void *arg, uint64_t id), void *arg);
 
 #endif

@@ -13,15 +13,24 @@
 static const struct siphash_key key_hi = { 0x6561727368006869ULL, 0x73756d73206b6579ULL };
 static const struct siphash_key key_lo = { 0x6561727368006c6fULL, 0x6b65792073756d73ULL };
 
+#define DAY (86400 * NS_PER_S)
+
 struct counted_key {
 	uint64_t flow_id;
 };
 
+/* One EXPR_SUM; made when the expression is found. */
+struct sum {
+	const struct expr *x;
+	struct ledger *ledger;		/* all but SUM_DISTINCT */
+	struct distinct *distinct;	/* SUM_DISTINCT */
+	struct table *counted;		/* flow -> bytes already added; not for those */
+};
+
 struct sums {
 	unsigned n;
-	struct ledger **ledger;		/* by expr.sum; made when
-					 * the expression is found */
-	struct table **counted;		/* flow -> bytes already added */
+	const struct tz *tz;
+	struct sum *sum;		/* by expr.sum */
 };
 
 static int find_sums(struct sums *s, const struct expr *x, const struct siphash_key *hash,
@@ -36,9 +45,9 @@ sums_create(const struct program *p, const struct siphash_key *hash, size_t max)
 	if (s == NULL)
 		return NULL;
 	s->n = p->sums;
-	s->ledger = calloc(s->n == 0 ? 1 : s->n, sizeof(struct ledger *));
-	s->counted = calloc(s->n == 0 ? 1 : s->n, sizeof(struct table *));
-	if (s->ledger == NULL || s->counted == NULL)
+	s->tz = &p->tz;
+	s->sum = calloc(s->n == 0 ? 1 : s->n, sizeof(*s->sum));
+	if (s->sum == NULL)
 		goto fail;
 	for (unsigned i = 0; i < p->rules; i++)
 		if (find_sums(s, p->rule[i].when, hash, max) == -1)
@@ -54,14 +63,12 @@ sums_destroy(struct sums *s)
 {
 	if (s == NULL)
 		return;
-	for (unsigned i = 0; i < s->n; i++) {
-		if (s->ledger != NULL)
-			ledger_destroy(s->ledger[i]);
-		if (s->counted != NULL)
-			table_destroy(s->counted[i]);
+	for (unsigned i = 0; s->sum != NULL && i < s->n; i++) {
+		ledger_destroy(s->sum[i].ledger);
+		distinct_destroy(s->sum[i].distinct);
+		table_destroy(s->sum[i].counted);
 	}
-	free(s->ledger);
-	free(s->counted);
+	free(s->sum);
 	free(s);
 }
 
@@ -70,6 +77,7 @@ find_sums(struct sums *s, const struct expr *x, const struct siphash_key *hash,
     size_t max)
 {
 	struct ledger_options lo = { .hash = *hash, .max = max };
+	struct sum *m;
 	struct table_options to = { .hash = *hash, .key_size = sizeof(struct counted_key),
 		.value_size = sizeof(uint64_t), .max = max };
 
@@ -82,12 +90,83 @@ find_sums(struct sums *s, const struct expr *x, const struct siphash_key *hash,
 			return -1;
 		return x->op == EXPR_NOT ? 0 : find_sums(s, x->b, hash, max);
 	}
-	if (x->sum >= s->n || s->ledger[x->sum] != NULL)
+	if (x->sum >= s->n || s->sum[x->sum].x != NULL)
 		return 0;
+	m = &s->sum[x->sum];
+	m->x = x;
 	lo.window = x->window < NS_PER_S ? NS_PER_S : x->window;
-	s->ledger[x->sum] = ledger_create(&lo);
-	s->counted[x->sum] = table_create(&to);
-	return s->ledger[x->sum] == NULL || s->counted[x->sum] == NULL ? -1 : 0;
+	if (x->sums == SUM_DAY)
+		lo.window = LEDGER_BINS * DAY;
+	if (x->sums == SUM_DISTINCT) {
+		m->distinct = distinct_create(&lo);
+		return m->distinct == NULL ? -1 : 0;
+	}
+	m->ledger = ledger_create(&lo);
+	m->counted = table_create(&to);
+	return m->ledger == NULL || m->counted == NULL ? -1 : 0;
+}
+
+/* The same weekday of the last weeks: the median of those that are known. A week with a
+ * feast or a leak in it does not move it. */
+static unsigned
+usual_of(struct sum *m, const struct ledger_key *key, struct pkt_time local, uint64_t *out)
+{
+	uint64_t day[USUAL_WEEKS];
+	unsigned n = 0;
+
+	for (unsigned w = 1; w <= USUAL_WEEKS; w++) {
+		uint64_t v;
+		unsigned i = n;
+
+		if (!ledger_bin(m->ledger, key, local, 7 * w, &v))
+			break;
+		for (; i > 0 && day[i - 1] > v; i--)
+			day[i] = day[i - 1];
+		day[i] = v;
+		n++;
+	}
+	*out = n == 0 ? 0 : n % 2 == 1 ? day[n / 2] :
+	    day[n / 2 - 1] / 2 + day[n / 2] / 2;
+	return n;
+}
+
+/* Today by the site's clock. Unknown while there is no history. */
+static struct sum_value
+ask_day(struct sums *s, struct sum *m, const struct expr *x, const struct ledger_key *key,
+    int64_t time)
+{
+	int64_t east = tz_offset(s->tz, time);
+	struct pkt_time local = { time + east };
+	struct sum_value out = { 0 };
+	uint64_t usual;
+	double limit;
+
+	out.weeks = usual_of(m, key, local, &usual);
+	(void)ledger_bin(m->ledger, key, local, 0, &out.sum);
+	out.since = local.ns - local.ns % DAY - east;
+	limit = x->times * (double)usual;
+	out.limit = limit >= 1e19 ? UINT64_MAX : (uint64_t)limit;
+	out.known = out.weeks >= USUAL_LEAST;
+	return out;
+}
+
+static struct sum_value
+ask_distinct(struct sum *m, const struct expr *x, const struct ledger_key *key,
+    const struct observation *o, const struct intern *strings, bool add)
+{
+	struct pkt_time now = { o->time };
+	struct sum_value out = { .known = true };
+	struct distinct_count got;
+	struct ledger_key what;
+
+	if (add && key_of_fields(&x->field, 1, false, o, strings, &what))
+		got = distinct_add(m->distinct, key, now, what.hi);
+	else
+		got = distinct_get(m->distinct, key, now);
+	out.sum = got.count;
+	out.estimated = !got.exact;
+	out.since = got.count == 0 ? o->time : got.since.ns;
+	return out;
 }
 
 struct sum_value
@@ -95,7 +174,8 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
     const struct intern *strings, bool add)
 {
 	struct pkt_time now = { o->time };
-	struct sum_value out = { false, 0, 0 };
+	struct sum_value out = { 0 };
+	struct sum *m;
 	struct ledger_key key;
 	struct ledger_sum got;
 	struct value v;
@@ -103,24 +183,32 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
 	/* Records that carry no flow's counters (a window) do not ask a sum: a rule with
 	 * a sum is judged when its count changes,
 	 * and told with the flow that changed it. */
-	if (x->sum >= s->n || s->ledger[x->sum] == NULL || !can_add(o) ||
+	if (x->sum >= s->n || s->sum[x->sum].x == NULL || !can_add(o) ||
 	    !key_of_fields(x->key, x->key_n, false, o, strings, &key))
 		return out;
+	m = &s->sum[x->sum];
+	if (x->sums == SUM_DISTINCT)
+		return ask_distinct(m, x, &key, o, strings, add);
+	if (x->sums == SUM_DAY)
+		now.ns += tz_offset(s->tz, o->time);
 	if (add && field_value(o, x->field, strings, &v, NULL)) {
 		struct counted_key ck = { o->flow_id };
-		uint64_t *counted = table_use(s->counted[x->sum], &ck, NULL);
+		uint64_t *counted = table_use(m->counted, &ck, NULL);
 		/* A counter never falls; should one,
 		 * nothing is added until it has caught up. */
 		uint64_t more = v.u > *counted ? v.u - *counted : 0;
 
 		if (v.u > *counted)
 			*counted = v.u;
-		got = ledger_add(s->ledger[x->sum], &key, now, more);
+		got = ledger_add(m->ledger, &key, now, more);
 	} else {
-		got = ledger_get(s->ledger[x->sum], &key, now);
+		got = ledger_get(m->ledger, &key, now);
 	}
+	if (x->sums == SUM_DAY)
+		return ask_day(s, m, x, &key, o->time);
 	out.known = true;
 	out.sum = got.sum;
+	out.error = got.error;
 	out.since = got.sum == 0 ? o->time : got.since.ns;
 	return out;
 }
@@ -131,24 +219,23 @@ sums_close(struct sums *s, uint64_t flow_id)
 	struct counted_key ck = { flow_id };
 
 	for (unsigned i = 0; i < s->n; i++) {
-		void *counted = s->counted[i] == NULL ? NULL :
-		    table_find(s->counted[i], &ck);
+		struct table *of = s->sum[i].counted;
+		void *counted = of == NULL ? NULL : table_find(of, &ck);
 
 		if (counted != NULL)
-			table_remove(s->counted[i], counted);
+			table_remove(of, counted);
 	}
 }
 
 void
 sums_adopt(struct sums *s, unsigned to, struct sums *old, unsigned from)
 {
-	struct ledger *ledger = s->ledger[to];
-	struct table *counted = s->counted[to];
+	struct sum ours = s->sum[to];
 
-	s->ledger[to] = old->ledger[from];
-	s->counted[to] = old->counted[from];
-	old->ledger[from] = ledger;
-	old->counted[from] = counted;
+	s->sum[to] = old->sum[from];
+	old->sum[from] = ours;
+	old->sum[from].x = s->sum[to].x;
+	s->sum[to].x = ours.x;
 }
 
 uint64_t
@@ -156,10 +243,82 @@ sums_forgotten(const struct sums *s)
 {
 	uint64_t n = 0;
 
-	for (unsigned i = 0; i < s->n; i++)
-		if (s->ledger[i] != NULL)
-			n += ledger_evicted(s->ledger[i]) + table_evicted(s->counted[i]);
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct sum *m = &s->sum[i];
+
+		if (m->ledger != NULL)
+			n += ledger_evicted(m->ledger) + table_evicted(m->counted);
+		if (m->distinct != NULL)
+			n += distinct_evicted(m->distinct);
+	}
 	return n;
+}
+
+void
+sums_state(const struct sums *s, struct eval_counts *out)
+{
+	out->keys = out->evicted = out->error = 0;
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct sum *m = &s->sum[i];
+
+		if (m->ledger != NULL) {
+			out->keys += ledger_keys(m->ledger);
+			out->evicted += ledger_evicted(m->ledger);
+			if (ledger_error(m->ledger) > out->error)
+				out->error = ledger_error(m->ledger);
+		}
+		if (m->distinct != NULL) {
+			out->keys += distinct_keys(m->distinct);
+			out->evicted += distinct_evicted(m->distinct);
+		}
+	}
+}
+
+/* ---- written down ---- */
+
+struct saving {
+	uint64_t id;
+	eval_save_fn *write;
+	void *arg;
+};
+
+static bool
+save_entry(void *arg, const void *entry, size_t n)
+{
+	const struct saving *v = arg;
+	uint8_t item[8 + (LEDGER_ENTRY_MAX > DISTINCT_ENTRY_MAX ? LEDGER_ENTRY_MAX :
+	    DISTINCT_ENTRY_MAX)];
+
+	(void)put_le(item, v->id, 8);
+	memcpy(item + 8, entry, n);
+	return v->write(v->arg, item, n + 8);
+}
+
+bool
+sums_save(struct sums *s, struct eval_cursor *c, size_t slice, eval_save_fn *write,
+    void *arg)
+{
+	struct sum *m = &s->sum[c->sum];
+	struct saving v = { m->x == NULL ? 0 : m->x->sum_id, write, arg };
+
+	if (m->distinct != NULL)
+		return distinct_save(m->distinct, &c->place, slice, c->all, save_entry, &v);
+	return m->ledger == NULL ||
+	    ledger_save(m->ledger, &c->place, slice, c->all, save_entry, &v);
+}
+
+bool
+sums_restore(struct sums *s, uint64_t sum_id, struct span entry)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		struct sum *m = &s->sum[i];
+
+		if (m->x == NULL || m->x->sum_id != sum_id)
+			continue;
+		return m->distinct != NULL ? distinct_restore(m->distinct, entry) :
+		    m->ledger != NULL && ledger_restore(m->ledger, entry);
+	}
+	return false;
 }
 
 /* Kinds that carry the counters of one flow. */
@@ -211,7 +370,9 @@ key_of_fields(const enum field *field, unsigned n, bool blank,
 			len = sizeof(raw);
 			memcpy(piece.bytes, &raw, len);
 		}
-		piece.field = (uint32_t)field[i];
+		/* By its word: another build numbers fields otherwise. */
+		piece.field = (uint32_t)siphash13(&key_lo, observation_field[field[i]].word,
+		    strlen(observation_field[field[i]].word));
 		piece.len = (uint32_t)len;
 		len += offsetof(__typeof__(piece), bytes);
 		piece.so_far = out->hi;

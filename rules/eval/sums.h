@@ -8,11 +8,18 @@
  * lost record costs nothing. An entry lives until its flow closes; beyond the limit the
  * flow that was not seen for longest is forgotten (counted),
  * and would be counted whole again.
+ *
+ * A sum of today against the usual (SUM_DAY) is a ledger of sixty days, a bin each, by
+ * local time; the usual is the median of the same weekday in the last USUAL_WEEKS weeks,
+ * and unknown while fewer than USUAL_LEAST of them are known.
+ *
+ * What is written down to outlive the process (eval_save) is one item for each key:
+ *	le64 expr.sum_id, an entry of ledger.h or distinct.h
  */
 #ifndef RULES_EVAL_SUMS_H
 #define RULES_EVAL_SUMS_H
 
-#include "classify/ledger/ledger.h"
+#include "classify/ledger/distinct.h"
 #include "rules/eval/eval.h"
 
 /* A 128-bit name of the values that `per` fields have in a record. False when one of them
@@ -23,7 +30,11 @@ bool key_of_fields(const enum field *field, unsigned n, bool blank,
 
 struct sum_value {
 	bool known;
+	bool estimated;			/* SUM_DISTINCT: to DISTINCT_ERROR */
 	uint64_t sum;
+	uint64_t error;			/* so much more at most, as the ledger was full */
+	uint64_t limit;			/* SUM_DAY: what the usual comes to */
+	unsigned weeks;			/* SUM_DAY: weekdays known of it */
 	int64_t since;			/* ns */
 };
 
@@ -42,5 +53,11 @@ void sums_close(struct sums *s, uint64_t flow_id);
  * made with the same hash, max and window. */
 void sums_adopt(struct sums *s, unsigned to, struct sums *old, unsigned from);
 uint64_t sums_forgotten(const struct sums *s);
+void sums_state(const struct sums *s, struct eval_counts *out);
+
+/* A slice of the places of sum c->sum; as eval_save. */
+bool sums_save(struct sums *s, struct eval_cursor *c, size_t slice, eval_save_fn *write,
+    void *arg);
+bool sums_restore(struct sums *s, uint64_t sum_id, struct span entry);
 
 #endif

@@ -6,6 +6,7 @@
 #include "rules/event/clock.h"
 #include "rules/event/control.h"
 #include "rules/event/recorder.h"
+#include "rules/event/sumlog.h"
 
 #include <event2/event.h>
 #include <inttypes.h>
@@ -16,9 +17,14 @@
 
 #define BURST 1024			/* messages before timers and sinks get their turn */
 
+_Static_assert(SUMLOG_MESSAGE <= CARRY_MAX, "one buffer takes both");
+
 struct desk {
 	struct desk_options o;
 	struct recorder *recorder;
+	struct sumlog *sums;
+	struct loop_time sums_at;
+	bool sums_lost;
 	struct control *control;
 	struct event *on_ring, *on_more;
 	struct answer_rates rates;
@@ -30,6 +36,7 @@ struct desk {
 };
 
 static int open_store(struct desk *d, struct fault *why);
+static int open_sums(struct desk *d, struct fault *why);
 static int open_control(struct desk *d, struct event_base *base, struct fault *why);
 static void ready(evutil_socket_t fd, short what, void *arg);
 static void answer_asked(void *arg, const struct request *q, struct json *j);
@@ -54,7 +61,7 @@ desk_create(const struct desk_options *o, struct event_base *base, struct fault 
 	}
 	d->o = *o;
 	d->started = clock_now();
-	if (open_store(d, why) == -1 || open_control(d, base, why) == -1)
+	if (open_store(d, why) == -1 || open_sums(d, why) == -1 || open_control(d, base, why) == -1)
 		goto fail;
 	d->on_ring = event_new(base, ring_fd(o->ring), EV_READ | EV_PERSIST, ready, d);
 	d->on_more = event_new(base, -1, 0, ready, d);
@@ -80,6 +87,7 @@ desk_destroy(struct desk *d)
 		event_free(d->on_more);
 	control_destroy(d->control);
 	recorder_destroy(d->recorder);
+	sumlog_close(d->sums);
 	free(d);
 }
 
@@ -123,6 +131,8 @@ take(struct desk *d, struct loop_time now)
 		n = m.left <= sizeof(d->message) ? m.left : 0;
 		memcpy(d->message, m.at, n);
 		ring_release(d->o.ring);
+		if (d->sums != NULL && sumlog_take(d->sums, span_of(d->message, n), now))
+			continue;
 		if (recorder_take(d->recorder, span_of(d->message, n), now))
 			continue;
 		d->refused++;
@@ -157,6 +167,24 @@ tell_full(struct desk *d)
 		    PRIu64 " records are lost", d->o.store_dir, c.lost);
 }
 
+/* Once a second to the disk; that it found no room is said once. */
+static void
+sums_tick(struct desk *d, struct loop_time now)
+{
+	struct sumlog_counts c;
+
+	if (d->sums == NULL || now.ns - d->sums_at.ns < NS_PER_S)
+		return;
+	d->sums_at = now;
+	sumlog_tick(d->sums, now);
+	sumlog_get_counts(d->sums, &c);
+	if (c.lost == 0 || d->sums_lost)
+		return;
+	d->sums_lost = true;
+	log_line(d->o.log, LOG_LEVEL_WARN, "the sums in '%s' find no room on their disk: "
+	    "what devices sent is not all there after the next start", d->o.sums_dir);
+}
+
 static struct answer_source
 source_of(struct desk *d)
 {
@@ -179,6 +207,7 @@ desk_tick(struct desk *d)
 		(void)event_add(d->on_more, &soon);
 	answer_look(&a);
 	tell_full(d);
+	sums_tick(d, now);
 	if (ring_closed(d->o.ring))
 		(void)event_del(d->on_ring);	/* it stays readable from now on */
 }
@@ -203,6 +232,21 @@ open_store(struct desk *d, struct fault *why)
 	}
 	d->has_store = ro.dir != NULL;
 	return d->recorder == NULL ? -1 : 0;
+}
+
+static int
+open_sums(struct desk *d, struct fault *why)
+{
+	if (d->o.sums_dir == NULL)
+		return 0;
+	d->sums = sumlog_open(d->o.sums_dir, clock_now(), why);
+	if (d->sums != NULL)
+		return 0;
+	if (d->o.must)
+		return -1;
+	log_fault(d->o.log, LOG_LEVEL_WARN, why);
+	log_line(d->o.log, LOG_LEVEL_WARN, "sums do not outlive this run");
+	return 0;
 }
 
 static int

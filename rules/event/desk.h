@@ -20,6 +20,7 @@ struct desk_options {
 	struct ring *ring;		/* observations; lent, made with an fd */
 	const char *state_dir;		/* store and socket lie below it; NULL: neither */
 	const char *store_dir;		/* NULL: no store */
+	const char *sums_dir;		/* sumlog.h; NULL: sums are not kept */
 	uint64_t store_bytes;		/* 0: 2 GiB */
 	int64_t store_age;		/* ns; 0: 30 days */
 	const char *control_path;	/* NULL: nobody may ask */

@@ -128,6 +128,12 @@ enum event_rule {
 	X(S_RECORDS, "stats.records", UINT, S, S, NONE, "observations that were judged") \
 	X(S_VERDICTS, "stats.verdicts", UINT, S, S, NONE, "verdicts that were told") \
 	X(S_SUPPRESSED, "stats.suppressed", UINT, S, S, NONE, "verdicts folded by limits") \
+	X(S_SUM_KEYS, "stats.sum_keys", UINT, S, S, NONE, \
+	    "devices, and pairs of device and destination, whose bytes are summed now") \
+	X(S_SUM_EVICTED, "stats.sum_evicted", UINT, S, S, NONE, \
+	    "of these had to go, the smallest first, as there was no room for more") \
+	X(S_SUM_ERROR, "stats.sum_error", UINT, S, S, NONE, \
+	    "bytes a sum may be short by for that; 0: sums are exact") \
 	X(S_CELL_PACKETS, "stats.cell_packets", UINT, S, S, NONE, \
 	    "packets the classifier read") \
 	X(S_CELL_DEATHS, "stats.cell_deaths", UINT, S, S, NONE, "times it died") \

@@ -37,6 +37,9 @@
 	X(S_RECORDS, "earshot_observations_total", COUNTER, 1) \
 	X(S_VERDICTS, "earshot_verdicts_total", COUNTER, 1) \
 	X(S_SUPPRESSED, "earshot_verdicts_suppressed_total", COUNTER, 1) \
+	X(S_SUM_KEYS, "earshot_sum_keys", GAUGE, 1) \
+	X(S_SUM_EVICTED, "earshot_sum_keys_evicted_total", COUNTER, 1) \
+	X(S_SUM_ERROR, "earshot_sum_error_bytes", GAUGE, 1) \
 	X(S_CELL_PACKETS, "earshot_classifier_packets_total", COUNTER, 1) \
 	X(S_CELL_DEATHS, "earshot_classifier_deaths_total", COUNTER, 1) \
 	X(S_CELL_HANGS, "earshot_classifier_hangs_total", COUNTER, 1) \

@@ -107,7 +107,9 @@ why_get(const struct verdict *v, enum event_field f, unsigned i, struct event_va
 		out->name = condition_op(x);
 		return true;
 	case F_WHY_LIMIT:
-		if (counts)
+		if (r->has_limit)
+			return scalar(&r->limit, x->field, out);
+		if (counts && !(x->op == EXPR_SUM && x->sums == SUM_DAY))
 			return scalar(&x->value, x->field, out);
 		if (x->op != EXPR_IN_LIST && x->op != EXPR_DEST_IN_LIST &&
 		    x->op != EXPR_EMPTY)

@@ -439,13 +439,20 @@ missing_limits(struct check *c)
 static void
 check_macros(struct check *c)
 {
-	struct decl *d, *first;
+	struct decl *d, *first, *which;
 	char q[QUOTE_TEXT];
 
 	for (d = c->tree->first; d != NULL; d = d->next) {
 		if (d->kind != DECL_MACRO || d->name.s == NULL)
 			continue;
 		first = names_get(&c->macros, d->name.s);
+		if (first != NULL && first->is_default != d->is_default) {
+			which = d->is_default ? first : d;
+			(which == d ? first : d)->replaced = true;
+			if (which == d && good_name(c, &d->name, "macro"))
+				names_put(c->l, &c->macros, d->name.s, d);
+			continue;
+		}
 		if (first != NULL) {
 			lang_error(c->l, &d->name.at, "give it another name",
 			    "the macro '%s' is declared already, at %.120s:%u",
@@ -462,6 +469,49 @@ check_macros(struct check *c)
 	for (d = c->tree->first; d != NULL; d = d->next)
 		if (d->kind == DECL_MACRO && d->name.s != NULL && !d->broken)
 			check_macro(c, d, 0);
+}
+
+/* ---- the time zone ---- */
+
+/* An offset or a rule as it stands, else the name of a zone of this machine. */
+static bool
+read_zone(struct check *c, struct decl *d, struct tz *out)
+{
+	const struct compile_options *o = c->l->o;
+	char path[160], q[QUOTE_TEXT];
+	struct span rule;
+	struct fault why;
+	size_t n = strlen(d->name.s);
+
+	if (tz_parse(span_of(d->name.s, n), out))
+		return true;
+	if (n < 100 && strspn(d->name.s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789_/+-") == n && d->name.s[0] != '/' && n > 0) {
+		(void)snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", d->name.s);
+		if (o->provide != NULL && o->provide(o->provide_arg, o->file[d->at.file].name,
+		    lang_text(c->l, c->l->work, path, strlen(path)), &d->bytes, &why) &&
+		    tz_file_rule(d->bytes, &rule) && tz_parse(rule, out))
+			return true;
+	}
+	lang_error(c->l, &d->name.at, "write tz Europe/Berlin, tz +02:00, or a rule like "
+	    "tz \"CET-1CEST,M3.5.0,M10.5.0/3\"", "'%s' is no time zone",
+	    quote(q, d->name.s, n));
+	return false;
+}
+
+static void
+check_zone(struct check *c)
+{
+	struct decl *one = NULL, *d, *which;
+
+	for (d = c->tree->first; d != NULL; d = d->next) {
+		if (d->kind != DECL_TZ || d->broken)
+			continue;
+		which = one == NULL ? d : choose(c, one, d, "the time zone");
+		one = which == NULL ? one : which;
+	}
+	if (one != NULL)
+		(void)read_zone(c, one, &c->p->tz);
 }
 
 /* Nobody's rules name them, so no message and no part of the version either. */
@@ -487,6 +537,7 @@ check_program(struct check *c)
 		if (d->kind == DECL_RULE && d->name.s != NULL)
 			(void)good_name(c, &d->name, "rule");
 	check_home(c);
+	check_zone(c);
 	check_inventory(c);
 	read_vendors(c);
 	check_lists(c);

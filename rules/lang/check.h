@@ -23,6 +23,7 @@ struct check {
 	const struct tree *tree;
 	struct names lists, macros, rules;
 	unsigned sums;
+	uint32_t rule_id; /* of the rule that is checked */
 	struct place need_hearing; /* the first rule that asks a meter; line 0: none */
 };
 
@@ -32,7 +33,7 @@ struct expr_use {
 	bool scratch; /* a macro's own check: the result is thrown away */
 	bool over; /* too many conditions: told */
 	bool has_sum, hears; /* out: a sum; a field of a meter */
-	unsigned leaves, macros; /* macros: how deep we are in them */
+	unsigned leaves, sums, macros; /* macros: how deep we are in them */
 	unsigned deepest; /* out */
 	struct place top; /* where the expression begins, for what is too large */
 	struct leaf_link {

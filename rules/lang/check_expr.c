@@ -490,6 +490,73 @@ check_span(struct check *c, const char *what, const struct literal *v, int64_t *
 	return false;
 }
 
+/* Its number in this program; and the name that is the same in the next one, whatever
+ * order fields, rules and files have there. A limit that is moved keeps what was summed. */
+static void
+number_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, struct expr *x,
+    const enum field *key)
+{
+	static const struct siphash_key fixed = { 0x6561727368737569ULL,
+	    0x64656e7469666965ULL };
+	uint64_t piece[2] = { 0, 0 };
+
+	x->sums = t->sums;
+	x->key = key;
+	x->key_n = t->key_n;
+	if (u->scratch)
+		return;
+	x->sum = c->sums++;
+	piece[0] = (uint64_t)c->rule_id << 32 | u->sums++ << 8 | (uint64_t)x->sums;
+	piece[1] = (uint64_t)x->window;
+	x->sum_id = siphash13(&fixed, piece, sizeof(piece));
+	for (unsigned i = 0; i <= x->key_n; i++) {
+		const char *word = observation_field[i == 0 ? x->field : key[i - 1]].word;
+
+		piece[0] = x->sum_id;
+		piece[1] = siphash13(&fixed, word, strlen(word));
+		x->sum_id = siphash13(&fixed, piece, sizeof(piece));
+	}
+}
+
+static const struct expr *
+check_distinct(struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f)
+{
+	struct target count = { "distinct", FIELD_COUNT, VOCABULARY_NONE, "" };
+	const enum field *key = NULL;
+	struct value value;
+	struct expr *x;
+	int64_t window = 0;
+	bool good = true;
+
+	if (!u->in_when) {
+		lang_error(c->l, &t->name.at, "sums stand in a rule's 'when'",
+		    "a count cannot be asked here");
+		return NULL;
+	}
+	if (observation_field[f].type != FIELD_TEXT &&
+	    observation_field[f].type != FIELD_ADDRESS) {
+		lang_error(c->l, &t->name.at, "use dest, or a text or address field",
+		    "'%s' %s: its values are not counted", t->name.s,
+		    type_is(observation_field[f].type));
+		return NULL;
+	}
+	if (t->cmp == CMP_EQ || t->cmp == CMP_NE) {
+		lang_error(c->l, &t->at, "use >= or >", "a count grows past a limit");
+		good = false;
+	}
+	good = value_of(c->l, &count, &t->value, &value) && good;
+	good = check_span(c, "within", &t->window, &window) && good;
+	good = check_keys(c, t->key, t->key_n, &key) && good;
+	if (!good || (x = make_leaf(c, u, EXPR_SUM, t)) == NULL)
+		return NULL;
+	x->field = f;
+	x->cmp = t->cmp;
+	x->value = value;
+	x->window = window;
+	number_sum(c, u, t, x, key);
+	return x;
+}
+
 static const struct expr *
 check_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f)
 {
@@ -500,6 +567,8 @@ check_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, enum f
 	bool good = true;
 
 	u->has_sum = true;
+	if (t->sums == SUM_DISTINCT)
+		return check_distinct(c, u, t, f);
 	if (!u->in_when) {
 		lang_error(c->l, &t->name.at, "sums stand in a rule's 'when'",
 		    "a sum cannot be asked here");
@@ -519,8 +588,16 @@ check_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, enum f
 		    "to the byte");
 		good = false;
 	}
-	good = (check_compare(c, t, f, &value) && good);
-	good = check_span(c, "within", &t->window, &window) && good;
+	if (t->sums == SUM_DAY) {
+		struct target times = { "usual", FIELD_NUMBER, VOCABULARY_NONE, "" };
+
+		if (!value_of(c->l, &times, &t->value, &value))
+			return NULL;
+		window = 86400 * NS_PER_S;
+	} else {
+		good = (check_compare(c, t, f, &value) && good);
+		good = check_span(c, "within", &t->window, &window) && good;
+	}
 	good = check_keys(c, t->key, t->key_n, &key) && good;
 	if (!good || (x = make_leaf(c, u, EXPR_SUM, t)) == NULL)
 		return NULL;
@@ -528,10 +605,11 @@ check_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, enum f
 	x->cmp = t->cmp;
 	x->value = value;
 	x->window = window;
-	x->key = key;
-	x->key_n = t->key_n;
-	if (!u->scratch)
-		x->sum = c->sums++;
+	if (t->sums == SUM_DAY) {
+		x->times = value.n;
+		x->value = (struct value){ .type = observation_field[f].type };
+	}
+	number_sum(c, u, t, x, key);
 	return x;
 }
 
@@ -703,6 +781,11 @@ check_expr(struct check *c, struct expr_use *u, const struct tree_expr *t)
 		x->list = e->index;
 		return x;
 	}
+	if (t->op == TREE_SUM && t->sums == SUM_DISTINCT &&
+	    strcmp(t->name.s, "device") == 0)
+		return check_sum(c, u, t, FIELD_device_key);
+	if (t->op == TREE_SUM && t->sums == SUM_DISTINCT && strcmp(t->name.s, "dest") == 0)
+		return check_sum(c, u, t, FIELD_dest_key);
 	if (strcmp(t->name.s, "device") == 0 || strcmp(t->name.s, "dest") == 0)
 		return check_party(c, u, t);
 	if (t->op == TREE_NAME && (macro = names_get(&c->macros, t->name.s)) != NULL)

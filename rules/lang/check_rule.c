@@ -332,6 +332,7 @@ check_rule(struct check *c, const struct decl *d, struct rule *r)
 	r->trial = d->item[ITEM_TRIAL].line != 0;
 	r->suspect = d->item[ITEM_SUSPECT].line != 0;
 	rule_id(c, d, r);
+	c->rule_id = r->id;
 	if (d->rev.kind != LITERAL_NONE &&
 	    whole(c, &d->rev, "a rule's revision", 1, UINT32_MAX, &rev))
 		r->rev = (uint32_t)rev;

@@ -14,6 +14,7 @@ const char *const decl_word[DECL_COUNT] = {
 	"list",
 	"macro",
 	"hearing",
+	"tz",
 	"rule",
 	"except",
 };
@@ -298,6 +299,10 @@ parse_decl(struct parser *p, struct decl *d)
 		return parse_macro(p, d);
 	case DECL_HEARING:
 		return parse_hearing(p, d);
+	case DECL_TZ:
+		if (p->t.kind != TOKEN_STRING)
+			return parser_name(p, &d->name, "a time zone, like Europe/Berlin");
+		return parser_string(p, &d->name, "a time zone, like Europe/Berlin");
 	case DECL_RULE:
 		return parse_rule(p, d);
 	case DECL_EXCEPT:
@@ -340,7 +345,7 @@ static void
 not_a_decl(struct parser *p, bool after_default)
 {
 	static const char all[] =
-	    "files hold home, inventory, list, macro, hearing, rule, except";
+	    "files hold home, inventory, list, macro, hearing, tz, rule, except";
 	struct tree_word w;
 	struct guess g;
 	char q[QUOTE_TEXT], remedy[200];
@@ -394,10 +399,10 @@ parse_file(struct parser *p, struct tree *t)
 			continue;
 		}
 		if (is_default &&
-		    (kind == DECL_MACRO || kind == DECL_RULE || kind == DECL_EXCEPT))
+		    (kind == DECL_RULE || kind == DECL_EXCEPT))
 			lang_error(p->l, &at, "leave 'default' out",
-			    "only home, inventory, list and hearing can be 'default', "
-			    "not '%s'",
+			    "only home, inventory, list, macro, hearing and tz can be "
+			    "'default', not '%s'",
 			    decl_word[kind]);
 		d = lang_alloc(p->l, p->l->work, sizeof(*d));
 		d->kind = (enum decl_kind)kind;

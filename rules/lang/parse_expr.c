@@ -90,7 +90,7 @@ parse_amount(struct parser *p, struct literal *out)
 		    number.at + number.digits, number.n - number.digits);
 		return true;
 	}
-	if (p->t.kind != TOKEN_WORD)
+	if (p->t.kind != TOKEN_WORD || token_is(&p->t, "x"))
 		return true;
 	out->unit = unit_find(p->t.at, p->t.n);
 	if (out->unit != NULL) {
@@ -217,6 +217,19 @@ parse_is(struct parser *p, struct tree_expr *x)
 	return parser_expected(p, "'known', 'unknown' or 'empty' after 'is'", remedy);
 }
 
+/* `4 x usual per device`: today, against the same weekdays before. */
+static bool
+parse_usual(struct parser *p, struct tree_expr *x)
+{
+	x->op = TREE_SUM;
+	x->sums = SUM_DAY;
+	if (!parser_word(p, "usual"))
+		return parser_expected(p, "'usual' after 'x'",
+		    "write 'upload > 4 x usual per device'");
+	return !parser_word(p, "per") ||
+	    parser_words(p, &x->key, &x->key_n, "what to sum by, like 'device'");
+}
+
 static bool
 parse_compare(struct parser *p, struct tree_expr *x)
 {
@@ -226,6 +239,9 @@ parse_compare(struct parser *p, struct tree_expr *x)
 	parser_next(p);
 	if (!parser_literal(p, &x->value))
 		return false;
+	if (x->value.kind == LITERAL_NUMBER && x->value.unit == NULL && x->sums == SUM_BYTES &&
+	    parser_word(p, "x"))
+		return parse_usual(p, x);
 	if (!token_is(&p->t, "within"))
 		return true;
 	x->op = TREE_SUM;
@@ -256,6 +272,20 @@ parse_leaf(struct parser *p, struct tree_expr **out)
 	x->name = parser_tree_word(p);
 	*out = x;
 	parser_next(p);
+	if (strcmp(x->name.s, "distinct") == 0 && p->t.kind == TOKEN_WORD &&
+	    !reserved_token(&p->t) && !parser_at_decl(p)) {
+		x->sums = SUM_DISTINCT;
+		x->name = parser_tree_word(p);
+		parser_next(p);
+		if (p->t.kind != TOKEN_COMPARE)
+			return parser_expected(p, "a comparison",
+			    "write 'distinct dest >= 20 within 1 h per device'");
+		if (!parse_compare(p, x))
+			return false;
+		return (x->op == TREE_SUM && x->sums == SUM_DISTINCT) ||
+		    parser_expected(p, "'within' and a duration",
+		    "write 'distinct dest >= 20 within 1 h per device'");
+	}
 	if (p->t.kind == TOKEN_COMPARE)
 		return parse_compare(p, x);
 	if (token_is(&p->t, "is"))

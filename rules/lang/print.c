@@ -86,6 +86,7 @@ expr_print(const struct tree_expr *x, const struct writer *w)
 	default:
 		break;
 	}
+	writer_text(w, x->op == TREE_SUM && x->sums == SUM_DISTINCT ? "distinct " : "");
 	writer_text(w, x->name.s);
 	switch (x->op) {
 	case TREE_COMPARE:
@@ -94,8 +95,9 @@ expr_print(const struct tree_expr *x, const struct writer *w)
 		literal_print(&x->value, w);
 		if (x->op == TREE_COMPARE)
 			return;
-		writer_text(w, " within ");
-		literal_print(&x->window, w);
+		writer_text(w, x->sums == SUM_DAY ? " x usual" : " within ");
+		if (x->sums != SUM_DAY)
+			literal_print(&x->window, w);
 		writer_text(w, x->key_n > 0 ? " per " : "");
 		print_words(w, x->key, x->key_n);
 		return;
@@ -318,6 +320,11 @@ decl_print(const struct decl *d, const struct writer *w)
 		writer_text(w, d->name.s);
 		writer_text(w, " = ");
 		print_when(d->expr, w);
+		writer_text(w, "\n");
+		return;
+	case DECL_TZ:
+		writer_text(w, "tz ");
+		print_string(w, d->name.s);
 		writer_text(w, "\n");
 		return;
 	case DECL_HEARING:

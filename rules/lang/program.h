@@ -13,6 +13,7 @@
 #include "classify/endpoint/inventory.h"
 #include "classify/endpoint/vendors.h"
 #include "classify/shape/hearing.h"
+#include "rules/lang/tz.h"
 
 /* What an event can be about: `kind` in a rule, earshot.kind in an event.
  * X(id, name, meaning) */
@@ -66,6 +67,16 @@ enum expr_op {
 				 * per keys; see rules/eval */
 };
 
+/* What an EXPR_SUM sums. */
+enum sum_of {
+	SUM_BYTES,		/* what a counter of flows grew by */
+	SUM_DAY,		/* the same, today, against the same weekdays before */
+	SUM_DISTINCT,		/* how many different values of a text or address */
+};
+
+#define USUAL_WEEKS 4		/* as many weekdays make the usual, at most... */
+#define USUAL_LEAST 2		/* ...and at least */
+
 #define PROGRAM_LEAVES_MAX 512U		/* of one expression: an
 					 * evaluator may size by it */
 
@@ -97,7 +108,11 @@ struct expr {
 	const enum field *key;	/* EXPR_SUM: device -> FIELD_device_key,
 				 * dest -> FIELD_dest_key */
 	unsigned key_n;
-	unsigned sum;		/* EXPR_SUM: its number in the program */
+	unsigned sum;		/* EXPR_SUM: its number in the program... */
+	uint64_t sum_id;	/* ...and by what it is known again, in another program
+				 * or run: rule, what is summed, window, keys */
+	enum sum_of sums;
+	double times;		/* SUM_DAY: so often the usual */
 	unsigned leaf;		/* leaves of a rule's `when` are numbered from 0, in text
 				 * order; UINT_MAX elsewhere */
 	const char *text;	/* canonical text of this expression;
@@ -171,6 +186,7 @@ struct program {
 	const struct vendors *vendors;	/* NULL: no table was there */
 	const struct named_list *list;
 	unsigned lists;
+	struct tz tz;
 	struct hearing hearing;
 	bool hearing_set[HEARING_COUNT];
 	const struct rule *rule;

@@ -26,7 +26,7 @@ enum tree_op {
 	TREE_KNOWN,
 	TREE_UNKNOWN,
 	TREE_EMPTY, /* name is ... */
-	TREE_SUM, /* name cmp value within window per keys */
+	TREE_SUM, /* name cmp value within window per keys; see `sums` */
 };
 
 struct tree_expr {
@@ -40,6 +40,7 @@ struct tree_expr {
 	unsigned set_n;
 	struct tree_word *key;
 	unsigned key_n;
+	enum sum_of sums;
 };
 
 struct tree_caveat {
@@ -90,6 +91,7 @@ enum decl_kind {
 	DECL_LIST,
 	DECL_MACRO,
 	DECL_HEARING,
+	DECL_TZ,
 	DECL_RULE,
 	DECL_EXCEPT,
 	DECL_COUNT,
@@ -105,7 +107,7 @@ struct decl {
 
 	struct literal *entry; /* home, list */
 	unsigned entry_n;
-	struct tree_word format, path, key; /* inventory; list: path alone */
+	struct tree_word format, path, key; /* inventory; list, tz: path alone */
 	struct span bytes; /* inventory, list: what the file holds,
 			    * once the checker has it */
 	struct tree_expr *expr; /* macro; rule: when */
@@ -128,6 +130,7 @@ struct decl {
 	enum { MACRO_NEW, MACRO_OPEN, MACRO_GOOD, MACRO_BAD } state;
 	unsigned depth;
 	bool has_sum;
+	bool replaced; /* a default, and another holds */
 };
 
 struct tree {

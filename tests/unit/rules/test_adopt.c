@@ -68,7 +68,7 @@ test_a_rule_with_the_same_text_keeps_its_sums(void **state)
 }
 
 static void
-test_a_changed_rule_starts_new(void **state)
+test_a_rule_that_sums_something_else_starts_new(void **state)
 {
 	struct bench a, b;
 	struct observation o;
@@ -78,7 +78,7 @@ test_a_changed_rule_starts_new(void **state)
 	bench_open(&b);
 	summing(&a, 7);
 	summing(&b, 7);
-	b.x[2].text = "another sum";
+	b.x[2].sum_id = 99;		/* another window, or other keys */
 	bench_start(&a);
 	o = part(&a, 0, 1, 600000);
 	see(&a, &o);
@@ -86,6 +86,30 @@ test_a_changed_rule_starts_new(void **state)
 	o = part(&a, 60, 2, 500000);
 	see(&a, &o);
 	assert_int_equal(a.told.n, 0);
+	bench_close(&a);
+	bench_close(&b);
+}
+
+/* A month of sums does not go because somebody moved the threshold. */
+static void
+test_a_limit_that_is_moved_keeps_what_was_summed(void **state)
+{
+	struct bench a, b;
+	struct observation o;
+
+	(void)state;
+	bench_open(&a);
+	bench_open(&b);
+	summing(&a, 7);
+	summing(&b, 7);
+	b.x[2].text = "another limit";
+	bench_start(&a);
+	o = part(&a, 0, 1, 600000);
+	see(&a, &o);
+	follow(&b, &a);
+	o = part(&a, 60, 2, 500000);
+	see(&a, &o);
+	assert_int_equal(a.told.n, 1);
 	bench_close(&a);
 	bench_close(&b);
 }
@@ -208,7 +232,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_rule_with_the_same_text_keeps_its_sums),
-		cmocka_unit_test(test_a_changed_rule_starts_new),
+		cmocka_unit_test(test_a_rule_that_sums_something_else_starts_new),
+		cmocka_unit_test(test_a_limit_that_is_moved_keeps_what_was_summed),
 		cmocka_unit_test(test_an_open_limit_is_kept_and_told_once),
 		cmocka_unit_test(
 		    test_what_is_due_for_a_rule_that_is_gone_is_told_by_its_own_program),
