@@ -20,8 +20,8 @@ for i in $(seq 14); do echo "$((i * 100))m 10.20.0.5 203.0.113.$i 400kB 5 h$i.a.
 equal test_many_addresses_of_one_domain_are_one_destination "bulk-day 10.20.0.5 x1" "$(said)"
 for i in $(seq 14); do echo "$((i * 90))m 10.20.0.5 203.0.113.$i 400kB 5 file$i.example"; done | up
 equal test_many_domains_within_a_day "bulk-spread 10.20.0.5 x1" "$(said)"
-for i in $(seq 7); do echo "${i}d 10.20.0.5 203.0.113.9 1.7MB 20000 a.example"; done | up
-equal test_a_piece_a_day_throttled_adds_up_over_the_week "bulk-week 10.20.0.5 x1" "$(said)"
+for i in $(seq 7); do echo "${i}d 10.20.0.5 203.0.113.9 1.7MB 7200 a.example"; done | up
+check test_a_piece_a_day_throttled_adds_up_over_the_week grep -q "bulk-week 10.20.0.5 x1" <<<"$(said)"
 for i in $(seq 28); do echo "${i}d 10.20.0.5 203.0.113.$i 800kB 3600 file$i.example"; done | up
 equal test_another_destination_each_day_adds_up_over_the_month "bulk-month 10.20.0.5 x1" "$(said)"
 for d in 1 2 3; do for i in $(seq 5); do
