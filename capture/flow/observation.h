@@ -355,6 +355,9 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "call set-up (SIP, STUN, DTLS) was seen on the pair, or shortly before by the " \
 	    "inside host", \
 	    "nothing crosses, or window of a domain") \
+	X(way_turned, "way.turned", DURATION, NONE, "s", \
+	    "T5: since it was last a conversation, by the minute before", \
+	    "as way.packets, or it never was one") \
 	X(way_media, "way.media", DURATION, NONE, "s", "since the first packet of the meter", \
 	    "as voice.rate") \
 	/* T6 */ \

@@ -92,6 +92,7 @@ struct way {
 	uint64_t up0, down0;
 	uint64_t up[WAY_WINDOWS], down[WAY_WINDOWS];
 	uint32_t n;
+	struct pkt_time two;		/* last window that was answered; 0 ns: none */
 };
 
 struct meter_ext {

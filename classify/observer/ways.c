@@ -25,7 +25,7 @@ way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
 	const struct hearing *h = o->o.hearing;
 	int tr = pair_transport(k->transport);
 	uint64_t up, down;
-	double bytes, recent, packets = 0;
+	double bytes, recent = 0, packets = 0;
 	struct socket_key sk = { k->inside, k->port, k->transport, 0 };
 	struct socket_ext *s;
 	unsigned oldest;
@@ -70,6 +70,15 @@ way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
 	OBSERVATION_SET(r, way_bytes, bytes);
 	OBSERVATION_SET(r, way_packets, packets);
 	OBSERVATION_SET(r, way_two, bytes >= h->way_bytes || packets >= h->way_packets);
+	/* Of the last minute, not of a whole life: a call may be muted at any time. Over TCP
+	 * the bytes of a page that was loaded before would do, so only what keeps time does. */
+	if (m->way.n == 1)
+		recent = bytes;
+	if (packets >= h->way_packets ||
+	    (k->transport == IPPROTO_IS_UDP && recent >= h->way_bytes))
+		m->way.two.ns = r->time;
+	if (m->way.two.ns != 0)
+		OBSERVATION_SET(r, way_turned, r->time - m->way.two.ns);
 }
 
 /* Down over up of the pair on the flow's transport, for records that are no window. */

@@ -437,7 +437,11 @@ get_heard(const struct event_source *s, enum event_field f, struct event_value *
 	case F_WINDOW_UP: return s->window.up_known && uint_of(out, s->window.up);
 	case F_WINDOW_DOWN: return s->window.down_known && uint_of(out, s->window.down);
 	case F_SPEECH: return s->speech[0] != '\0' && text_z(out, s->speech);
-	case F_AUDIO_SCORE: return of_field(s, FIELD_voice_score, out);
+	case F_AUDIO_SCORE:
+		/* Padding to one size, or telemetry: half as sure that it is sound. */
+		return of_field(s, FIELD_voice_score, out) && (!voice ||
+		    !observation_known(o, FIELD_voice_constant) || !o->voice_constant ||
+		    number(out, o->voice_score / 2));
 	case F_AUDIO_SHAPE:
 		if (voice && observation_known(o, FIELD_voice_constant))
 			return name(out, o->voice_constant ? "constant" : "variable");
