@@ -259,6 +259,7 @@ observer_get_stats(const struct observer *o, struct observer_stats *out)
 	out->strings_refused = intern_refused(o->strings);
 	out->meters = table_used(o->meters);
 	out->meters_evicted = table_evicted(o->meters);
+	out->calls_evicted = table_evicted(o->calls);
 	out->crossed = o->crossed;
 	duplicates_get_stats(o->duplicates, &out->duplicates);
 	out->taken_back = o->copies.taken_back;

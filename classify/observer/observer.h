@@ -54,6 +54,7 @@ struct observer_stats {
 	uint64_t records, quarantined, no_head, strings_refused;
 	uint64_t gap_bytes;		/* acknowledged by the other side, not captured */
 	uint64_t meters, meters_evicted;
+	uint64_t calls_evicted;		/* devices and rooms */
 	bool breaker_open;
 	struct duplicates_stats duplicates;
 	uint64_t taken_back;		/* packets that were counted and were copies */

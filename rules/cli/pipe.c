@@ -298,6 +298,7 @@ pipe_stats(struct pipe *p, struct sensor_stats *out)
 	out->cell_seccomp = s.dpi.cell_seccomp;
 	out->cell_landlock_abi = s.dpi.cell_landlock_abi;
 	out->no_head = s.no_head;
+	out->calls_forgotten = s.calls_evicted;
 	out->strings_refused = s.strings_refused;
 	out->lag_ns = -1;
 }

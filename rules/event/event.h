@@ -62,6 +62,7 @@ struct sensor_stats {
 	uint64_t observations_lost;	/* the same, of the outlet's live table and store */
 	uint64_t gap_bytes;		/* acknowledged, never captured */
 	uint64_t no_head, strings_refused;
+	uint64_t calls_forgotten;	/* devices and rooms whose calls made room */
 	int64_t lag_ns;			/* live: wall clock minus
 					 * packet time; -1 for files */
 	bool seccomp, cell_seccomp, outlet_seccomp;	/* the sensor's first */

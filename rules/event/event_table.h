@@ -149,6 +149,8 @@ enum event_rule {
 	X(S_GAP_BYTES, "stats.gap_bytes", UINT, S, S, NONE, \
 	    "TCP bytes that were acknowledged and never captured") \
 	X(S_NO_HEAD, "stats.no_head", UINT, S, S, NONE, "flows whose content was not read") \
+	X(S_CALLS, "stats.calls_forgotten", UINT, S, S, NONE, \
+	    "devices and rooms whose last calls made room for others'") \
 	X(S_STRINGS, "stats.strings_refused", UINT, S, S, NONE, "names that found no room") \
 	X(S_LAG, "stats.lag_ms", UINT, S, NONE, NONE, "wall clock minus packet time, live") \
 	X(S_SECCOMP, "stats.seccomp", BOOL, S, S, NONE, \

@@ -365,6 +365,7 @@ event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
 	case F_S_OBSERVATIONS_LOST: return uint_of(out, t->observations_lost);
 	case F_S_GAP_BYTES: return uint_of(out, t->gap_bytes);
 	case F_S_NO_HEAD: return uint_of(out, t->no_head);
+	case F_S_CALLS: return uint_of(out, t->calls_forgotten);
 	case F_S_STRINGS: return uint_of(out, t->strings_refused);
 	case F_S_LAG:
 		return t->lag_ns >= 0 && uint_of(out, (uint64_t)(t->lag_ns / NS_PER_MS));

@@ -49,6 +49,7 @@
 	X(S_OBSERVATIONS_LOST, "earshot_observations_lost_total", COUNTER, 1) \
 	X(S_GAP_BYTES, "earshot_gap_bytes", GAUGE, 1) \
 	X(S_NO_HEAD, "earshot_flows_unread_total", COUNTER, 1) \
+	X(S_CALLS, "earshot_calls_forgotten_total", COUNTER, 1) \
 	X(S_STRINGS, "earshot_names_refused_total", COUNTER, 1) \
 	X(S_LAG, "earshot_lag_seconds", GAUGE, 1e-3) \
 	X(S_SECCOMP, "earshot_seccomp_enabled", GAUGE, 1) \

@@ -355,7 +355,7 @@ name_ends(struct trace_find *f, const struct trace_pair *p)
 static void
 flow_ended(struct trace *t, const struct flow_key *k, struct trace_flow *f)
 {
-	const struct trace_pair *p = table_find(t->pairs, &f->pair);
+	const struct trace_pair *p;
 	double seconds = (double)(f->last - f->start) / 1e9;
 	struct trace_find o = { .start = f->start, .last = f->last, .up = f->up,
 		.down = f->down, .packets = f->packets, .flows = 1, .pieces = 1,
@@ -373,7 +373,10 @@ flow_ended(struct trace *t, const struct flow_key *k, struct trace_flow *f)
 		t->length_bin[bin_of(seconds)]++;
 	bulk = fit_bulk(&t->want, f->up, 1, &o.fit);
 	live = fit_live(&t->want, seconds, f->up, f->packets, f->datagrams, &longer, &as_live);
-	if (p == NULL || (!bulk && !live))
+	if (!bulk && !live)
+		return;
+	p = table_find(t->pairs, &f->pair);
+	if (p == NULL)
 		return;
 	name_ends(&o, p);
 	memcpy(o.event, f->event, sizeof(o.event));
