@@ -19,6 +19,7 @@
 #define HEADS 8192
 #define FTP_DATA_MAX 1024		/* data connections announced and
 					 * not yet opened */
+#define PORT_ESP 4500			/* RFC 3948 leaves no other */
 #define UDP_LOOK 256			/* data packets in which a
 					 * stream says what it is */
 #define PARSES_EACH 32			/* then only when the head grew by a sixteenth: */
@@ -343,6 +344,10 @@ datagram(struct content *c, struct state *st, const struct flow_hit *hit,
 		return;
 	}
 	look_for_tunnel(st, hit, news);
+	if (!(st->flags & SAID_TUNNEL) && (ike_message(p->payload, p->payload_wire) ||
+	    ((p->sport == PORT_ESP || p->dport == PORT_ESP) &&
+	    esp_goes_on(st, hit->dir, p->payload, p->payload_wire))))
+		tunnel_news(st, news, TUNNEL_IPSEC);
 	if (!(st->flags & said_rtp) && rtp_packet(slot, p->payload, p->payload_wire,
 	    &news->rtp_type, &news->rtp_ssrc)) {
 		st->flags |= said_rtp;

@@ -138,6 +138,10 @@ bool judge_again(struct content *c, struct state *st, unsigned dir, uint64_t bod
 bool judge_part(struct content *c, const struct mime *part, struct span body, bool final,
     struct content_news *news);
 
+/* ---- carried.c: true when it is that tunnel, by now ---- */
+bool ike_message(struct span p, uint32_t wire);
+bool esp_goes_on(struct state *st, unsigned dir, struct span p, uint32_t wire);
+
 /* ---- walk.c ---- */
 /* The next pieces of a stream whose st->in is known. */
 void walk(struct content *c, struct state *st, const struct flow_hit *hit,

@@ -382,6 +382,8 @@ on_packet(void *arg, const struct flow_hit *hit)
 		}
 	}
 	news_of(o, hit);
+	if (hit->is_new)
+		tunnel_by_protocol(f);
 	tunnel_packet(o, hit);
 	if (hit->is_new)
 		record_flow(o, record_new(o, OBSERVATION_OPEN, o->now, o->ordinal), f);
@@ -670,6 +672,8 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 	if (d->told.ns == 0)
 		d->told = o->now;
 	queries_packet(&d->q, o->now, o->news.dns_bytes);
+	if (tunnel_in_name(m, intern_get(o->strings, k.domain)))
+		d->tunnel = ((struct flow_ext *)flow_user(hit->flow))->tunnel = TUNNEL_DNS;
 	if (o->copies.open != NULL) {
 		o->copies.open->asked = true;
 		o->copies.open->domain = k;

@@ -146,7 +146,7 @@ struct domain_key {
 struct domain_ext {
 	struct queries q;
 	struct addr resolver;
-	uint16_t resolver_port;
+	uint16_t resolver_port, tunnel;
 	uint64_t mac, flow_id, ordinal;
 	struct pkt_time told;		/* start of the window that is open; 0 ns: none */
 	struct pkt_time last;
@@ -304,6 +304,8 @@ void call_forgotten(void *arg, const void *key, void *value);
 void tunnel_packet(struct observer *o, const struct flow_hit *hit);
 void tunnel_ended(struct observer *o, struct flow *f);
 void tunnels_step(struct observer *o, struct pkt_time now);
+void tunnel_by_protocol(struct flow *f);
+bool tunnel_in_name(const struct dns_message *m, struct span domain);
 void tunnels_forget(struct observer *o, bool all);
 
 /* ---- early.c ---- */

@@ -11,6 +11,12 @@
 
 #include <string.h>
 
+/* IANA's numbers of protocols that carry packets. */
+enum { PROTO_IPIP = 4, PROTO_6IN4 = 41, PROTO_GRE = 47, PROTO_ESP = 50, PROTO_AH = 51,
+	PROTO_ETHERIP = 97 };
+
+#define NAME_CARRIES 64		/* one label is 63 at most */
+
 static bool followed(const struct flow *f, enum tunnel_word t);
 static bool of_streams(enum tunnel_word t);
 static void key_of(const struct flow *f, struct meter_key *k);
@@ -75,6 +81,39 @@ tunnels_forget(struct observer *o, bool all)
 		    zone_inside(&o->o.zone, &k->outside))
 			table_remove(o->withins, w);
 	}
+}
+
+/* What IP itself says a packet carries. */
+void
+tunnel_by_protocol(struct flow *f)
+{
+	struct flow_ext *x = flow_user(f);
+
+	switch (f->key.proto) {
+	case PROTO_ESP:
+	case PROTO_AH:
+		x->tunnel = TUNNEL_IPSEC;
+		break;
+	case PROTO_GRE:
+		x->tunnel = TUNNEL_GRE;
+		break;
+	case PROTO_IPIP:
+	case PROTO_6IN4:
+	case PROTO_ETHERIP:
+		x->tunnel = TUNNEL_OTHER;
+		break;
+	default:
+		return;
+	}
+	if (f->pair != NULL)
+		((struct pair_ext *)pair_user(f->pair))->tunnel = x->tunnel;
+}
+
+/* A name that holds more than names do, below the domain that was asked for. */
+bool
+tunnel_in_name(const struct dns_message *m, struct span domain)
+{
+	return m->question_whole && m->name_len > domain.left + NAME_CARRIES;
 }
 
 static bool
