@@ -126,6 +126,7 @@ struct socket_ext {			/* what comes back to an
 		bool pass;
 	} window[DOWN_WINDOWS];
 	uint32_t n;
+	struct pkt_time talks;		/* last window of its own that kept time */
 };
 
 struct host_ext {			/* an inside host, for half captures */

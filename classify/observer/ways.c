@@ -7,7 +7,8 @@
  * minute and over the meter's whole life; the larger counts, so that a caller who listens
  * for a minute does not become a microphone. Down windows: what any outside host sends to
  * the same inside socket has a meter too;
- * windows of it that keep time are compared by packets.
+ * windows of it that keep time are compared by packets. What was answered and is no
+ * longer (way.turned) is a call in which somebody is silent.
  */
 #include "classify/observer/state.h"
 
@@ -15,6 +16,10 @@
 
 static double ratio(uint64_t down, uint64_t up);
 static uint64_t since(uint64_t now, uint64_t then);
+static double socket_answers(struct observer *o, struct socket_ext *s,
+    const struct meter_window *w);
+static double elsewhere(struct observer *o, const struct meter_key *k,
+    const struct meter_window *w, double packets);
 static void socket_close_windows(struct observer *o, struct socket_ext *s,
     struct pkt_time now);
 
@@ -48,21 +53,12 @@ way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
 
 	s = table_find(o->sockets, &sk);
 	if (s != NULL) {
-		socket_close_windows(o, s, o->now);
-		for (unsigned i = 0; i < DOWN_WINDOWS && i < s->n; i++) {
-			double p;
-
-			/* Overlaps this window or the one before it:
-			 * bins are not aligned. */
-			if (!s->window[i].pass || w->packets == 0 ||
-			    s->window[i].end.ns <= w->start.ns - 10 * NS_PER_S ||
-			    s->window[i].start.ns >= w->end.ns)
-				continue;
-			p = (double)s->window[i].packets / (double)w->packets;
-			if (p > packets)
-				packets = p;
-		}
+		packets = socket_answers(o, s, w);
+		if (w->pass)
+			s->talks = w->end;
 	}
+	if (packets < h->way_packets && w->pass && k->transport == IPPROTO_IS_UDP)
+		packets = elsewhere(o, k, w, packets);
 	/* When half is seen, UDP's other direction is not known at all; TCP's is, by the
 	 * acknowledgements. */
 	if ((r->seen & SEEN_HALF) != 0 && k->transport != IPPROTO_IS_TCP && down == 0)
@@ -79,6 +75,53 @@ way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
 		m->way.two.ns = r->time;
 	if (m->way.two.ns != 0)
 		OBSERVATION_SET(r, way_turned, r->time - m->way.two.ns);
+}
+
+/* Packets down over up in the windows of a socket that keep time; 0: there are none. */
+static double
+socket_answers(struct observer *o, struct socket_ext *s, const struct meter_window *w)
+{
+	double packets = 0;
+
+	socket_close_windows(o, s, o->now);
+	for (unsigned i = 0; i < DOWN_WINDOWS && i < s->n; i++) {
+		double p;
+
+		/* Overlaps this window or the one before it:
+		 * bins are not aligned. */
+		if (!s->window[i].pass || w->packets == 0 ||
+		    s->window[i].end.ns <= w->start.ns - 10 * NS_PER_S ||
+		    s->window[i].start.ns >= w->end.ns)
+			continue;
+		p = (double)s->window[i].packets / (double)w->packets;
+		if (p > packets)
+			packets = p;
+	}
+	return packets;
+}
+
+/* Each way by a relay and a socket of its own: what comes to another socket of the same
+ * host, one that sends no voice itself, is the answer. Asked only of who keeps time and
+ * was not answered, which are few. */
+static double
+elsewhere(struct observer *o, const struct meter_key *k, const struct meter_window *w,
+    double packets)
+{
+	struct socket_ext *s;
+
+	for (s = table_oldest(o->sockets); s != NULL; s = table_next(o->sockets, s)) {
+		const struct socket_key *sk = table_key(s);
+		double p;
+
+		if (sk->port == k->port || sk->transport != k->transport ||
+		    memcmp(&sk->inside, &k->inside, sizeof(k->inside)) != 0 ||
+		    (s->talks.ns != 0 && w->end.ns - s->talks.ns <= 60 * NS_PER_S))
+			continue;
+		p = socket_answers(o, s, w);
+		if (p > packets)
+			packets = p;
+	}
+	return packets;
 }
 
 /* Down over up of the pair on the flow's transport, for records that are no window. */

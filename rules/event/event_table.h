@@ -251,7 +251,7 @@ enum event_rule {
 	X(SPEECH, "earshot.speech", TEXT, AFN, NONE, NONE, \
 	    "bytes_up as hours of recorded speech") \
 	X(AUDIO_SCORE, "earshot.audio.score", NUMBER, AFN, NONE, NONE, \
-	    "the sequential decision: sum of log likelihoods") \
+	    "the sequential decision: sum of log likelihoods; half of it when sizes are constant") \
 	X(AUDIO_SHAPE, "earshot.audio.shape", NAME, AFN, NONE, SHAPE, \
 	    "packets of one size, of many sizes, or pieces") \
 	X(AUDIO_SECONDS, "earshot.audio.seconds", NUMBER, AFN, NONE, NONE, \
