@@ -406,7 +406,7 @@ test_live_sound_is_told_in_seconds_of_itself(void **state)
 	j = d.sink.json[0];
 	assert_true(has(j, "\"in_iface\":\"eth1\",\"vlan\":[20],"));
 	assert_true(has(j,
-	    "\"audio\":{\"score\":9.92,\"shape\":\"constant\",\"seconds\":40,"
+	    "\"audio\":{\"score\":4.96,\"shape\":\"constant\",\"seconds\":40,"
 	    "\"bitrate_bps\":64000,\"frame_ms\":20,\"codec_guess\":\"g711-alaw\"}"));
 	assert_true(has(j, "for 40 s\""));
 	assert_null(strstr(j, "\"speech\""));
