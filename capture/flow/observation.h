@@ -94,7 +94,8 @@ enum vocabulary {
 #define WORDS_CONFIDENCE(X) X(NONE, "none") X(PORT, "port") X(GUESS, "guess") X(DPI, "dpi")
 #define WORDS_NAME_SOURCE(X) \
 	X(NONE, "none") X(DNS, "dns") X(SNI, "sni") X(HTTP, "http") X(QUIC, "quic") \
-	X(QUERY, "query") X(CONNECT, "connect") X(SOCKS, "socks")
+	X(QUERY, "query") X(CONNECT, "connect") X(SOCKS, "socks") \
+	X(CERTIFICATE, "certificate")
 #define WORDS_CONTENT(X) \
 	X(UNKNOWN, "unknown") X(AUDIO, "audio") X(VIDEO, "video") X(IMAGE, "image") \
 	X(DOCUMENT, "document") X(ARCHIVE, "archive") X(TEXT, "text") X(PROGRAM, "program") \
@@ -235,6 +236,10 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(dest_name, "dest.name", TEXT, NONE, "", "its name", "no name was seen") \
 	X(dest_name_source, "dest.name_source", WORD, NAME_SOURCE, "", "where the name came from", \
 	    "never") \
+	X(dest_claimed, "dest.claimed", BOOL, NONE, "", \
+	    "the name is the client's word alone: no DNS answer gave it this address, or the " \
+	    "server's certificate is for others", \
+	    "no name by the client, or its DNS was not heard for claim.after") \
 	X(dest_logical, "dest.logical", TEXT, NONE, "", \
 	    "target behind a resolver or proxy (DNS domain, CONNECT or SOCKS target)", "none") \
 	X(dest_settled, "dest.settled", BOOL, NONE, "", \
@@ -247,6 +252,11 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(dest_new, "dest.new", BOOL, NONE, "", \
 	    "nobody inside talked to it before the last 24 h", \
 	    "in a capture, and in a sensor's first seven days") \
+	X(dest_asn, "dest.asn", COUNT, NONE, "", \
+	    "the autonomous system its address lies in", "no asn database, or not in it") \
+	X(dest_as_org, "dest.as_org", TEXT, NONE, "", "who runs that", "as dest.asn") \
+	X(dest_country, "dest.country", TEXT, NONE, "", "the country of its address: CH, SE", \
+	    "no country database, or not in it") \
 	X(dest_devices, "dest.devices", COUNT, NONE, "", "inside hosts that talked to it", \
 	    "never") \
 	/* what it is */ \
@@ -259,6 +269,9 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(tunnel, "tunnel.kind", WORD, TUNNEL, "", "the tunnel this flow is", \
 	    "not classified (yet)") \
 	X(tls_sni, "tls.sni", TEXT, NONE, "", "server name of the TLS client hello", "not seen") \
+	X(tls_certificate, "tls.certificate", TEXT, NONE, "", \
+	    "a name in the server's certificate, the one that fits if one does", \
+	    "not seen: TLS 1.3 encrypts it") \
 	X(quic_sni, "quic.sni", TEXT, NONE, "", "server name inside QUIC's initial", "not seen") \
 	X(http_host, "http.host", TEXT, NONE, "", "Host of the first HTTP request", "not seen") \
 	X(http_method, "http.method", TEXT, NONE, "", "method of the first HTTP request", \

@@ -47,6 +47,15 @@ enum {
 					 * SOCKS by its first bytes */
 	NEWS_DHCP = 1 << 8,		/* dhcp: a client's message, or an address
 					 * given to one */
+	NEWS_CERTIFICATE = 1 << 9,	/* certificate: of a TLS server, in clear */
+};
+
+/* For whom a certificate was made, by itself. */
+#define TLS_NAMES 64
+struct tls_names {
+	struct span name[TLS_NAMES];
+	unsigned n;
+	bool whole;			/* these are all */
 };
 
 /* Lent until the next call. Texts are spans of raw bytes. */
@@ -84,6 +93,7 @@ struct content_news {
 	 * unknown), format and proof RTP, and is no NEWS_CONTENT. */
 	enum flow_dir body_dir;
 	struct dhcp_message dhcp;
+	struct tls_names certificate;
 };
 
 struct content_flow {

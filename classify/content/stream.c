@@ -450,6 +450,12 @@ stream_read(struct content *c, struct state *st, const struct flow_hit *hit,
 			break;
 		}
 		more |= p == PARSE_MORE;
+		if (from_server(hit) && (p = tls_certificate(left, final, c->scratch,
+		    &news->certificate)) == PARSE_DONE) {
+			news->what |= NEWS_CERTIFICATE;
+			break;
+		}
+		more |= from_server(hit) && p == PARSE_MORE;
 		if ((p = setup_sip(left)) == PARSE_DONE) {
 			news->what |= NEWS_SETUP;
 			break;

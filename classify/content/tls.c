@@ -7,9 +7,8 @@
 
 #include <string.h>
 
-/* Handshake bytes of consecutive records of type 22, as many as are there. */
-static size_t
-unwrap(struct span s, uint8_t *out)
+size_t
+tls_handshake(struct span s, uint8_t out[HEAD_BYTES], bool *over)
 {
 	size_t n = 0;
 
@@ -27,9 +26,12 @@ unwrap(struct span s, uint8_t *out)
 		if (part.left > 0)
 			memcpy(out + n, part.at, part.left);
 		n += part.left;
-		if (!span_skip(&s, len))
-			break;
+		if (!span_skip(&s, len)) {
+			*over = false;
+			return n;
+		}
 	}
+	*over = s.left > 0 && s.at[0] != 22;
 	return n;
 }
 
@@ -69,13 +71,14 @@ tls_sni(struct span head, uint8_t scratch[HEAD_BYTES], struct span *sni)
 	uint8_t type;
 	uint32_t len;
 	uint16_t exts;
+	bool over;
 
 	if (memcmp(head.at, start, head.left < 2 ? head.left : 2) != 0 ||
 	    (head.left > 2 && head.at[2] > 4) || (head.left > 5 && head.at[5] != 1))
 		return PARSE_NOT;
 	if (head.left < 6)
 		return PARSE_MORE;
-	s = span_of(scratch, unwrap(head, scratch));
+	s = span_of(scratch, tls_handshake(head, scratch, &over));
 	if (!span_u8(&s, &type) || !span_u24(&s, &len))
 		return PARSE_MORE;
 	/* beyond this the hello is not a hello, or its name is behind what we keep */

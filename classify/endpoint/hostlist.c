@@ -7,6 +7,7 @@
  */
 #include "classify/endpoint/hostlist.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define NAME_LONGEST 253
@@ -14,13 +15,14 @@
 
 enum { MATCH_SELF = 1, MATCH_BELOW = 2 };
 
-enum entry_kind { ENTRY_DOMAIN, ENTRY_HOST, ENTRY_NET };
+enum entry_kind { ENTRY_DOMAIN, ENTRY_HOST, ENTRY_NET, ENTRY_AS };
 
 /* One line of the list, in order. Domain and host: the text; net: the prefix. */
 struct entry {
 	const char *text;
 	uint8_t n, kind;
 	struct prefix net;
+	uint32_t as;
 };
 
 struct name {
@@ -38,6 +40,8 @@ struct hostlist {
 	bool bits_used[129];
 	uint32_t *glob;		/* entries that need a walk */
 	size_t globs, glob_cap;
+	uint32_t *as;		/* in rising order */
+	size_t systems, as_cap;
 };
 
 enum add { ADDED, ADD_BAD, ADD_FULL };
@@ -206,6 +210,41 @@ name_valid(const char *text, size_t n, bool glob)
 	return true;
 }
 
+/* 64500, AS64500 */
+static bool
+as_parse(const char *text, size_t n, uint32_t *out)
+{
+	uint64_t v = 0;
+
+	if (n > 2 && lower_of((uint8_t)text[0]) == 'a' && lower_of((uint8_t)text[1]) == 's') {
+		text += 2;
+		n -= 2;
+	}
+	if (n == 0 || n > 10)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		v = v * 10 + (unsigned)(text[i] - '0');
+	}
+	*out = (uint32_t)v;
+	return v > 0 && v <= UINT32_MAX;
+}
+
+static bool
+as_add(struct arena *a, struct hostlist *l, uint32_t as)
+{
+	size_t i;
+
+	if (!grow(a, &l->as, sizeof(*l->as), l->systems, &l->as_cap))
+		return false;
+	for (i = l->systems; i > 0 && l->as[i - 1] > as; i--)
+		l->as[i] = l->as[i - 1];
+	l->as[i] = as;
+	l->systems++;
+	return true;
+}
+
 static enum add
 add_line(struct arena *a, struct hostlist *l, enum entry_kind kind, const char *text,
     size_t n)
@@ -213,7 +252,10 @@ add_line(struct arena *a, struct hostlist *l, enum entry_kind kind, const char *
 	struct entry e = { .kind = (uint8_t)kind };
 	char *lower;
 
-	if (kind != ENTRY_DOMAIN && prefix_parse(text, n, &e.net)) {
+	if (kind == ENTRY_AS) {
+		if (!as_parse(text, n, &e.as))
+			return ADD_BAD;
+	} else if (kind != ENTRY_DOMAIN && prefix_parse(text, n, &e.net)) {
 		e.kind = ENTRY_NET;
 	} else if (kind == ENTRY_NET) {
 		return ADD_BAD;
@@ -232,7 +274,10 @@ add_line(struct arena *a, struct hostlist *l, enum entry_kind kind, const char *
 	}
 	if (!grow(a, &l->entry, sizeof(e), l->n, &l->cap))
 		return ADD_FULL;
-	if (e.kind == ENTRY_NET) {
+	if (e.kind == ENTRY_AS) {
+		if (!as_add(a, l, e.as))
+			return ADD_FULL;
+	} else if (e.kind == ENTRY_NET) {
 		if (!net_add(a, l, &e.net))
 			return ADD_FULL;
 	} else if (e.kind == ENTRY_DOMAIN) {
@@ -281,7 +326,8 @@ static bool
 parse_line(struct arena *a, struct hostlist *l, const char *line, const char *end,
     unsigned number, inventory_fault_fn *fn, void *arg)
 {
-	static const char form[] = "a line is 'domain NAME', 'host GLOB' or 'net CIDR'";
+	static const char form[] = "a line is 'domain NAME', 'host GLOB', 'net CIDR' or "
+	    "'as NUMBER'";
 	const char *at = line, *kind, *what, *more;
 	const char *wrong = NULL, *remedy = form, *where;
 	size_t kind_n, n, more_n;
@@ -293,7 +339,7 @@ parse_line(struct arena *a, struct hostlist *l, const char *line, const char *en
 	what = word(&at, end, &n);
 	more = what == NULL ? NULL : word(&at, end, &more_n);
 	if (!is(kind, kind_n, "domain") && !is(kind, kind_n, "host") &&
-	    !is(kind, kind_n, "net")) {
+	    !is(kind, kind_n, "net") && !is(kind, kind_n, "as")) {
 		wrong = "unknown kind of entry";
 	} else if (what == NULL) {
 		wrong = "nothing behind the kind of entry";
@@ -302,7 +348,7 @@ parse_line(struct arena *a, struct hostlist *l, const char *line, const char *en
 		wrong = "more than one entry on a line";
 	} else {
 		enum entry_kind k = kind[0] == 'd' ? ENTRY_DOMAIN : kind[0] == 'h' ?
-		    ENTRY_HOST : ENTRY_NET;
+		    ENTRY_HOST : kind[0] == 'n' ? ENTRY_NET : ENTRY_AS;
 
 		switch (add_line(a, l, k, what, n)) {
 		case ADDED:
@@ -313,8 +359,9 @@ parse_line(struct arena *a, struct hostlist *l, const char *line, const char *en
 			break;
 		}
 		where = what;
-		wrong = k == ENTRY_NET ? "not a network" : "not a name";
-		remedy = k == ENTRY_NET ?
+		wrong = k == ENTRY_NET ? "not a network" : k == ENTRY_AS ?
+		    "not the number of an autonomous system" : "not a name";
+		remedy = k == ENTRY_AS ? "write it as 64500 or AS64500" : k == ENTRY_NET ?
 		    "write it as 198.51.100.0/24, the bits behind the prefix zero" :
 		    k == ENTRY_DOMAIN ?
 		    "write it as cloud.example, without '*' and without URL" :
@@ -355,7 +402,10 @@ hostlist_add(struct arena *a, struct hostlist *l, const char *text, size_t n)
 {
 	bool glob = n > 0 && memchr(text, '*', n) != NULL;
 	struct prefix p;
+	uint32_t as;
 
+	if (n > 2 && lower_of((uint8_t)text[0]) == 'a' && as_parse(text, n, &as))
+		return add_line(a, l, ENTRY_AS, text, n) == ADDED ? 0 : -1;
 	if (prefix_parse(text, n, &p))
 		return add_line(a, l, ENTRY_NET, text, n) == ADDED ? 0 : -1;
 	return add_line(a, l, glob ? ENTRY_HOST : ENTRY_DOMAIN, text, n) == ADDED ?
@@ -415,6 +465,28 @@ hostlist_has_name(const struct hostlist *l, struct span name)
 	return false;
 }
 
+bool
+hostlist_has_as(const struct hostlist *l, uint64_t asn)
+{
+	size_t lo = 0, hi = l->systems;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (l->as[mid] < asn)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < l->systems && l->as[lo] == asn;
+}
+
+size_t
+hostlist_systems(const struct hostlist *l)
+{
+	return l->systems;
+}
+
 size_t
 hostlist_size(const struct hostlist *l)
 {
@@ -429,11 +501,14 @@ hostlist_each(const struct hostlist *l, void (*fn)(void *arg, const char *line),
 		const struct entry *e = &l->entry[i];
 		char line[LINE_MAX_TEXT], net[PREFIX_TEXT];
 		const char *kind = e->kind == ENTRY_NET ? "net " : e->kind == ENTRY_HOST ?
-		    "host " : "domain ";
+		    "host " : e->kind == ENTRY_AS ? "as " : "domain ";
 		const char *text = e->kind == ENTRY_NET ? prefix_print(&e->net, net) :
-		    e->text;
-		size_t k = strlen(kind), n = strlen(text);
+		    e->kind == ENTRY_AS ? net : e->text;
+		size_t k = strlen(kind), n;
 
+		if (e->kind == ENTRY_AS)
+			(void)snprintf(net, sizeof(net), "%u", e->as);
+		n = strlen(text);
 		memcpy(line, kind, k);
 		memcpy(line + k, text, n + 1);
 		fn(arg, line);

@@ -35,6 +35,8 @@ static void neighbour_seen(struct observer *o, const struct packet *p);
 static void went_up(struct observer *o, const struct flow_hit *hit);
 static void news_of(struct observer *o, const struct flow_hit *hit);
 static void query_seen(struct observer *o, const struct flow_hit *hit);
+static void certificate_seen(struct observer *o, struct flow_ext *x,
+    const struct tls_names *c);
 static struct meter_ext *meter_for(struct observer *o, const struct flow_hit *hit);
 static void meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now);
 static void best_name(struct observer *o, struct flow *f);
@@ -261,6 +263,7 @@ observer_get_stats(const struct observer *o, struct observer_stats *out)
 	out->meters_evicted = table_evicted(o->meters);
 	out->calls_evicted = table_evicted(o->calls);
 	out->crossed = o->crossed;
+	endpoint_get_stats(o->endpoint, &out->ends);
 	duplicates_get_stats(o->duplicates, &out->duplicates);
 	out->taken_back = o->copies.taken_back;
 	out->copies_told = o->copies.told;
@@ -345,6 +348,10 @@ on_packet(void *arg, const struct flow_hit *hit)
 	if (hit->is_new) {
 		x->content_length = UINT64_MAX;
 		x->part_at = o->now;
+		/* RFC 7858, 9250: what is asked there, nobody hears */
+		if (p->dport == 853 && zone_inside(&o->o.zone, &p->src))
+			((struct host_ext *)table_use(o->hosts, &p->src,
+			    NULL))->hidden = o->now;
 		/* Who looks on sees soon what a new flow is. */
 		x->live_at = pkt_time_add(o->now, LIVE_FIRST - o->o.live_every);
 	}
@@ -580,12 +587,32 @@ news_of(struct observer *o, const struct flow_hit *hit)
 	if ((what & NEWS_DHCP) != 0)
 		endpoint_dhcp(o->endpoint, &n->dhcp, hit->pkt->has_mac ?
 		    mac_from_bytes(hit->pkt->smac) : 0, o->now);
+	if ((what & NEWS_CERTIFICATE) != 0)
+		certificate_seen(o, x, &n->certificate);
 	if ((what & NEWS_DNS) != 0)
 		query_seen(o, hit);
 	if ((what & (NEWS_SNI | NEWS_HTTP)) != 0)
 		best_name(o, f);
 	if ((what & NEWS_CONTENT) != 0 && (f->up < 0 || (int)n->body_dir == f->up))
 		body_content(o, f);
+}
+
+/* Which of a certificate's names is told: the one that fits what the client asked for.
+ * None of all does: that name is the client's word against the server's. */
+static void
+certificate_seen(struct observer *o, struct flow_ext *x, const struct tls_names *c)
+{
+	struct span sni = intern_get(o->strings, x->sni), best = c->name[0];
+	bool fits = false;
+
+	for (unsigned i = 0; i < c->n && sni.left > 0 && !fits; i++) {
+		fits = host_glob((const char *)c->name[i].at, c->name[i].left, sni);
+		if (fits)
+			best = c->name[i];
+	}
+	if (sni.left > 0 && !fits && c->whole)
+		x->others = true;
+	name_set(o, &x->certificate, best);
 }
 
 /* A call is set up: on this pair, and for each inside end (signalling goes through a
@@ -642,6 +669,11 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 		return;
 	if (m->response) {
 		way_answered(o, client);
+		h = table_use(o->hosts, client, NULL);
+		if (h->told.ns == 0)
+			h->told = o->now;
+		if (m->question_whole && m->truncated)
+			endpoint_answer_cut(o->endpoint, name, o->now);
 		if (m->question_whole)
 			for (unsigned i = 0; i < m->answers; i++)
 				endpoint_answer(o->endpoint, client, &m->answer[i].addr,
@@ -692,6 +724,9 @@ on_verdict(void *arg, void *cookie, const struct dpi_result *r)
 	enum tunnel_word t;
 
 	name_set(o, &x->app, span_of(r->app, strlen(r->app)));
+	if (strcmp(r->app, "dns-encrypted") == 0 && f->up >= 0)
+		((struct host_ext *)table_use(o->hosts, &f->pair->inside,
+		    NULL))->hidden = o->now;
 	name_set(o, &x->category, span_of(r->category, strlen(r->category)));
 	x->confidence = (uint16_t)r->confidence;
 	x->risks = r->risks;
@@ -756,6 +791,7 @@ on_end(void *arg, struct flow *f, enum flow_end why)
 	name_drop(o, &x->method);
 	name_drop(o, &x->target);
 	name_drop(o, &x->dns);
+	name_drop(o, &x->certificate);
 	name_drop(o, &x->content_type);
 	name_drop(o, &x->content_name);
 }

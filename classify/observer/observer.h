@@ -19,7 +19,9 @@
 #include "capture/flow/duplicates.h"
 #include "capture/flow/flow.h"
 #include "classify/dpi/dpi.h"
+#include "classify/endpoint/endpoint.h"
 #include "classify/endpoint/inventory.h"
+#include "classify/endpoint/places.h"
 #include "classify/endpoint/vendors.h"
 #include "classify/shape/hearing.h"
 
@@ -31,6 +33,7 @@ struct observer_options {
 	const struct hearing *hearing;	/* lent, as above */
 	const struct inventory *inventory;	/* lent, as above; NULL: none */
 	const struct vendors *vendors;	/* lent, as above; NULL: none */
+	const struct place_file *asn, *country;	/* lent, as above; NULL: none */
 	struct dpi_cell *cell;		/* lent; NULL: no classifier */
 	bool pass_killers;		/* dpi.h */
 	bool split_vlans;		/* the same addresses and ports in two VLANs are
@@ -55,6 +58,7 @@ struct observer_stats {
 	uint64_t gap_bytes;		/* acknowledged by the other side, not captured */
 	uint64_t meters, meters_evicted;
 	uint64_t calls_evicted;		/* devices and rooms */
+	struct endpoint_stats ends;
 	bool breaker_open;
 	struct duplicates_stats duplicates;
 	uint64_t taken_back;		/* packets that were counted and were copies */
@@ -83,11 +87,13 @@ void observer_loss(struct observer *o, struct pkt_time now, uint64_t lost);
 void observer_flush(struct observer *o);
 
 /* A reload, outside of any callback: from here on these are the home networks, what is
- * heard by, the inventory and the vendors; the old ones are not needed afterwards. Flows that are open
+ * heard by, the inventory, the vendors and the databases of places; the old ones are not
+ * needed afterwards. Flows that are open
  * turn, what was kept of pairs, sockets and hosts on the wrong side is dropped, devices
  * get their labels anew with their next record (a `device` record tells another key). */
 void observer_relabel(struct observer *o, struct zone zone, const struct hearing *hearing,
-    const struct inventory *inventory, const struct vendors *vendors);
+    const struct inventory *inventory, const struct vendors *vendors,
+    const struct place_file *asn, const struct place_file *country);
 
 /* The input is at its end: what is open is closed, what is due is handed on. */
 void observer_finish(struct observer *o);

@@ -11,18 +11,26 @@
 
 #include <string.h>
 
+#define HIDDEN_FOR (86400 * NS_PER_S)
+
 /* What dest_names knows of DNS. */
 struct asked {
 	uint32_t name;			/* 0: none */
 	bool looked_up;
 	bool unsure;			/* it may have been, before we listened */
+	enum claim claim;		/* of the name the client says */
+	uint32_t certificate;		/* a name the server says; 0: none */
 };
 
+static bool addr_is_name(const struct observer *o, uint32_t name);
+static enum claim flow_claim(struct observer *o, struct flow *f, uint32_t name);
 static struct asked flow_asked(struct observer *o, struct flow *f,
     const struct addr *client, const struct addr *outside);
 static void dest_names(struct observer *o, struct observation *r, uint32_t name,
     enum name_source_word source, uint32_t logical, const struct addr *outside,
     struct asked by_dns);
+static void record_place(struct observer *o, struct observation *r,
+    const struct addr *outside);
 static void device_record(struct observer *o, const struct observation *from,
     const struct addr *ip, uint32_t was);
 static void by_port(struct observer *o, struct flow *f);
@@ -200,6 +208,7 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 	const struct addr *src = client_up ? &f->client : &f->server;
 	const struct addr *dst = client_up ? &f->server : &f->client;
 	enum name_source_word source = NAME_SOURCE_NONE;
+	struct asked asked;
 	uint32_t name = 0;
 
 	r->flow_id = f->id;
@@ -238,8 +247,14 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 	}
 	if (x->method != 0)
 		OBSERVATION_SET(r, http_method, x->method);
+	if (x->certificate != 0)
+		OBSERVATION_SET(r, tls_certificate, x->certificate);
 	OBSERVATION_SET(r, dest_settled, x->packets >= SETTLED_PACKETS || x->ended);
-	dest_names(o, r, name, source, x->target, dst, flow_asked(o, f, src, dst));
+	asked = flow_asked(o, f, src, dst);
+	if (f->pair != NULL && name != 0 && addr_is_name(o, name))
+		asked.claim = flow_claim(o, f, name);
+	asked.certificate = x->certificate;
+	dest_names(o, r, name, source, x->target, dst, asked);
 
 	by_port(o, f);
 	if (x->app != 0)
@@ -340,8 +355,8 @@ record_pair(struct observer *o, struct observation *r, struct pair *p)
 		r->seen |= SEEN_TRUNCATED;
 	record_half(o, r, &p->inside, px->acks_unseen);
 	dest_names(o, r, px->name, (enum name_source_word)px->name_source, px->logical,
-	    &p->outside, (struct asked){ px->dns, px->looked_up,
-	    px->unsure });
+	    &p->outside, (struct asked){ .name = px->dns,
+	    .looked_up = px->looked_up, .unsure = px->unsure });
 }
 
 void
@@ -421,7 +436,55 @@ flow_asked(struct observer *o, struct flow *f, const struct addr *client,
 			px->dns = x->dns;
 		}
 	}
-	return (struct asked){ x->dns, x->looked_up, unsure };
+	return (struct asked){ .name = x->dns, .looked_up = x->looked_up,
+		.unsure = unsure };
+}
+
+/* An address in place of a name claims nothing. */
+static bool
+addr_is_name(const struct observer *o, uint32_t name)
+{
+	struct span s = intern_get(o->strings, name);
+	struct addr a;
+
+	return s.left > 0 && !addr_parse((const char *)s.at, s.left, &a);
+}
+
+/*
+ * Is the name that this client says backed by DNS? It is its word alone when its questions
+ * are heard, have been for a while, and no answer to anyone inside gave that name this
+ * address. Who also asks where we cannot hear may have asked there.
+ */
+static enum claim
+flow_claim(struct observer *o, struct flow *f, uint32_t name)
+{
+	struct flow_ext *x = flow_user(f);
+	const struct addr *inside = &f->pair->inside;
+	const struct host_ext *h = table_find(o->hosts, inside);
+
+	if (x->claim != CLAIM_OPEN)
+		return (enum claim)x->claim;
+	switch (endpoint_claim(o->endpoint, inside, &f->pair->outside,
+	    intern_get(o->strings, name), o->now)) {
+	case ENDPOINT_BACKED:
+		x->claim = CLAIM_BACKED;
+		break;
+	case ENDPOINT_CUT:
+		x->claim = x->others ? CLAIM_ALONE : CLAIM_UNKNOWN;
+		break;
+	case ENDPOINT_OTHER:
+	case ENDPOINT_UNHEARD:
+		/* the answer may reach us after the flow */
+		if (!x->ended && o->now.ns - f->first.ns <= ASKED_WITHIN)
+			break;
+		x->claim = x->others ? CLAIM_ALONE : h == NULL || h->told.ns == 0 || x->turned ||
+		    (f->flags & FLOW_MIDSTREAM) != 0 ||
+		    f->first.ns - h->told.ns < o->o.hearing->claim_after ||
+		    (h->hidden.ns != 0 && o->now.ns - h->hidden.ns <= HIDDEN_FOR) ?
+		    CLAIM_UNKNOWN : CLAIM_ALONE;
+		break;
+	}
+	return (enum claim)x->claim;
 }
 
 static void
@@ -444,11 +507,22 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 	} else {
 		from = intern_get(o->strings, name);
 	}
-	if (by_dns.looked_up || name != 0 || !by_dns.unsure)
+	if (by_dns.claim == CLAIM_ALONE)	/* the client says so; nobody looked it up */
+		OBSERVATION_SET(r, dest_looked_up, by_dns.looked_up);
+	else if (by_dns.looked_up || name != 0 || !by_dns.unsure)
 		OBSERVATION_SET(r, dest_looked_up, by_dns.looked_up || name != 0);
+	if (by_dns.claim == CLAIM_ALONE || by_dns.claim == CLAIM_BACKED)
+		OBSERVATION_SET(r, dest_claimed, by_dns.claim == CLAIM_ALONE);
+	/* For people to read: no sum and no list goes by what a server says of itself. */
+	if (name == 0 && by_dns.certificate != 0) {
+		OBSERVATION_SET(r, dest_name, by_dns.certificate);
+		source = NAME_SOURCE_CERTIFICATE;
+	}
 	OBSERVATION_SET(r, dest_name_source, (uint16_t)source);
 	if (name != 0)
 		OBSERVATION_SET(r, dest_name, name);
+	if (by_dns.claim == CLAIM_ALONE && logical == 0)
+		from.left = 0;		/* counted for whom it goes to */
 	from = registrable_domain(from);
 	if (from.left > 0) {
 		/* The span lies in the table that intern_put may move
@@ -472,6 +546,41 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 	if (o->o.learn_for > 0 && r->time - o->first.ns >= o->o.learn_for)
 		OBSERVATION_SET(r, dest_new, r->time - seen.since.ns < NEW_FOR);
 	name_drop(o, &key);
+	record_place(o, r, outside);
+}
+
+/* Where the address on the wire lies. Text that the databases hold lives as long as they
+ * do; a record's until its step is over. */
+static void
+record_place(struct observer *o, struct observation *r, const struct addr *outside)
+{
+	struct placed *p;
+	uint32_t id;
+
+	if ((o->o.asn == NULL && o->o.country == NULL) ||
+	    zone_inside(&o->o.zone, outside))
+		return;
+	p = &o->place[siphash13(&o->o.hash, outside->b, sizeof(outside->b)) % PLACES];
+	if (!p->used || !addr_eq(&p->addr, outside)) {
+		memset(p, 0, sizeof(*p));
+		p->used = true;
+		p->addr = *outside;
+		if (o->o.asn != NULL)
+			(void)place_find(o->o.asn, outside, &p->place);
+		if (o->o.country != NULL)
+			(void)place_find(o->o.country, outside, &p->place);
+	}
+	if (p->place.asn != 0)
+		OBSERVATION_SET(r, dest_asn, p->place.asn);
+	id = 0;
+	name_set(o, &id, p->place.as_org);
+	if (id != 0)
+		OBSERVATION_SET(r, dest_as_org, id);
+	name_drop(o, &id);
+	name_set(o, &id, p->place.country);
+	if (id != 0)
+		OBSERVATION_SET(r, dest_country, id);
+	name_drop(o, &id);
 }
 
 /* Without a classifier (none, dead, resting) a flow is called what its port says. */

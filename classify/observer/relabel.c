@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * relabel: a reload. The observer borrows four things of the rules (home networks, what
- * is heard by, the inventory, the vendors); here it is given others. Refuses to judge what that means.
+ * relabel: a reload. The observer borrows things of the rules (home networks, what is
+ * heard by, the inventory, the vendors, the databases of places); here it is given others.
+ * Refuses to judge what that means.
  *
  * What is keyed by an inside host is only kept while that host is inside: meters and
  * pairs also while their far end is outside. One walk over each table, no allocation.
@@ -22,13 +23,17 @@ observer_flush(struct observer *o)
 
 void
 observer_relabel(struct observer *o, struct zone zone, const struct hearing *hearing,
-    const struct inventory *inventory, const struct vendors *vendors)
+    const struct inventory *inventory, const struct vendors *vendors,
+    const struct place_file *asn, const struct place_file *country)
 {
 	bool moved = !home_same(&o->o.zone.home, &zone.home);
 
 	o->o.hearing = hearing;
 	o->o.inventory = inventory;
 	o->o.vendors = vendors;
+	o->o.asn = asn;
+	o->o.country = country;
+	memset(o->place, 0, sizeof(o->place));
 	o->o.zone = zone;
 	endpoint_set_inventory(o->endpoint, inventory, vendors);
 	if (!moved) {

@@ -11,6 +11,7 @@
 #include "classify/content/content.h"
 #include "classify/dpi/vocabulary.h"
 #include "classify/endpoint/endpoint.h"
+#include "classify/endpoint/hostlist.h"
 #include "classify/observer/observer.h"
 #include "classify/shape/bursts.h"
 #include "classify/shape/meter.h"
@@ -32,10 +33,14 @@
 #define DOWN_WINDOWS 4
 #define RECORDS 4096			/* of one step, before it is handed on early */
 #define DROPS_HELD (RECORDS * 16)
+#define PLACES 512			/* addresses whose place was looked up last */
 #define EARLY_HELD 32			/* packets that wait for what they answer */
 #define EARLY_BYTES 2048		/* longer ones do not wait */
 #define EARLY_NS (5 * NS_PER_MS)	/* between the halves of a TAP, and then some */
 #define COPIES_KEPT DUPLICATES_WINDOW	/* no more can be taken back */
+
+/* Is the name that a flow's client says backed by anything? */
+enum claim { CLAIM_OPEN, CLAIM_BACKED, CLAIM_ALONE, CLAIM_UNKNOWN };
 
 /* In flow_user. String ids are held. */
 struct flow_ext {
@@ -44,6 +49,9 @@ struct flow_ext {
 	uint32_t app, category, sni, quic, host, method, target;
 	uint32_t content_type, content_name;
 	uint32_t dns;			/* what its client asked for before it began */
+	uint32_t certificate;		/* whose the server says it is */
+	uint8_t claim;			/* enum claim */
+	bool others;			/* its certificate is for other names */
 	uint64_t risks, content_length;
 	double content_rate;		/* as in struct content_news */
 	int64_t content_ns;
@@ -134,6 +142,8 @@ struct host_ext {			/* an inside host, for half captures */
 					 * 0 ns: none open */
 	struct pkt_time asked;		/* last request */
 	struct pkt_time setup;		/* last call set-up with anyone; 0 ns: none */
+	struct pkt_time told;		/* first answer of DNS to it; 0 ns: none */
+	struct pkt_time hidden;		/* last flow of encrypted DNS; 0 ns: none */
 	bool answered;			/* ever */
 	uint32_t domain;		/* last registrable domain it asked for,
 					 * seen whole; held */
@@ -218,6 +228,12 @@ struct early {
 	uint64_t serials;
 };
 
+struct placed {
+	struct addr addr;
+	struct location place;		/* of the databases in use */
+	bool used;
+};
+
 struct observer {
 	struct observer_options o;
 	struct flowtab *flows;
@@ -230,6 +246,7 @@ struct observer {
 	struct duplicates *duplicates;
 	struct copies copies;
 	struct early early;
+	struct placed place[PLACES];
 
 	struct pkt_time first, now, next_step;
 	bool started;

@@ -103,6 +103,8 @@
 	X(plain_max, "content.plain.max", BYTES, 0, 1000000000000, \
 	    "bytes that a picture, a document or a film explains when its header does not " \
 	    "say how long it is") \
+	X(claim_after, "claim.after", DURATION, 0, 86400, \
+	    "a client's DNS was heard for so long: a name it never looked up is its claim") \
 	X(half_after, "half.after", DURATION, 0, 86400, \
 	    "T5: no answer for so long makes a half capture")
 

@@ -47,6 +47,8 @@ pipe_create(const struct pipe_options *o, struct fault *why)
 	oo.hearing = &o->program->hearing;
 	oo.inventory = o->program->inventory;
 	oo.vendors = o->program->vendors;
+	oo.asn = o->program->asn;
+	oo.country = o->program->country;
 	oo.cell = o->cell;
 	oo.pass_killers = o->pass_killers;
 	oo.split_vlans = o->split_vlans;
@@ -212,7 +214,8 @@ swap(struct pipe *p)
 	p->eval = next.eval;
 	phase(p, SWAP_RULES);
 	observer_relabel(p->observer, zone_of(next.program), &next.program->hearing,
-	    next.program->inventory, next.program->vendors);
+	    next.program->inventory, next.program->vendors, next.program->asn,
+	    next.program->country);
 	phase(p, SWAP_DONE);
 }
 
@@ -300,6 +303,9 @@ pipe_stats(struct pipe *p, struct sensor_stats *out)
 	out->no_head = s.no_head;
 	out->calls_forgotten = s.calls_evicted;
 	out->strings_refused = s.strings_refused;
+	out->meters = s.meters;
+	out->meters_forgotten = s.meters_evicted;
+	out->ends = s.ends;
 	out->lag_ns = -1;
 }
 

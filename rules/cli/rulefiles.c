@@ -36,12 +36,15 @@ struct rule_files {
 	struct blob *blob;		/* files and what they name; owns the bytes */
 	unsigned blobs;
 	struct compile_options options;
+	struct source_file asn, country;
 	unsigned errors;
 	bool warnings, silent;
 };
 
 static int add_path(struct rule_files *f, const char *path, bool must, struct fault *why);
 static int add_file(struct rule_files *f, const char *path, struct fault *why);
+static int add_database(struct rule_files *f, enum pack_kind kind, const char *path,
+    struct source_file *out, struct fault *why);
 static int add_bytes(struct rule_files *f, enum pack_kind kind, const char *name,
     char *bytes, size_t len);
 static int add_command_line(struct rule_files *f, const struct rule_choice *c,
@@ -92,7 +95,9 @@ rule_files_read(const struct rule_choice *c, struct fault *why)
 	for (unsigned i = 0; i < c->adds; i++)
 		if (add_path(f, c->add[i], true, why) == -1)
 			goto fail;
-	if (add_command_line(f, c, why) == -1)
+	if (add_command_line(f, c, why) == -1 ||
+	    add_database(f, PACK_ASN, c->asn, &f->asn, why) == -1 ||
+	    add_database(f, PACK_COUNTRY, c->country, &f->country, why) == -1)
 		goto fail;
 	return f;
 fail:
@@ -119,7 +124,8 @@ rule_files_options(struct rule_files *f)
 {
 	f->options = (struct compile_options){ .file = f->file, .files = f->files,
 		.provide = provide, .provide_arg = f, .diag = tell, .diag_arg = f,
-		.settings = settings_words, .vendors = vendor_files };
+		.settings = settings_words, .vendors = vendor_files, .asn = f->asn,
+		.country = f->country };
 	return &f->options;
 }
 
@@ -250,6 +256,26 @@ add_file(struct rule_files *f, const char *path, struct fault *why)
 	}
 	f->file[f->files++] = (struct source_file){ f->blob[f->blobs - 1].name, bytes,
 	    len };
+	return 0;
+}
+
+static int
+add_database(struct rule_files *f, enum pack_kind kind, const char *path,
+    struct source_file *out, struct fault *why)
+{
+	size_t len;
+	char *bytes;
+
+	if (path == NULL)
+		return 0;
+	bytes = read_all(path, &len, why);
+	if (bytes == NULL)
+		return -1;
+	if (add_bytes(f, kind, path, bytes, len) == -1) {
+		free(bytes);
+		return fault_set(why, NULL, "cannot read '%s': not enough memory", path);
+	}
+	*out = (struct source_file){ f->blob[f->blobs - 1].name, bytes, len };
 	return 0;
 }
 
@@ -391,7 +417,8 @@ provide(void *arg, const char *from, const char *path, struct span *out,
 
 	(void)rule_path(from, path, full);
 	for (unsigned i = 0; i < f->blobs && b == NULL; i++)
-		if (f->blob[i].kind != PACK_RULES && strcmp(f->blob[i].name, full) == 0)
+		if ((f->blob[i].kind == PACK_NAMED || f->blob[i].kind == PACK_MISSING) &&
+		    strcmp(f->blob[i].name, full) == 0)
 			b = &f->blob[i];
 	if (b == NULL) {
 		bytes = read_all(full, &len, &reason);

@@ -23,6 +23,7 @@ struct rule_choice {
 	const char *home;			/* "10.0.0.0/8,..." */
 	const char *known;			/* FILE */
 	const char *inventory;			/* FORMAT:FILE */
+	const char *asn, *country;		/* FILE */
 };
 
 struct rule_files;

@@ -145,10 +145,21 @@ const char *const vendor_files[] = { "/usr/share/ieee-data/oui.csv",
 struct program *
 rule_pack_compile(struct rule_pack *p, diag_fn *diag, void *arg)
 {
-	return program_compile(&(struct compile_options){ .file = p->file,
-	    .files = p->files, .vendors = vendor_files, .provide = provide,
-	    .provide_arg = p, .diag = diag,
-	    .diag_arg = arg });
+	struct compile_options o = { .file = p->file, .files = p->files,
+		.vendors = vendor_files, .provide = provide, .provide_arg = p,
+		.diag = diag, .diag_arg = arg };
+
+	for (unsigned i = 0; i < p->n; i++) {
+		const struct pack_entry *e = &p->entry[i];
+		struct source_file f = { e->name, (const char *)e->bytes.at,
+			e->bytes.left };
+
+		if (e->kind == PACK_ASN)
+			o.asn = f;
+		else if (e->kind == PACK_COUNTRY)
+			o.country = f;
+	}
+	return program_compile(&o);
 }
 
 const char *
@@ -176,7 +187,8 @@ provide(void *arg, const char *from, const char *path, struct span *out,
 		const struct pack_entry *e = &p->entry[i];
 		int what;
 
-		if (e->kind == PACK_RULES || strcmp(e->name, full) != 0)
+		if ((e->kind != PACK_NAMED && e->kind != PACK_MISSING) ||
+		    strcmp(e->name, full) != 0)
 			continue;
 		if (e->kind == PACK_NAMED) {
 			*out = e->bytes;

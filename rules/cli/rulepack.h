@@ -25,6 +25,7 @@ enum pack_kind {
 	PACK_NAMED,		/* a list or an inventory, by its resolved path */
 	PACK_MISSING,		/* one that could not be read: bytes are
 				 * "reason\nremedy" */
+	PACK_ASN, PACK_COUNTRY,	/* a database, by its path (places.h) */
 	PACK_KIND_COUNT
 };
 

@@ -129,10 +129,16 @@ enum setting_type {
 	    "the office's networks: 10.1.0.0/16,fd00::/8") \
 	X(KNOWN, "known", 0, "FILE", TEXT(rules.known), "", "", \
 	    FOR_ALL | NO_FILE, NEED_NOTHING, \
-	    "destinations the office knows: domain, host and net lines") \
+	    "destinations the office knows: domain, host, net and as lines") \
 	X(INVENTORY, "inventory", 0, "FORMAT:FILE", TEXT(rules.inventory), "", "", \
 	    FOR_ALL | NO_FILE, NEED_NOTHING, \
 	    "the office's devices: " INVENTORY_FORMAT_NAMES) \
+	X(ASN, "asn", 0, "FILE", PATH(rules.asn), "", "\"/var/lib/GeoIP/GeoLite2-ASN.mmdb\"", \
+	    FOR_ALL, NEED_NOTHING, \
+	    "a database in MaxMind's format: whose network a destination lies in") \
+	X(COUNTRY, "country", 0, "FILE", PATH(rules.country), "", \
+	    "\"/var/lib/GeoIP/GeoLite2-Country.mmdb\"", FOR_ALL, NEED_NOTHING, \
+	    "the same: in which country") \
 	X(OUTPUT, "output", 'o', "SINK", SINKS, "-", "", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, \
 	    "-, file:PATH, unix:PATH or redis://HOST; may be given again") \

@@ -135,6 +135,10 @@ dest_in_list(const struct program *p, const struct expr *x, const struct observa
 	    !found; i++) {
 		if (!field_value(o, dest_names[i], strings, &v, &text) || text.left == 0)
 			continue;
+		/* what a server says of itself opens no door */
+		if (dest_names[i] == FIELD_dest_name &&
+		    o->dest_name_source == NAME_SOURCE_CERTIFICATE)
+			continue;
 		found = hostlist_has_name(hosts, text);
 		if (found || !have)
 			shown = v;
@@ -145,6 +149,11 @@ dest_in_list(const struct program *p, const struct expr *x, const struct observa
 		if (found || !have)
 			shown = v;
 		have = true;
+	}
+	if (!found && hostlist_systems(hosts) > 0 && field_value(o, FIELD_dest_asn, strings, &v,
+	    NULL) && hostlist_has_as(hosts, v.u)) {
+		found = true;
+		shown = v;
 	}
 	if (found)
 		t = TRUTH_TRUE;

@@ -15,6 +15,7 @@
 #define RULES_EVENT_EVENT_H
 
 #include "capture/source/source.h"
+#include "classify/endpoint/endpoint.h"
 #include "rules/eval/eval.h"
 
 #define EVENT_BYTES 16384	/* longest event; longer text fields are cut to fit */
@@ -63,6 +64,8 @@ struct sensor_stats {
 	uint64_t gap_bytes;		/* acknowledged, never captured */
 	uint64_t no_head, strings_refused;
 	uint64_t calls_forgotten;	/* devices and rooms whose calls made room */
+	uint64_t meters, meters_forgotten;
+	struct endpoint_stats ends;
 	int64_t lag_ns;			/* live: wall clock minus
 					 * packet time; -1 for files */
 	bool seccomp, cell_seccomp, outlet_seccomp;	/* the sensor's first */

@@ -151,6 +151,27 @@ enum event_rule {
 	X(S_NO_HEAD, "stats.no_head", UINT, S, S, NONE, "flows whose content was not read") \
 	X(S_CALLS, "stats.calls_forgotten", UINT, S, S, NONE, \
 	    "devices and rooms whose last calls made room for others'") \
+	X(S_DEVICES, "stats.devices_now", UINT, S, S, NONE, "devices in the table") \
+	X(S_DEVICES_LOST, "stats.devices_forgotten", UINT, S, S, NONE, \
+	    "devices, MACs and addresses that made room for others") \
+	X(S_LEASES, "stats.leases_now", UINT, S, S, NONE, "devices that said something by DHCP") \
+	X(S_LEASES_LOST, "stats.leases_forgotten", UINT, S, S, NONE, \
+	    "those that made room for others") \
+	X(S_NAMES, "stats.names_now", UINT, S, S, NONE, "addresses with a name by DNS") \
+	X(S_NAMES_LOST, "stats.names_forgotten", UINT, S, S, NONE, \
+	    "answers of DNS that made room for others") \
+	X(S_DESTS, "stats.dests_now", UINT, S, S, NONE, "destinations in the table") \
+	X(S_DESTS_LOST, "stats.dests_forgotten", UINT, S, S, NONE, \
+	    "those that made room for others: one of them would be new again") \
+	X(S_FOLLOWED, "stats.devices_followed", UINT, S, S, NONE, \
+	    "times a device was recognised by DHCP under another MAC") \
+	X(S_PARTED, "stats.devices_parted", UINT, S, S, NONE, \
+	    "times that turned out to be two devices") \
+	X(S_DHCP_REFUSED, "stats.dhcp_refused", UINT, S, S, NONE, \
+	    "DHCP messages that one device said for another") \
+	X(S_METERS, "stats.meters_now", UINT, S, S, NONE, "sockets that are listened to") \
+	X(S_METERS_LOST, "stats.meters_forgotten", UINT, S, S, NONE, \
+	    "those that made room for others") \
 	X(S_STRINGS, "stats.strings_refused", UINT, S, S, NONE, "names that found no room") \
 	X(S_LAG, "stats.lag_ms", UINT, S, NONE, NONE, "wall clock minus packet time, live") \
 	X(S_SECCOMP, "stats.seccomp", BOOL, S, S, NONE, \
@@ -232,6 +253,10 @@ enum event_rule {
 	X(DEST_ADDR, "earshot.dest.ip", NAME, AFN, NONE, ADDRESS, "its address") \
 	X(DEST_KNOWN, "earshot.dest.known", BOOL, AFN, NONE, NONE, \
 	    "the list 'known' has it; absent while that is open") \
+	X(DEST_CLAIMED, "earshot.dest.claimed", BOOL, AFN, NONE, NONE, \
+	    "the name is the client's word alone; false: DNS gave it") \
+	X(DEST_CERTIFICATE, "earshot.dest.certificate", TEXT, AFN, NONE, NONE, \
+	    "a name in the server's certificate") \
 	X(DEST_LOGICAL, "earshot.dest.logical", TEXT, AFN, NONE, NONE, \
 	    "target behind a resolver or proxy") \
 	X(DEST_LOOKED_UP, "earshot.dest.looked_up", BOOL, AFN, NONE, NONE, \
@@ -240,6 +265,11 @@ enum event_rule {
 	    "somebody inside talked to it first, as far as this sensor knows") \
 	X(DEST_NEW, "earshot.dest.new", BOOL, AFN, NONE, NONE, \
 	    "nobody inside talked to it before the last 24 h") \
+	X(DEST_ASN, "earshot.dest.asn", UINT, AFN, NONE, NONE, \
+	    "the autonomous system of its address") \
+	X(DEST_AS_ORG, "earshot.dest.as_org", TEXT, AFN, NONE, NONE, "who runs that") \
+	X(DEST_COUNTRY, "earshot.dest.country", TEXT, AFN, NONE, NONE, \
+	    "the country of its address") \
 	X(DEST_DEVICES, "earshot.dest.devices", UINT, AFN, NONE, NONE, \
 	    "inside hosts that talked to it") \
 	X(WINDOW_START, "earshot.window.start", TIME, AFN, P, NONE, "what is counted, from") \

@@ -366,6 +366,19 @@ event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
 	case F_S_GAP_BYTES: return uint_of(out, t->gap_bytes);
 	case F_S_NO_HEAD: return uint_of(out, t->no_head);
 	case F_S_CALLS: return uint_of(out, t->calls_forgotten);
+	case F_S_DEVICES: return uint_of(out, t->ends.devices);
+	case F_S_DEVICES_LOST: return uint_of(out, t->ends.devices_forgotten);
+	case F_S_LEASES: return uint_of(out, t->ends.leases);
+	case F_S_LEASES_LOST: return uint_of(out, t->ends.leases_forgotten);
+	case F_S_NAMES: return uint_of(out, t->ends.names);
+	case F_S_NAMES_LOST: return uint_of(out, t->ends.names_forgotten);
+	case F_S_DESTS: return uint_of(out, t->ends.dests);
+	case F_S_DESTS_LOST: return uint_of(out, t->ends.dests_forgotten);
+	case F_S_FOLLOWED: return uint_of(out, t->ends.followed);
+	case F_S_PARTED: return uint_of(out, t->ends.parted);
+	case F_S_DHCP_REFUSED: return uint_of(out, t->ends.dhcp_refused);
+	case F_S_METERS: return uint_of(out, t->meters);
+	case F_S_METERS_LOST: return uint_of(out, t->meters_forgotten);
 	case F_S_STRINGS: return uint_of(out, t->strings_refused);
 	case F_S_LAG:
 		return t->lag_ns >= 0 && uint_of(out, (uint64_t)(t->lag_ns / NS_PER_MS));
@@ -413,10 +426,15 @@ get_ends(const struct event_source *s, enum event_field f, struct event_value *o
 	case F_DEST_KNOWN:
 		return s->dest_known != TRUTH_UNKNOWN &&
 		    flag(out, s->dest_known == TRUTH_TRUE);
+	case F_DEST_CLAIMED: return of_field(s, FIELD_dest_claimed, out);
+	case F_DEST_CERTIFICATE: return of_field(s, FIELD_tls_certificate, out);
 	case F_DEST_LOGICAL: return of_field(s, FIELD_dest_logical, out);
 	case F_DEST_LOOKED_UP: return of_field(s, FIELD_dest_looked_up, out);
 	case F_DEST_FIRST_SEEN: return of_field(s, FIELD_dest_since, out);
 	case F_DEST_NEW: return of_field(s, FIELD_dest_new, out);
+	case F_DEST_ASN: return of_field(s, FIELD_dest_asn, out);
+	case F_DEST_AS_ORG: return of_field(s, FIELD_dest_as_org, out);
+	case F_DEST_COUNTRY: return of_field(s, FIELD_dest_country, out);
 	case F_DEST_DEVICES: return of_field(s, FIELD_dest_devices, out);
 	}
 	return false;

@@ -179,6 +179,14 @@ ends(struct page *p, const struct event_source *s)
 		item_f(p, " ", "%s", vocabulary_word(VOCABULARY_TRANSPORT, o->transport));
 	if (text_of(s, FIELD_app, &t))
 		item(p, " ", t);
+	if (observation_known(o, FIELD_dest_claimed) && o->dest_claimed)
+		item_f(p, "  ", "the name is the client's word alone");
+	if (text_of(s, FIELD_dest_as_org, &t))
+		item(p, "  ", t);
+	if (observation_known(o, FIELD_dest_asn))
+		item_f(p, "  ", "AS%llu", (unsigned long long)o->dest_asn);
+	if (text_of(s, FIELD_dest_country, &t))
+		item(p, "  ", t);
 	if (s->dest_known != TRUTH_UNKNOWN)
 		item_f(p, "  ", s->dest_known == TRUTH_TRUE ? "known" :
 		    "not a known destination");

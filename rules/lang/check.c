@@ -530,6 +530,40 @@ read_vendors(struct check *c)
 	c->p->vendors = vendors_parse(c->l->keep, file, n);
 }
 
+/* A setting names it and no rule file: what is wrong with it has no line. */
+static const struct place_file *
+read_places(struct check *c, const struct source_file *file)
+{
+	struct place_file *f;
+	struct fault why;
+
+	if (file->name == NULL)
+		return NULL;
+	f = lang_alloc(c->l, c->l->keep, sizeof(*f));
+	if (place_file_open(f, span_of(file->bytes, file->len), &why))
+		return f;
+	lang_foreign(c->l, DIAG_ERROR, file->name, span_of("", 0), 0, 0, why.what,
+	    why.remedy);
+	return NULL;
+}
+
+/* Numbers nobody can look up match nothing. */
+static void
+systems_without_asn(struct check *c)
+{
+	for (struct decl *d = c->tree->first; d != NULL; d = d->next) {
+		const struct list_entry *e = d->kind == DECL_LIST && d->name.s != NULL ?
+		    names_get(&c->lists, d->name.s) : NULL;
+
+		if (e != NULL && e->decl == d && c->p->asn == NULL &&
+		    hostlist_systems(c->p->list[e->index].hosts) > 0)
+			lang_warning(c->l, &d->name.at,
+			    "give a database with --asn FILE, or 'asn' in the settings",
+			    "the list '%s' names autonomous systems, and there is no asn "
+			    "database: these lines match nothing", d->name.s);
+	}
+}
+
 void
 check_program(struct check *c)
 {
@@ -540,7 +574,10 @@ check_program(struct check *c)
 	check_zone(c);
 	check_inventory(c);
 	read_vendors(c);
+	c->p->asn = read_places(c, &c->l->o->asn);
+	c->p->country = read_places(c, &c->l->o->country);
 	check_lists(c);
+	systems_without_asn(c);
 	check_hearing(c);
 	check_macros(c);
 	check_rules(c);

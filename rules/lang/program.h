@@ -11,6 +11,7 @@
 #include "capture/flow/observation.h"
 #include "classify/endpoint/hostlist.h"
 #include "classify/endpoint/inventory.h"
+#include "classify/endpoint/places.h"
 #include "classify/endpoint/vendors.h"
 #include "classify/shape/hearing.h"
 #include "rules/lang/tz.h"
@@ -184,6 +185,7 @@ struct program {
 	const char *inventory_path;	/* as written... */
 	const char *inventory_from;	/* ...in this rule file */
 	const struct vendors *vendors;	/* NULL: no table was there */
+	const struct place_file *asn, *country;	/* NULL: none was given */
 	const struct named_list *list;
 	unsigned lists;
 	struct tz tz;
@@ -241,6 +243,9 @@ struct compile_options {
 	/* Tables of vendors (vendors.h), asked of provide like the others, NULL at the end;
 	 * one that is not there is no mistake. NULL: none. */
 	const char *const *vendors;
+	/* Databases of networks and countries (places.h), lent as the lists are; no name:
+	 * none. */
+	struct source_file asn, country;
 	diag_fn *diag;
 	void *diag_arg;
 	size_t memory;			/* cap of the arena; 0: 256 MiB */

@@ -62,6 +62,58 @@ device-alias: device '10.30.0.11' is '3c:52:82:11:0a:22' from here on (10.30.0.1
 3c:52:82:11:0a:21 branch-pc 3c:52:82:11:0a:21 - 10.30.0.10 600 kB
 X
 told flood a_flood_names_nobody_new </dev/null
+# ---- destinations ----
+printf 'domain cloud.example\n' >"$T/known.txt"
+dests() { jq -r 'select(.event_type == "flow" and .flow.bytes_toserver > 15000) | [.src_ip, .dest_ip, .earshot.dest.name // "-",
+	.earshot.dest.name_source, .earshot.dest.key, "claimed", (if .earshot.dest | has("claimed") then .earshot.dest.claimed else "-" end),
+	"looked-up", .earshot.dest.looked_up, .earshot.dest.certificate // "-"] | join(" ")' "$T/$1.json" | sort; }
+named() { # capture, what it shows; expected lines on standard input
+	read_one "$1" --flows --known "$T/known.txt"
+	cat >"$T/want"; dests "$1" >"$T/got"
+	check "test_endpoints_$2" diff -u "$T/want" "$T/got"
+}
+ruled() { jq -r 'select(.event_type == "alert" and .earshot.update != true) | [.earshot.rule.name, .src_ip, .dest_ip] | join(" ")' "$T/$1.json" | grep "$2" | sort; }
+named dns dns_names_by_every_kind_of_answer <<'X'
+10.20.0.21 203.0.113.60 a.example dns a.example claimed - looked-up true -
+10.20.0.21 203.0.113.61 svc.example dns svc.example claimed - looked-up true -
+10.20.0.21 203.0.113.62 - none 203.0.113.62 claimed - looked-up false -
+fd00:20::21 2001:db8::60 six.example dns six.example claimed - looked-up true -
+X
+named claimed a_name_is_the_clients_word_alone <<'X'
+10.20.0.21 203.0.113.80 cloud.example sni cloud.example claimed false looked-up true -
+10.20.0.21 203.0.113.99 cloud.example sni 203.0.113.99 claimed true looked-up false -
+10.20.0.22 203.0.113.99 cloud.example sni cloud.example claimed - looked-up true -
+X
+equal test_endpoints_a_claimed_name_on_the_list_is_told "claimed-name 10.20.0.21 203.0.113.99" "$(ruled claimed claimed-name)"
+named certificate a_certificate_names_and_contradicts <<'X'
+10.20.0.21 203.0.113.90 cloud.example sni 203.0.113.90 claimed true looked-up false evil.example
+10.20.0.21 203.0.113.91 a.cloud.example sni cloud.example claimed - looked-up true *.cloud.example
+10.20.0.22 203.0.113.92 cloud.example certificate 203.0.113.92 claimed - looked-up false cloud.example
+10.20.0.22 203.0.113.93 only.example certificate 203.0.113.93 claimed - looked-up false only.example
+X
+check test_endpoints_a_name_by_certificate_alone_opens_no_list jq -se '[.[] | select(.event_type == "alert" and
+	.dest_ip == "203.0.113.92")] | length > 0 and all(.earshot.dest.known == false)' "$T/certificate.json"
+
+# ---- networks and countries ----
+place='203.0.113.0/24 {"autonomous_system_number": 64500, "autonomous_system_organization": "Example Cloud", "country": {"names": {"en": "Examplia"}, "iso_code": "XA"}}
+2001:db8::/32 {"asn": "AS64501", "as_name": "Six", "country_code": "XB", "more": [1, {"a": true}], "f": 1.5}'
+for bits in 24 28 32; do
+	"$PYTHON" tests/tools/mmdb.py "$T/$bits.mmdb" $bits <<<"$place"
+	read_one dns --flows --asn "$T/$bits.mmdb" --country "$T/$bits.mmdb"
+	equal "test_endpoints_network_and_country_by_records_of_${bits}_bits" "203.0.113.60 64500 Example Cloud XA;2001:db8::60 64501 Six XB;" \
+		"$(jq -r 'select(.event_type == "flow" and (.dest_ip == "203.0.113.60" or .dest_ip == "2001:db8::60")) | "\(.dest_ip) \(.earshot.dest.asn) \(.earshot.dest.as_org) \(.earshot.dest.country);"' "$T/dns.json" | tr -d '\n')"
+done
+printf 'as 64500\nas AS64999\n' >"$T/known.txt"
+read_one dns --flows --known "$T/known.txt" --asn "$T/24.mmdb"
+equal test_endpoints_a_list_allows_a_network_by_its_number "" "$(ruled dns unknown-destination)"
+read_one dns --known "$T/known.txt"
+equal test_endpoints_and_not_without_the_database "unknown-destination 10.20.0.21 203.0.113.62" "$(ruled dns unknown-destination)"
+"$EARSHOT" rules check --known "$T/known.txt" >"$T/out" 2>&1
+check test_endpoints_numbers_without_a_database_are_told grep -q "names autonomous systems, and there is no asn database" "$T/out"
+head -c 300 "$T/24.mmdb" >"$T/cut.mmdb"
+if read_one dns --asn "$T/cut.mmdb"; then not_ok test_endpoints_a_damaged_database_is_refused "it was taken"; else
+	check test_endpoints_a_damaged_database_is_refused grep -q "cut.mmdb.*not a database in MaxMind's format" "$T/err"; fi
+
 # The listed device was seen before twenty thousand others, and that is still known.
 check test_endpoints_a_flood_pushes_out_no_listed_device jq -se '[.[] | select(.event_type == "alert" and .src_ip == "10.20.0.250")]
 	| length > 0 and all(.earshot.device.known and .earshot.device.first_seen < "2025-11-24T16:00:01")' "$T/flood.json"

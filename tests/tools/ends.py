@@ -225,6 +225,52 @@ def s_flood(t):
     t.wait(1)
     t.upload(LISTED, "10.20.0.250", OUT, 1200000)
 
+def der(tag, body):
+    n = len(body)
+    return bytes([tag]) + (bytes([n]) if n < 128 else bytes([0x82]) + struct.pack(">H", n)) + body
+
+# What a server of TLS 1.2 answers: its hello, and a certificate made for these names.
+def certificate(names, cn="server", extra=0):
+    alg = der(0x30, der(6, bytes.fromhex("2a8648ce3d040302")))
+    who = lambda t: der(0x30, der(0x31, der(0x30, der(6, b"\x55\x04\x03") + der(12, t.encode()))))
+    san = der(0x30, der(6, b"\x55\x1d\x11") + der(4, der(0x30, b"".join(der(0x82, n.encode()) for n in names))))
+    tbs = der(0x30, der(0xa0, der(2, b"\2")) + der(2, b"\x11") + alg + who("ca") +
+        der(0x30, der(23, b"250101000000Z") + der(23, b"350101000000Z")) + who(cn) +
+        der(0x30, alg + der(3, bytes(66 + extra))) + (der(0xa3, der(0x30, san)) if names else b""))
+    cert = der(0x30, tbs + alg + der(3, bytes(70)))
+    u24 = lambda n: struct.pack(">I", n)[1:]
+    server = b"\3\3" + bytes(32) + b"\0" + b"\xc0\x2f" + b"\0"
+    hand = b"\2" + u24(len(server)) + server + b"\x0b" + u24(len(cert) + 6) + u24(len(cert) + 3) + u24(len(cert)) + cert + b"\x0e\0\0\0"
+    return b"\x16\3\3" + struct.pack(">H", len(hand)) + hand
+
+# A name on the list, said to a server that no answer ever gave it. Before that the name's own
+# server, whose answer is an hour old; then a client that asks where nobody hears.
+def s_claimed(t):
+    t.dns(PC1, "10.20.0.21", "cloud.example", ["203.0.113.80"])
+    t.dns(PC2, "10.20.0.22", "other.example", ["203.0.113.81"])
+    t.wait(1800); t.dns(PC1, "10.20.0.21", "cloud.example", ["203.0.113.80"]); t.wait(2000)
+    t.upload(PC1, "10.20.0.21", "203.0.113.80", 700000, hello("cloud.example")); t.wait(3)
+    t.upload(PC1, "10.20.0.21", "203.0.113.99", 700000, hello("cloud.example")); t.wait(3)
+    t.upload(PC2, "10.20.0.22", "203.0.113.98", 3000, hello("dns.example"), port=853); t.wait(3)
+    t.upload(PC2, "10.20.0.22", "203.0.113.99", 700000, hello("cloud.example")); t.wait(30)
+
+# The server's own certificate is for others, or for the name, or says one where nobody else does.
+def s_certificate(t):
+    t.upload(PC1, "10.20.0.21", "203.0.113.90", 700000, hello("cloud.example"), certificate(["evil.example", "*.evil.example"])); t.wait(3)
+    t.upload(PC1, "10.20.0.21", "203.0.113.91", 700000, hello("a.cloud.example"), certificate(["x.example", "*.cloud.example"])); t.wait(3)
+    t.upload(PC2, "10.20.0.22", "203.0.113.92", 700000, hello(None), certificate(["cloud.example"], extra=200)); t.wait(3)
+    t.upload(PC2, "10.20.0.22", "203.0.113.93", 700000, hello(None), certificate([], cn="only.example")); t.wait(30)
+
+# All the ways DNS names an address: A, AAAA, behind CNAMEs, and hints of HTTPS and SVCB records.
+def s_dns(t):
+    t.dns(PC1, "10.20.0.21", "a.example", ["203.0.113.60"], cname="b.cdn.example")
+    t.dns(PC1, "10.20.0.21", "six.example", ["2001:db8::60"], kind=28)
+    hint = struct.pack(">H", 1) + b"\0" + struct.pack(">HH", 1, 3) + b"\2h2" + struct.pack(">HH", 4, 4) + ip("203.0.113.61")
+    t.dns(PC1, "10.20.0.21", "svc.example", [hint], kind=65)
+    t.upload(PC1, "10.20.0.21", "203.0.113.60", 20000); t.upload(PC1, "fd00:20::21", "2001:db8::60", 20000)
+    t.upload(PC1, "10.20.0.21", "203.0.113.61", 20000); t.upload(PC1, "10.20.0.21", "203.0.113.62", 20000)
+    t.wait(30)
+
 if __name__ == "__main__":
     for name, f in sorted(globals().items()):
         if name.startswith("s_"):
