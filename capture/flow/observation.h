@@ -205,6 +205,9 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	/* the device */ \
 	X(device_key, "device.key", TEXT, NONE, "", "inventory id, else MAC, else address", \
 	    "never") \
+	X(device_identity, "device.identity", TEXT, NONE, "", \
+	    "the key it was first seen under, when it has another now: what is summed and " \
+	    "limited per device goes by this one", "it is device.key") \
 	X(device_name, "device.name", TEXT, NONE, "", "its name in the inventory or by DHCP", \
 	    "no name") \
 	X(device_mac, "device.mac", MAC, NONE, "", "its MAC address", "not seen, or a router's") \

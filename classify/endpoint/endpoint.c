@@ -11,6 +11,7 @@
  */
 #include "classify/endpoint/ends.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,9 @@ static struct handle *handle_of(struct endpoint *e, const struct addr *ip, uint6
 static void handle_forget(struct endpoint *e, struct handle *h);
 static const struct inventory_device *row_of(const struct endpoint *e,
     const struct addr *ip, uint64_t mac, uint64_t frame);
+static void identify(struct endpoint *e, struct device *d, uint32_t identity);
+static uint32_t first_key(struct endpoint *e, uint32_t key, const struct addr *ip,
+    uint64_t home);
 static void label(struct endpoint *e, struct handle *h, const struct addr *ip,
     uint64_t mac, uint64_t home, const struct inventory_device *row);
 
@@ -166,6 +170,7 @@ handle_evict(void *arg, const void *key, void *value)
 	(void)key;
 	let_labels_go(e, &h->dev);
 	intern_drop(e->o.strings, h->dev.was);
+	intern_drop(e->o.strings, h->dev.identity);
 }
 
 static void
@@ -338,10 +343,38 @@ endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t frame,
 		    pkt_time_diff(e->now, before->last) <= HELD_NS) {
 			h->dev.was = before->dev.key;
 			intern_hold(e->o.strings, h->dev.was);
+			/* what was counted for it goes on; what two were counted for
+			 * apart stays apart */
+			if (h->dev.is_new)
+				identify(e, &h->dev, before->dev.identity);
 		}
 		handle_forget(e, before);
 	}
 	return &h->dev;
+}
+
+static void
+identify(struct endpoint *e, struct device *d, uint32_t identity)
+{
+	intern_hold(e->o.strings, identity);
+	intern_drop(e->o.strings, d->identity);
+	d->identity = identity;
+}
+
+/* An address that changed hands is another device under the same key: what was counted
+ * before that is not its. Lent. */
+static uint32_t
+first_key(struct endpoint *e, uint32_t key, const struct addr *ip, uint64_t home)
+{
+	const struct holder *h = home != 0 ? NULL : table_find(e->holders, ip);
+	struct span s = intern_get(e->o.strings, key);
+	char text[INTERN_MAX + 32];
+
+	if (h == NULL || h->since.ns == 0)
+		return key;
+	(void)snprintf(text, sizeof(text), "%.*s@%lld", (int)s.left, (const char *)s.at,
+	    (long long)(h->since.ns / NS_PER_S));
+	return intern_put(e->o.strings, text, strlen(text));
 }
 
 static void
@@ -390,6 +423,8 @@ label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
 		d->was = old.key;
 		intern_hold(e->o.strings, d->was);
 	}
+	if (d->identity == 0 || !same)
+		identify(e, d, first_key(e, d->key, ip, home));
 	/* after the new ones are held: most often they are the same */
 	let_labels_go(e, &old);
 	d->since = e->now;

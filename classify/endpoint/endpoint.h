@@ -39,6 +39,7 @@ struct endpoint_options {
 struct device {
 	uint32_t key, name, owner, role, room, vendor;	/* string ids, held; 0: none */
 	uint32_t system;			/* what its DHCP client calls itself */
+	uint32_t identity;			/* the key it had first, in the same way */
 	uint64_t mac;				/* 0: unknown or a router's */
 	uint64_t first_mac;			/* another when it was followed to mac by what
 						 * it said by DHCP */

@@ -148,11 +148,18 @@ inventory_read_csv(struct rows *r)
 	struct span first = r->left;
 	struct cell cell;
 
-	/* some countries' spreadsheets separate with semicolons: the header tells */
-	for (size_t i = 0; i < first.left && first.at[i] != '\n' && first.at[i] != ',';
-	    i++)
-		if (first.at[i] == ';')
-			mark = ';';
+	if (first.left >= 2 && (memcmp(first.at, "\xff\xfe", 2) == 0 ||
+	    memcmp(first.at, "\xfe\xff", 2) == 0)) {
+		rows_fault(r, 1, 1, "the file is in UTF-16",
+		    "save it as CSV in UTF-8: the spreadsheet asks for it when saving");
+		return;
+	}
+	/* some countries' spreadsheets separate with semicolons, what is copied out of one
+	 * with tabs: the header tells */
+	for (size_t i = 0; i < first.left && first.at[i] != '\n' && first.at[i] != '\r' &&
+	    first.at[i] != ','; i++)
+		if (first.at[i] == ';' || (first.at[i] == '\t' && mark == ','))
+			mark = (char)first.at[i];
 	do {
 		enum column col;
 

@@ -69,6 +69,11 @@ inventory_read_dnsmasq(struct rows *r)
 			rows_fault(r, ip.line, ip.column, "not an IP address", form);
 			continue;
 		}
+		/* a card that is no Ethernet has the number of its kind in front */
+		if (mac.n > 3 && mac.text[2] == '-' && strchr(mac.text, ':') != NULL) {
+			memmove(mac.text, mac.text + 3, mac.n - 2);
+			mac.n -= 3;
+		}
 		if (!v6 && !cell_mac(&mac, &d.mac)) {
 			rows_fault(r, mac.line, mac.column, "not a MAC address", form);
 			continue;

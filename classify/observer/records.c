@@ -133,6 +133,8 @@ record_device(struct observer *o, struct observation *r, const struct addr *ip,
 	const struct device *d = endpoint_device(o->endpoint, ip, mac, then, when);
 
 	OBSERVATION_SET(r, device_key, d->key);
+	if (d->identity != 0 && d->identity != d->key)
+		OBSERVATION_SET(r, device_identity, d->identity);
 	if (d->name != 0)
 		OBSERVATION_SET(r, device_name, d->name);
 	if (d->owner != 0)
@@ -175,6 +177,7 @@ device_record(struct observer *o, const struct observation *from, const struct a
 	r->source = from->source;
 	r->device_key = from->device_key;
 	r->device_name = from->device_name;
+	r->device_identity = from->device_identity;
 	r->device_owner = from->device_owner;
 	r->device_role = from->device_role;
 	r->device_room = from->device_room;

@@ -347,9 +347,13 @@ key_of_fields(const enum field *field, unsigned n, bool blank,
 		struct span text = { NULL, 0 };
 		struct value v;
 		size_t len;
+		/* a device that goes by another key now is the one it was */
+		enum field f = field[i] == FIELD_device_key &&
+		    observation_known(o, FIELD_device_identity) ?
+		    FIELD_device_identity : field[i];
 
 		memset(&piece, 0, sizeof(piece));
-		if (!field_value(o, field[i], strings, &v, &text)) {
+		if (!field_value(o, f, strings, &v, &text)) {
 			if (!blank)
 				return false;
 			len = 0;

@@ -50,6 +50,19 @@
 	X(S_GAP_BYTES, "earshot_gap_bytes", GAUGE, 1) \
 	X(S_NO_HEAD, "earshot_flows_unread_total", COUNTER, 1) \
 	X(S_CALLS, "earshot_calls_forgotten_total", COUNTER, 1) \
+	X(S_DEVICES, "earshot_devices", GAUGE, 1) \
+	X(S_DEVICES_LOST, "earshot_devices_forgotten_total", COUNTER, 1) \
+	X(S_LEASES, "earshot_leases", GAUGE, 1) \
+	X(S_LEASES_LOST, "earshot_leases_forgotten_total", COUNTER, 1) \
+	X(S_NAMES, "earshot_names", GAUGE, 1) \
+	X(S_NAMES_LOST, "earshot_names_forgotten_total", COUNTER, 1) \
+	X(S_DESTS, "earshot_destinations", GAUGE, 1) \
+	X(S_DESTS_LOST, "earshot_destinations_forgotten_total", COUNTER, 1) \
+	X(S_FOLLOWED, "earshot_devices_followed_total", COUNTER, 1) \
+	X(S_PARTED, "earshot_devices_parted_total", COUNTER, 1) \
+	X(S_DHCP_REFUSED, "earshot_dhcp_refused_total", COUNTER, 1) \
+	X(S_METERS, "earshot_meters", GAUGE, 1) \
+	X(S_METERS_LOST, "earshot_meters_forgotten_total", COUNTER, 1) \
 	X(S_STRINGS, "earshot_names_refused_total", COUNTER, 1) \
 	X(S_LAG, "earshot_lag_seconds", GAUGE, 1e-3) \
 	X(S_SECCOMP, "earshot_seccomp_enabled", GAUGE, 1) \

@@ -150,7 +150,8 @@ static void
 remember(struct store *s, struct sum *sum, const struct observation *o)
 {
 	static const enum field keep[] = { FIELD_outbound, FIELD_src_ip, FIELD_dest_ip,
-		FIELD_device_key, FIELD_device_name, FIELD_device_mac, FIELD_device_known,
+		FIELD_device_key, FIELD_device_identity, FIELD_device_name,
+		FIELD_device_mac, FIELD_device_known,
 		FIELD_device_vendor, FIELD_device_random, FIELD_device_first_mac,
 		FIELD_device_system,
 		FIELD_device_owner, FIELD_device_role, FIELD_device_seen, FIELD_dest_key,

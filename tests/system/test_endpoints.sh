@@ -59,7 +59,7 @@ X
 told behind a_relay_says_who_is_behind_a_router <<'X'
 device-alias: device '10.30.0.10' is '3c:52:82:11:0a:21' from here on (10.30.0.10)
 device-alias: device '10.30.0.11' is '3c:52:82:11:0a:22' from here on (10.30.0.11)
-3c:52:82:11:0a:21 branch-pc 3c:52:82:11:0a:21 - 10.30.0.10 600 kB
+3c:52:82:11:0a:21 branch-pc 3c:52:82:11:0a:21 - 10.30.0.10 603 kB
 X
 told flood a_flood_names_nobody_new </dev/null
 # ---- destinations ----
@@ -93,6 +93,66 @@ named certificate a_certificate_names_and_contradicts <<'X'
 X
 check test_endpoints_a_name_by_certificate_alone_opens_no_list jq -se '[.[] | select(.event_type == "alert" and
 	.dest_ip == "203.0.113.92")] | length > 0 and all(.earshot.dest.known == false)' "$T/certificate.json"
+
+# ---- inventories as they are found: each names the device that sends in dns.pcap ----
+listed() { # format, what is odd about it; the file on standard input
+	cat >"$T/list"
+	"$EARSHOT" read --format json --inventory "$1:$T/list" "$T/dns.pcap" 2>"$T/err" >"$T/out.json"
+	"$EARSHOT" rules check --inventory "$1:$T/list" >"$T/out" 2>&1
+	equal "test_endpoints_$1_$2" "pc true" "$(jq -r 'select(.event_type == "alert" and .earshot.update != true) |
+		"\(.earshot.device.name) \(.earshot.device.known)"' "$T/out.json" | sort -u)"
+	check "test_endpoints_$1_${2}_has_no_fault" grep -q "no errors" "$T/out"
+	check "test_endpoints_$1_${2}_has_no_warning" bash -c '! grep -E "warning|error:" "$1"' _ "$T/out"
+}
+listed csv of_a_spreadsheet_with_semicolons < <(printf '\xef\xbb\xbfMAC;IP;Name;Owner;Asset\r\n"3C-52-82-11-0A-21";;"pc";IT;7\r\n;;;;\r\n')
+listed csv with_tabs < <(printf 'Name\tMac\tIP\npc\t3c52.8211.0a21\t\n')
+listed csv of_an_old_mac < <(printf 'name,mac\r"pc",3c:52:82:11:0a:21\r')
+listed ethers without_zeros_in_front < <(printf '# comment\n\n3c:52:82:11:a:21\tpc\n0:15:17:20:a:1 gw # x\n')
+listed hosts with_all_that_stands_in_one < <(printf '127.0.0.1\tlocalhost\n::1 ip6-localhost\n10.20.0.21\tpc other # mine\nfe80::1%%eth0 x\nff02::1 all\n0.0.0.0 ads.example\n')
+listed dnsmasq of_all_kinds < <(printf '%s\n' '1764000000 3c:52:82:11:0a:21 10.20.0.21 pc 01:3c:52:82:11:0a:21' '0 06-00:11:22:33:44:55 10.20.0.30 * *' \
+	'0 3c:52:82:11:0a:22 10.20.0.22 * ff:aa' 'duid 00:01:00:01:2c:aa' '1764000000 T287454020 fd00:20::6 * 00:01')
+listed dhcpd with_all_its_statements <<'X'
+# This lease file was written by isc-dhcp-4.4.3-P1
+authoring-byte-order little-endian;
+server-duid "\000\001\000\001,\252\020}\"\021\"3DU";
+failover peer "dhcp" state {
+  my state normal at 3 2026/11/18 10:00:00;
+}
+lease 10.20.0.21 {
+  starts 3 2026/11/18 10:00:00;
+  ends never;
+  cltt epoch 1763460000; # Tue Nov 18 10:00:00 2026
+  binding state active;
+  rewind binding state free;
+  hardware ethernet 3c:52:82:11:0a:21;
+  uid "\001<R\202\021\012!;}";
+  set vendor-class-identifier = "MSFT 5.0";
+  client-hostname "pc";
+  on expiry {
+    log(info, "x");
+  }
+}
+lease 10.20.0.22 {
+  binding state abandoned;
+  client-hostname "none";
+}
+ia-na "\001\000\000\000\000\001\000\001" {
+  iaaddr fd00:20::21 {
+    binding state active;
+    ends 3 2026/11/18 11:00:00;
+  }
+}
+X
+listed kea with_user_contexts_and_a_later_line <<'X'
+address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context,pool_id
+10.20.0.21,3c:52:82:11:0a:21,01:3c:52:82:11:0a:21,3600,1764003600,1,0,0,old.,0,,0
+10.20.0.21,3c:52:82:11:0a:21,01:3c:52:82:11:0a:21,3600,1764007200,1,0,0,pc.,0,{"ISC": {"relay-agent-info": "0x01&#x2c"}},0
+10.20.0.24,,ff:00,4294967295,1764003600,1,0,0,,0,,0
+X
+listed arpwatch without_zeros_in_front < <(printf '3c:52:82:11:a:21\t10.20.0.21\t1764000000\tpc\teth0\n0:15:17:20:a:1\t10.20.0.1\t1764000000\n')
+printf '\xff\xfem\0a\0c\0,\0n\0\n\0' >"$T/list"
+"$EARSHOT" rules check --inventory "csv:$T/list" >"$T/out" 2>&1
+check test_endpoints_a_spreadsheet_in_utf16_is_told grep -q "the file is in UTF-16" "$T/out"
 
 # ---- networks and countries ----
 place='203.0.113.0/24 {"autonomous_system_number": 64500, "autonomous_system_organization": "Example Cloud", "country": {"names": {"en": "Examplia"}, "iso_code": "XA"}}

@@ -177,7 +177,7 @@ INNER = "00:15:17:20:0a:05"
 def s_behind(t):
     for k in range(6):
         t.upload(INNER, f"10.30.0.{10 + k}", OUT, 3000); t.wait(2)
-    t.upload(INNER, "10.30.0.10", OUT, 300000); t.wait(5)
+    t.upload(INNER, "10.30.0.10", OUT, 300000); t.wait(400)
     t.dhcp_ask(PC1, 3, "branch-pc", DHCP_LAPTOP, "MSFT 5.0", ciaddr="10.30.0.10", giaddr="10.30.0.1", frame=INNER, to=SERVER)
     t.dhcp_ack(PC1, "10.30.0.10", ciaddr="10.30.0.10", giaddr="10.30.0.1", to=INNER); t.wait(1)
     t.upload(INNER, "10.30.0.10", OUT, 300000); t.wait(5)
