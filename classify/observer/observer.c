@@ -39,6 +39,8 @@ static void certificate_seen(struct observer *o, struct flow_ext *x,
     const struct tls_names *c);
 static struct meter_ext *meter_for(struct observer *o, const struct flow_hit *hit);
 static void meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now);
+static void meter_tell(struct observer *o, struct meter_ext *m,
+    const struct meter_window *w);
 static void best_name(struct observer *o, struct flow *f);
 static void setup_seen(struct observer *o, const struct flow *f);
 
@@ -523,26 +525,28 @@ meter_for(struct observer *o, const struct flow_hit *hit)
 static void
 meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now)
 {
-	const struct meter_key *k = table_key(m);
 	struct meter_window w;
 
-	while (meter_step(&m->m, o->o.hearing, now, &w)) {
-		struct observation *r = record_new(o, OBSERVATION_WINDOW, w.end,
-		    m->ordinal);
+	while (meter_step(&m->m, o->o.hearing, now, &w))
+		meter_tell(o, m, &w);
+}
 
-		/* A flow that ended closes its windows first (on_end),
-		 * so there is one here. */
-		if (m->flow == NULL) {
-			o->records--;
-			continue;
-		}
-		record_flow(o, r, m->flow);
-		OBSERVATION_SET(r, scope, SCOPE_SOCKET);
-		meter_observe(&m->m, &w, r);
-		text_observe(&m->text, o->o.hearing, r);
-		way_window(o, m, k, &w, m->flow->pair, r);
-		call_heard(o, m, k, &w, r);
-	}
+static void
+meter_tell(struct observer *o, struct meter_ext *m, const struct meter_window *w)
+{
+	const struct meter_key *k = table_key(m);
+	struct observation *r;
+
+	/* A flow that ended closes its windows first (on_end), so there is one here. */
+	if (m->flow == NULL)
+		return;
+	r = record_new(o, OBSERVATION_WINDOW, w->end, m->ordinal);
+	record_flow(o, r, m->flow);
+	OBSERVATION_SET(r, scope, SCOPE_SOCKET);
+	meter_observe(&m->m, w, r);
+	text_observe(&m->text, o->o.hearing, r);
+	way_window(o, m, k, w, m->flow->pair, r);
+	call_heard(o, m, k, w, r);
 }
 
 /* What the flow said of itself with this packet. */
@@ -763,6 +767,7 @@ on_end(void *arg, struct flow *f, enum flow_end why)
 {
 	struct observer *o = arg;
 	struct flow_ext *x = flow_user(f);
+	struct meter_window w;
 	struct observation *r;
 
 	if (o->dpi != NULL) {
@@ -773,6 +778,8 @@ on_end(void *arg, struct flow *f, enum flow_end why)
 	if (x->meter != NULL && x->meter->serial == x->meter_serial &&
 	    x->meter->flow == f) {
 		meter_windows(o, x->meter, o->now);
+		if (meter_tail(&x->meter->m, o->o.hearing, &w))
+			meter_tell(o, x->meter, &w);
 		x->meter->flow = NULL;
 	}
 	tunnel_ended(o, f);

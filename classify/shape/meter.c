@@ -65,6 +65,7 @@ enum {
 	METER_STARTED = 1 << 0,
 	METER_DATAGRAM = 1 << 1,
 	METER_BLIND = 1 << 2,		/* what is under way was not always known */
+	METER_GOES_ON = 1 << 3,		/* the last window passed */
 };
 
 /* Gaps below this are inside a pair or a batch. */
@@ -85,6 +86,7 @@ static void count(struct meter_bin *bin, uint32_t size, uint32_t n, double whole
 static double whole_message(struct meter *m, int64_t now, uint32_t size, uint32_t n);
 static void close_window(struct meter *m, const struct hearing *h,
     struct meter_window *w);
+static void tell_decision(const struct meter *m, struct meter_window *w);
 static void measure_sizes(const struct meter *m, struct meter_window *w);
 static bool link_holds(const struct meter *m, const struct hearing *h,
     const struct meter_window *w);
@@ -94,7 +96,8 @@ static double in_a_row(const struct meter *m);
 static void measure_steady(const struct meter *m, struct meter_window *w);
 static bool window_passes(const struct meter *m, const struct hearing *h,
     const struct meter_window *w);
-static bool fano_of(const struct meter_bin *const bin[SECONDS], double *f, double *j);
+static bool fano_of(const struct meter_bin *const bin[], unsigned n, double *f,
+    double *j);
 
 void
 meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram)
@@ -194,6 +197,40 @@ meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
 	return false;
 }
 
+bool
+meter_tail(const struct meter *m, const struct hearing *h, struct meter_window *out)
+{
+	const struct meter_bin *bin[SECONDS];
+	int64_t length = m->last.ns - m->window.ns;
+	unsigned n = (unsigned)(length / NS_PER_S);	/* the last one may be half a bin */
+	struct meter_window *w = out;
+
+	if ((m->flags & (METER_STARTED | METER_GOES_ON)) !=
+	    (METER_STARTED | METER_GOES_ON) || n < 2 || n >= SECONDS)
+		return false;
+	memset(w, 0, sizeof(*w));
+	w->start = m->window;
+	w->end = m->last;
+	w->filled = SECONDS - n;	/* seconds that nobody knows count for it */
+	for (unsigned i = 0; i < n; i++) {
+		bin[i] = &m->second[i];
+		w->packets += bin[i]->packets;
+		w->filled += bin[i]->packets > 0;
+		w->bytes += bin[i]->bytes;
+	}
+	if (w->packets == 0 || !fano_of(bin, n, &w->fano, &w->bytes_fano))
+		return false;
+	w->rate = 8.0 * (double)w->bytes / n;
+	w->pps = (double)w->packets / n;
+	w->size = (double)w->bytes / w->packets;
+	measure_clock(m, h, w);
+	measure_steady(m, w);
+	w->pass = window_passes(m, h, w);
+	tell_decision(m, w);
+	w->sound += length;
+	return w->pass;
+}
+
 void
 meter_take_back(struct meter *m, uint32_t fresh)
 {
@@ -233,7 +270,7 @@ meter_observe(const struct meter *m, const struct meter_window *w, struct observ
 	OBSERVATION_SET(o, voice_score, w->score);
 	OBSERVATION_SET(o, voice_windows, w->windows);
 	OBSERVATION_SET(o, voice_passed, w->passed);
-	OBSERVATION_SET(o, voice_seconds, w->passed * WINDOW);
+	OBSERVATION_SET(o, voice_seconds, w->sound);
 	OBSERVATION_SET(o, voice_first, m->first.ns);
 	OBSERVATION_SET(o, voice_upload, m->bytes);
 	OBSERVATION_SET(o, way_media, pkt_time_diff(w->end, m->first));
@@ -344,7 +381,7 @@ close_window(struct meter *m, const struct hearing *h, struct meter_window *w)
 		w->packets += bin[i]->packets;
 		w->filled += bin[i]->packets > 0;
 	}
-	(void)fano_of(bin, &w->fano, &w->bytes_fano);
+	(void)fano_of(bin, SECONDS, &w->fano, &w->bytes_fano);
 	measure_sizes(m, w);
 	w->held = link_holds(m, h, w);
 	measure_clock(m, h, w);
@@ -361,9 +398,17 @@ close_window(struct meter *m, const struct hearing *h, struct meter_window *w)
 		if (m->score < h->score_floor)
 			m->score = h->score_floor;
 	}
+	m->flags = (m->flags & ~(uint32_t)METER_GOES_ON) | (w->pass ? METER_GOES_ON : 0);
+	tell_decision(m, w);
+}
+
+static void
+tell_decision(const struct meter *m, struct meter_window *w)
+{
 	w->score = m->score;
 	w->windows = m->windows;
 	w->passed = m->passed;
+	w->sound = m->passed * WINDOW;
 	if (m->passed > 0) {
 		w->clocked = (double)m->clocked / m->passed;
 		w->clocked_known = true;
@@ -458,7 +503,7 @@ measure_steady(const struct meter *m, struct meter_window *w)
 		return;
 	for (i = 0; i < SECONDS; i++)
 		bin[i] = &m->four[(m->fours - SECONDS + i) % METER_FOURS];
-	w->steady_known = fano_of(bin, &f, &j);
+	w->steady_known = fano_of(bin, SECONDS, &f, &j);
 	if (w->steady_known)
 		w->steady = f < j ? f : j;
 }
@@ -480,14 +525,14 @@ window_passes(const struct meter *m, const struct hearing *h,
 	return w->clock_stands;
 }
 
-/* F and J over ten bins, population variance. False when they are empty. */
+/* F and J over n bins, population variance. False when they are empty. */
 static bool
-fano_of(const struct meter_bin *const bin[SECONDS], double *f, double *j)
+fano_of(const struct meter_bin *const bin[], unsigned n, double *f, double *j)
 {
 	double c = 0, b = 0, q = 0, vc = 0, vb = 0;
 	unsigned i;
 
-	for (i = 0; i < SECONDS; i++) {
+	for (i = 0; i < n; i++) {
 		c += bin[i]->packets;
 		b += bin[i]->bytes;
 		q += bin[i]->squares;
@@ -495,13 +540,13 @@ fano_of(const struct meter_bin *const bin[SECONDS], double *f, double *j)
 	*f = *j = 0;
 	if (c <= 0 || q <= 0)
 		return false;
-	c /= SECONDS;
-	b /= SECONDS;
-	for (i = 0; i < SECONDS; i++) {
+	c /= n;
+	b /= n;
+	for (i = 0; i < n; i++) {
 		vc += (bin[i]->packets - c) * (bin[i]->packets - c);
 		vb += (bin[i]->bytes - b) * (bin[i]->bytes - b);
 	}
-	*f = vc / SECONDS / c;
-	*j = vb / q;			/* both are over ten bins: the tens cancel */
+	*f = vc / n / c;
+	*j = vb / q;			/* both are over n bins: the n cancel */
 	return true;
 }

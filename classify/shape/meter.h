@@ -74,6 +74,7 @@ struct meter_window {
 	uint32_t filled, windows, passed;
 	bool constant, held, pass, clock_stands;
 	bool steady_known, clock_known, clocked_known;
+	int64_t sound;			/* ns: the windows that passed, and a tail */
 };
 
 /* fresh: payload bytes seen for the first time (0 for a retransmission: then nothing
@@ -87,6 +88,11 @@ void meter_segment(struct meter *m, struct pkt_time now, uint32_t fresh,
     uint32_t under_way);
 bool meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
     struct meter_window *out);
+
+/* The stream has ended: what its open window holds, when the last one passed and this, as
+ * far as it goes, would. It adds to how long the sound was and to nothing that is judged:
+ * less than ten seconds are no evidence. */
+bool meter_tail(const struct meter *m, const struct hearing *h, struct meter_window *out);
 
 /* A packet of `fresh` bytes that was counted was none: the tap showed another one twice.
  * It leaves the sums; what was measured and judged with it in is thrown away, and the

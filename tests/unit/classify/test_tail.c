@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* meter_tail: how long a stream was that ended inside a window. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "classify/shape/meter.h"
+#include "limits.h"
+
+#include <string.h>
+
+#define FRAME (20 * NS_PER_MS)
+
+/* A frame every 20 ms for so long; then nothing. */
+static struct meter
+frames(double seconds, uint32_t size)
+{
+	struct meter_window w;
+	struct meter m;
+
+	memset(&m, 0, sizeof(m));
+	for (int64_t t = 0; t < (int64_t)(seconds * 1e9); t += FRAME) {
+		while (meter_step(&m, &limits, (struct pkt_time){ START + t }, &w))
+			continue;
+		meter_packet(&m, (struct pkt_time){ START + t }, size, true);
+	}
+	return m;
+}
+
+static void
+test_seconds_count_to_the_last_frame(void **state)
+{
+	static const double length[] = { 43.5, 47, 66.6, 89.9 };
+	struct meter_window w;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct meter m = frames(length[i], 80);
+
+		assert_true(meter_tail(&m, &limits, &w));
+		assert_in_range(w.sound, (int64_t)((length[i] - 0.5) * 1e9),
+		    (int64_t)(length[i] * 1e9));
+		/* and is no evidence */
+		assert_true(w.score == m.score);
+		assert_int_equal(w.windows, m.windows);
+	}
+}
+
+static void
+test_what_does_not_go_on_has_no_tail(void **state)
+{
+	struct meter_window w;
+	struct meter m = frames(41, 80);
+
+	(void)state;
+	assert_false(meter_tail(&m, &limits, &w));	/* too short to say */
+	m = frames(46, 1300);				/* no frame of sound */
+	assert_false(meter_tail(&m, &limits, &w));
+	m = frames(46, 80);				/* now a film begins */
+	for (int i = 0; i < 1500; i++)
+		meter_packet(&m, (struct pkt_time){ START + 46 * NS_PER_S + i * NS_PER_MS },
+		    1300, true);
+	assert_false(meter_tail(&m, &limits, &w));
+	memset(&m, 0, sizeof(m));
+	assert_false(meter_tail(&m, &limits, &w));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_seconds_count_to_the_last_frame),
+		cmocka_unit_test(test_what_does_not_go_on_has_no_tail),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
