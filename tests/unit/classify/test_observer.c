@@ -217,7 +217,7 @@ test_a_socket_has_a_window_every_ten_seconds(void **state)
 	(void)state;
 	play_one(d, voice(0, 45));
 	observer_finish(d->o);
-	assert_int_equal(count_said(d, OBSERVATION_WINDOW, SCOPE_SOCKET), 4);
+	assert_int_equal(count_said(d, OBSERVATION_WINDOW, SCOPE_SOCKET), 5);
 	for (unsigned i = 0; i < 4; i++) {
 		const struct observation *r = sockets(d, i);
 
@@ -235,6 +235,10 @@ test_a_socket_has_a_window_every_ten_seconds(void **state)
 	}
 	assert_false(observation_known(sockets(d, 2), FIELD_voice_steady));
 	assert_true(observation_known(sockets(d, 3), FIELD_voice_steady));
+	/* The last is what the open window held: longer sound, and no evidence. */
+	assert_near((double)sockets(d, 4)->voice_seconds / 1e9, 44.6, 0.1);
+	assert_int_equal(sockets(d, 4)->voice_windows, 4);
+	assert_near(sockets(d, 4)->voice_score, 4 * 2.48, 0.001);
 	desk_close(d);
 }
 

@@ -71,7 +71,7 @@ test_each_way_by_a_relay_and_a_socket_of_its_own_is_two_way(void **state)
 		if (r->time > at(15).ns)
 			assert_int_equal(r->way_two, same_addr(r->src_ip, INSIDE));
 	}
-	assert_int_equal(count_said(d, OBSERVATION_WINDOW, SCOPE_SOCKET), 8);
+	assert_int_equal(count_said(d, OBSERVATION_WINDOW, SCOPE_SOCKET), 10);
 	desk_close(d);
 }
 
@@ -202,7 +202,7 @@ test_half_is_of_the_host_and_of_the_tap_for_who_never_asked(void **state)
 		if (mine)
 			assert_true(observation_known(r, FIELD_way_half));
 	}
-	assert_int_equal(count_said(d, OBSERVATION_WINDOW, SCOPE_SOCKET), 24);
+	assert_int_equal(count_said(d, OBSERVATION_WINDOW, SCOPE_SOCKET), 27);
 	desk_close(d);
 }
 
@@ -279,7 +279,7 @@ test_set_up_with_a_proxy_counts_for_the_hosts_media_elsewhere(void **state)
 		assert_int_equal(r->way_setup, same_addr(r->src_ip, INSIDE) &&
 		    same_addr(r->dest_ip, OUTSIDE));
 	}
-	assert_int_equal(count_said(d, OBSERVATION_WINDOW, SCOPE_SOCKET), 7);
+	assert_int_equal(count_said(d, OBSERVATION_WINDOW, SCOPE_SOCKET), 8);
 	desk_close(d);
 }
 

@@ -117,7 +117,7 @@ test_an_open_alert_is_not_raised_twice(void **state)
 	pipe_finish(s->pipe);
 	assert_int_equal(count_told(s, "live-microphone", false), 1);
 	assert_int_equal(count_told(s, "live-microphone", true), 1);
-	assert_int_equal(told(s, "live-microphone", true, 0)->suppressed, 4);
+	assert_int_equal(told(s, "live-microphone", true, 0)->suppressed, 5);
 	scene_close(s);
 }
 
