@@ -102,7 +102,7 @@ tell(struct observer *o, struct pair *p, const struct bursts *b, enum scope_word
 	/* At the end of the input the step is ahead of packet time; the record is not. */
 	r = record_new(o, OBSERVATION_WINDOW, o->now, o->ordinal);
 	record_pair(o, r, p);
-	OBSERVATION_SET(r, scope, scope);
+	OBSERVATION_SET(r, scope, (uint16_t)scope);
 	text_observe(&px->text, o->o.hearing, r);
 	for (int i = 0; i < 3; i++) {
 		up += flow_true_bytes(&p->up[i]);
