@@ -16,6 +16,7 @@
 #define OWNERS 8192
 #define CALLERS 4096			/* devices and rooms that had a call */
 #define TUNNELS 1024
+#define ECHOES 4096
 /* After so many steps without a packet everything has ended that ends by itself. */
 #define QUIET_STEPS 7200
 #define BURST_HEAD 32768	/* the first 4 kB of an HTTP request are mostly its head */
@@ -108,13 +109,15 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	    call_forgotten);
 	o->withins = make_table(o, sizeof(struct meter_key), sizeof(struct within_ext),
 	    TUNNELS, NULL);
+	o->echoes = make_table(o, sizeof(struct meter_key), sizeof(struct echo_ext),
+	    ECHOES, NULL);
 	o->record = calloc(RECORDS, sizeof(*o->record));
 	o->order = calloc(RECORDS, sizeof(*o->order));
 	o->drop = calloc(DROPS_HELD, sizeof(*o->drop));
 	if (o->duplicates == NULL || o->strings == NULL || o->content == NULL || o->endpoint == NULL ||
 	    o->meters == NULL || o->sockets == NULL || o->hosts == NULL ||
 	    o->domains == NULL || o->calls == NULL || o->withins == NULL ||
-	    o->owners == NULL ||
+	    o->owners == NULL || o->echoes == NULL ||
 	    o->record == NULL || o->order == NULL || o->drop == NULL)
 		goto nomem;
 	return o;
@@ -144,6 +147,7 @@ observer_destroy(struct observer *o)
 	table_destroy(o->owners);
 	table_destroy(o->calls);
 	table_destroy(o->withins);
+	table_destroy(o->echoes);
 	free(o->record);
 	free(o->order);
 	free(o->drop);
@@ -393,6 +397,7 @@ on_packet(void *arg, const struct flow_hit *hit)
 	news_of(o, hit);
 	if (hit->is_new)
 		tunnel_by_protocol(f);
+	tunnel_by_echo(o, hit);
 	tunnel_packet(o, hit);
 	if (hit->is_new)
 		record_flow(o, record_new(o, OBSERVATION_OPEN, o->now, o->ordinal), f);

@@ -376,7 +376,7 @@ record_domain(struct observer *o, struct observation *r, const struct domain_key
 	OBSERVATION_SET(r, window_length, r->time - d->told.ns);
 	OBSERVATION_SET(r, dest_settled, true);
 	OBSERVATION_SET(r, quarantined, false);
-	OBSERVATION_SET(r, tunnel, TUNNEL_NONE);
+	OBSERVATION_SET(r, tunnel, d->tunnel);
 	record_device(o, r, &k->inside, d->mac, (struct pkt_time){ r->time });
 	dest_names(o, r, k->domain, NAME_SOURCE_QUERY, k->domain, &d->resolver,
 	    (struct asked){ 0 });

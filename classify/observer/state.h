@@ -119,6 +119,12 @@ struct within_ext {			/* a tunnel, by meter_key */
 	uint64_t ordinal;		/* of its last packet */
 };
 
+#define ECHO_FORMS 8
+struct echo_ext {			/* ICMP between two hosts, by meter_key */
+	uint64_t form[ECHO_FORMS];	/* what stood in its echoes lately; a ring */
+	uint8_t n, newest, score;
+};
+
 struct socket_key {
 	struct addr inside;
 	uint16_t port;
@@ -241,7 +247,7 @@ struct observer {
 	struct content *content;
 	struct endpoint *endpoint;
 	struct intern *strings;
-	struct table *meters, *sockets, *hosts, *domains, *calls, *withins, *owners;
+	struct table *meters, *sockets, *hosts, *domains, *calls, *withins, *echoes, *owners;
 	struct content_news news;
 	struct duplicates *duplicates;
 	struct copies copies;
@@ -323,6 +329,7 @@ void tunnel_packet(struct observer *o, const struct flow_hit *hit);
 void tunnel_ended(struct observer *o, struct flow *f);
 void tunnels_step(struct observer *o, struct pkt_time now);
 void tunnel_by_protocol(struct flow *f);
+void tunnel_by_echo(struct observer *o, const struct flow_hit *hit);
 bool tunnel_in_name(const struct dns_message *m, struct span domain);
 void tunnels_forget(struct observer *o, bool all);
 

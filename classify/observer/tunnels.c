@@ -5,7 +5,8 @@
  * tunnel of a host is worth 4 kB, and a thousand of them at a time are followed.
  *
  * Not of DNS and ICMP, where every packet is answered by one of its kind: those are
- * judged by how much goes (dns.*, upload).
+ * judged by how much goes (dns.*, upload). Owns also the names of tunnels that the
+ * protocol of IP, a name that is asked for or what stands in echoes give away.
  */
 #include "classify/observer/state.h"
 
@@ -17,6 +18,15 @@ enum { PROTO_IPIP = 4, PROTO_6IN4 = 41, PROTO_GRE = 47, PROTO_ESP = 50, PROTO_AH
 
 #define NAME_CARRIES 64		/* one label is 63 at most */
 
+/* ICMP's echo, type and code 0, in IPv4 and in IPv6. */
+enum { ECHO_ASKED = 8 << 8, ECHO_ANSWERED = 0, ECHO6_ASKED = 128 << 8,
+	ECHO6_ANSWERED = 129 << 8 };
+
+#define ECHO_OWN 32		/* ping puts its time, number and signature before this */
+#define ECHO_NEWS 2		/* a payload that none of the last ones was */
+#define ECHO_TUNNEL 32		/* sixteen new; an old one asked takes half of one back */
+
+static bool echo(const struct packet *p, bool *asked);
 static bool followed(const struct flow *f, enum tunnel_word t);
 static bool of_streams(enum tunnel_word t);
 static void key_of(const struct flow *f, struct meter_key *k);
@@ -109,11 +119,71 @@ tunnel_by_protocol(struct flow *f)
 		((struct pair_ext *)pair_user(f->pair))->tunnel = x->tunnel;
 }
 
+/*
+ * What ping sends is the same each time but for the time and number at its beginning, at
+ * any size, and what comes back is what was sent. What a tunnel sends is new each time,
+ * and so is what it is answered. Of each echo the eight bytes behind a ping's own are
+ * looked up among the last eight that differed: hosts behind one address, and monitors of
+ * several makes, ping side by side. Shorter ones say nothing.
+ */
+void
+tunnel_by_echo(struct observer *o, const struct flow_hit *hit)
+{
+	struct flow *f = hit->flow;
+	struct flow_ext *x = flow_user(f);
+	struct span s = hit->pkt->payload;
+	struct echo_ext *e;
+	struct meter_key k;
+	uint64_t form;
+	unsigned i = 0;
+	bool asked;
+
+	if (!echo(hit->pkt, &asked) || x->tunnel != TUNNEL_NONE ||
+	    !span_skip(&s, ECHO_OWN) || s.left < sizeof(form))
+		return;
+	memcpy(&form, s.at, sizeof(form));
+	memset(&k, 0, sizeof(k));
+	k.inside = f->key.a;
+	k.outside = f->key.b;
+	k.transport = f->key.proto;
+	e = table_use(o->echoes, &k, NULL);
+	while (i < e->n && e->form[i] != form)
+		i++;
+	if (i < e->n) {
+		if (asked && e->score > 0)
+			e->score--;
+		return;
+	}
+	e->newest = (uint8_t)((e->newest + 1) % ECHO_FORMS);
+	if (e->n < ECHO_FORMS)
+		e->newest = e->n++;
+	e->form[e->newest] = form;
+	e->score += ECHO_NEWS;
+	if (e->score < ECHO_TUNNEL)
+		return;
+	e->score = 0;
+	x->tunnel = TUNNEL_ICMP;
+	if (f->pair != NULL)
+		((struct pair_ext *)pair_user(f->pair))->tunnel = TUNNEL_ICMP;
+}
+
 /* A name that holds more than names do, below the domain that was asked for. */
 bool
 tunnel_in_name(const struct dns_message *m, struct span domain)
 {
 	return m->question_whole && m->name_len > domain.left + NAME_CARRIES;
+}
+
+/* Its type stands where the ports of others do; in a later fragment nothing does. */
+static bool
+echo(const struct packet *p, bool *asked)
+{
+	*asked = p->sport == (p->proto == IPPROTO_IS_ICMP ? ECHO_ASKED : ECHO6_ASKED);
+	if (p->frag && !p->frag_first)
+		return false;
+	if (p->proto == IPPROTO_IS_ICMP)
+		return *asked || p->sport == ECHO_ANSWERED;
+	return p->proto == IPPROTO_IS_ICMP6 && (*asked || p->sport == ECHO6_ANSWERED);
 }
 
 static bool

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Flows in a script. First byte: bit 0 UDP, bit 1 midstream, bits 2-4 the server's port.
+ * Flows in a script. First byte: bit 0 UDP, bit 1 midstream, bits 2-4 the server's port,
+ * bit 5 it is ESP's in UDP.
  * Then segments: a byte of flags (bit 0 to the client, bit 1 an offset of its own
  * follows, bit 2 the snap length cut it, bit 3 the other flow, bit 4 that flow ends after
  * it), [two bytes of offset], two bytes of length, [one byte:
@@ -123,7 +124,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			r.flow[i].client = addr_from_v4(client);
 			r.flow[i].server = addr_from_v4(server);
 			r.flow[i].client_port = 40000;
-			r.flow[i].server_port = i == 0 ? ports[how >> 2 & 7] : 50000;
+			r.flow[i].server_port = i == 0 ? (how & 32 ?
+			    4500 : ports[how >> 2 & 7]) : 50000;
 			r.flow[i].flags = how & 2 ? FLOW_MIDSTREAM : 0;
 		}
 		while (in.left > 0)
