@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The figures of contrib/docs/hearing.md, from labelled captures.
 
-usage: figures.py BUILD CAPTURES OUT
+usage: figures.py BUILD CAPTURES OUT [--table]
 
 Each is a strip: a line for each kind of traffic in labels.tsv, a mark for each window (or pair) at the
 value a test gave it, and the limit that the shipped rules set. What must be told is red, calls are
-blue, the rest is grey. A mark at the left or right edge lies beyond it.
+blue, the rest is grey. A mark at the left or right edge lies beyond it. Kinds of a folder `lab` within
+CAPTURES have lines of their own. With --table what is drawn is printed too, in numbers.
 """
 import collections
 import concurrent.futures
@@ -24,7 +25,7 @@ RED, BLUE, GREY = "#c0392b", "#2471a3", "#7f8c8d"
 FIELDS = ["src.ip", "dest.ip", "dest.port", "window.scope", "voice.fano", "voice.bytes_fano", "voice.steady",
           "voice.clock", "voice.score", "text.printable", "text.outside", "way.bytes", "way.packets",
           "chunks.even_gaps", "chunks.even_sizes", "chunks.count", "chunks.rate", "dns.bytes", "dns.mean",
-          "dns.queries", "voice.rate", "voice.pass"]
+          "dns.queries", "voice.rate", "voice.pass", "chunks.way"]
 
 
 def limit(word, unit=1.0):
@@ -54,6 +55,8 @@ FIGURES = [
      "socket", lambda: [limit("voice.fano.max")], None),
     ("t1-bytes", "T1: J, the same of bytes, scaled by message sizes", "voice.bytes_fano", (0.0005, 50), True,
      "socket", lambda: [limit("voice.bytes_fano.max")], None),
+    ("t1-rate", "T1: payload rate of a window, kbit/s", "voice.rate", (0.05, 20000), True,
+     "socket", lambda: [limit("voice.rate.min"), limit("voice.rate.max")], None),
     ("t2-steady", "T2: the smaller of F and J in bins of four seconds", "voice.steady", (0.0005, 50), True,
      "socket", lambda: [rule_limit("voice.steady")], None),
     ("t3-clock", "T3: vector strength at the strongest frame clock", "voice.clock", (0, 1), False,
@@ -71,6 +74,11 @@ FIGURES = [
      "pair", lambda: [limit("burst.share")], lambda r: (r["chunks.count"] or 0) >= 4),
     ("t6-sizes", "T6: share of burst sizes near the median size, four bursts and more", "chunks.even_sizes", (0, 1),
      False, "pair", lambda: [limit("burst.share")], lambda r: (r["chunks.count"] or 0) >= 4),
+    ("t6-rate", "T6: median piece over median gap, kbit/s, four bursts and more", "chunks.rate", (0.05, 20000), True,
+     "pair", lambda: [limit("burst.rate.min"), 16, limit("burst.rate.max")],
+     lambda r: (r["chunks.count"] or 0) >= 4),
+    ("t6-way", "T6: bytes down over up of the bursts, without what opens connections", "chunks.way", (0.002, 200), True,
+     "pair", lambda: [limit("burst.way.max")], lambda r: (r["chunks.count"] or 0) >= 4),
     ("t7-bytes", "T7: bytes in queries for one domain in a minute", "dns.bytes", (20, 1e6), True,
      "domain", lambda: [rule_limit("dns.bytes")], None),
     ("t8-upload", "T8: bytes sent by a device to an address, a few minutes of it", "upload", (100, 1e8), True,
@@ -132,6 +140,16 @@ def gather(build, folder):
     return out
 
 
+def in_numbers(groups, limits):
+    """For each group: how many, least, quarter, median, three quarters, most, and up to each limit."""
+    for (name, colour), values in sorted(groups.items(), key=lambda g: ((RED, BLUE, GREY).index(g[0][1]), g[0][0])):
+        v = sorted(values)
+        n = len(v)
+        print("    %-24s %4d  %s  up to %s" % (
+            name, n, " ".join("%8.3g" % v[round(q * (n - 1))] for q in (0, 0.25, 0.5, 0.75, 1)),
+            ", ".join("%g: %d" % (m, sum(x <= m for x in v)) for m in limits)))
+
+
 def strip(title, groups, low, high, log, limits):
     """groups: (name, colour) -> values. SVG text."""
     left, width, row, top = 170, 560, 17, 42
@@ -172,19 +190,24 @@ def strip(title, groups, low, high, log, limits):
 
 
 def main():
-    if len(sys.argv) != 4:
+    table = sys.argv[4:] == ["--table"]
+    if len(sys.argv) != 4 + table:
         sys.exit(__doc__)
-    build, folder, out = sys.argv[1:]
+    build, folder, out = sys.argv[1:4]
     windows = gather(build, folder)
+    if os.path.exists(os.path.join(folder, "lab", "labels.tsv")):
+        windows += [(r, "lab: " + kind, colour) for r, kind, colour in gather(build, os.path.join(folder, "lab"))]
     os.makedirs(out, exist_ok=True)
     for name, title, field, (low, high), log, scope, limits, which in FIGURES:
         groups = collections.defaultdict(list)
         for r, group, colour in windows:
             if r.get(field) is not None and scope in (None, r["window.scope"]) and (which is None or which(r)):
-                groups[group, colour].append(r[field])
+                groups[group, colour].append(r[field] / (1000 if field.endswith(".rate") else 1))
         with open(os.path.join(out, name + ".svg"), "w") as f:
             f.write(strip(title, groups, low, high, log, limits()))
         print("%-12s %d kinds, %d marks" % (name, len(groups), sum(map(len, groups.values()))))
+        if table:
+            in_numbers(groups, limits())
 
 
 if __name__ == "__main__":
