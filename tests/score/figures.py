@@ -24,7 +24,7 @@ from score import file_of      # noqa: E402
 RED, BLUE, GREY = "#c0392b", "#2471a3", "#7f8c8d"
 FIELDS = ["src.ip", "dest.ip", "dest.port", "window.scope", "voice.fano", "voice.bytes_fano", "voice.steady",
           "voice.clock", "voice.score", "text.printable", "text.outside", "way.bytes", "way.packets",
-          "chunks.even_gaps", "chunks.even_sizes", "chunks.count", "chunks.rate", "dns.bytes", "dns.mean",
+          "chunks.even_gaps", "chunks.even_sizes", "chunks.rate", "dns.bytes", "dns.mean",
           "dns.queries", "voice.rate", "voice.pass", "chunks.way"]
 
 
@@ -70,15 +70,14 @@ FIGURES = [
      "socket", lambda: [limit("way.bytes.two")], lambda r: r["voice.pass"] == 1),
     ("t5-packets", "T5: packets down over up, where the way down keeps time", "way.packets", (0, 2), False,
      "socket", lambda: [limit("way.packets.two")], lambda r: r["voice.pass"] == 1),
-    ("t6-gaps", "T6: share of gaps near the median gap, four bursts and more", "chunks.even_gaps", (0, 1), False,
-     "pair", lambda: [limit("burst.share")], lambda r: (r["chunks.count"] or 0) >= 4),
-    ("t6-sizes", "T6: share of burst sizes near the median size, four bursts and more", "chunks.even_sizes", (0, 1),
-     False, "pair", lambda: [limit("burst.share")], lambda r: (r["chunks.count"] or 0) >= 4),
-    ("t6-rate", "T6: median piece over median gap, kbit/s, four bursts and more", "chunks.rate", (0.05, 20000), True,
-     "pair", lambda: [limit("burst.rate.min"), 16, limit("burst.rate.max")],
-     lambda r: (r["chunks.count"] or 0) >= 4),
+    ("t6-gaps", "T6: share of gaps near the median gap, three bursts and more", "chunks.even_gaps", (0, 1), False,
+     "pair", lambda: [limit("burst.share")], None),
+    ("t6-sizes", "T6: share of burst sizes near the median size, three bursts and more", "chunks.even_sizes", (0, 1),
+     False, "pair", lambda: [limit("burst.share")], None),
+    ("t6-rate", "T6: median piece over median gap, kbit/s, three bursts and more", "chunks.rate", (0.05, 20000), True,
+     "pair", lambda: [limit("burst.rate.min"), 16, limit("burst.rate.max")], None),
     ("t6-way", "T6: bytes down over up of the bursts, without what opens connections", "chunks.way", (0.002, 200), True,
-     "pair", lambda: [limit("burst.way.max")], lambda r: (r["chunks.count"] or 0) >= 4),
+     "pair", lambda: [limit("burst.way.max")], None),
     ("t7-bytes", "T7: bytes in queries for one domain in a minute", "dns.bytes", (20, 1e6), True,
      "domain", lambda: [rule_limit("dns.bytes")], None),
     ("t8-upload", "T8: bytes sent by a device to an address, a few minutes of it", "upload", (100, 1e8), True,
