@@ -25,7 +25,9 @@ RED, BLUE, GREY = "#c0392b", "#2471a3", "#7f8c8d"
 FIELDS = ["src.ip", "dest.ip", "dest.port", "window.scope", "voice.fano", "voice.bytes_fano", "voice.steady",
           "voice.clock", "voice.score", "text.printable", "text.outside", "way.bytes", "way.packets",
           "chunks.even_gaps", "chunks.even_sizes", "chunks.rate", "dns.bytes", "dns.mean",
-          "dns.queries", "voice.rate", "voice.pass", "chunks.way"]
+          "dns.queries", "voice.rate", "voice.pass", "chunks.way",
+          "window.length"]
+WINDOW = 10     # what a stream's end leaves of one is told only where it passes: not drawn
 
 
 def limit(word, unit=1.0):
@@ -113,7 +115,8 @@ def records(build, path, kind, fields):
 def read(job):
     """Windows, and a record for each pair of hosts with what went up in all its flows."""
     build, path = job
-    rows = list(records(build, path, "window", FIELDS))
+    rows = [r for r in records(build, path, "window", FIELDS)
+            if r["window.scope"] != "socket" or r["window.length"] >= WINDOW]
     sums = collections.Counter()
     for r in records(build, path, "close", ["outbound", "src.ip", "dest.ip", "upload"]):
         if r["outbound"] == 1:
