@@ -37,7 +37,7 @@ bool
 esp_goes_on(struct state *st, unsigned dir, struct span p, uint32_t wire)
 {
 	const unsigned shift = 2 * dir;
-	unsigned seen = st->told[0] >> shift & 3U;
+	unsigned seen = (unsigned)st->told[0] >> shift & 3U;
 	uint32_t spi, number, last = (uint32_t)st->next[dir];
 
 	if (wire < 32 || wire % 4 != 0 || !span_u32(&p, &spi) || !span_u32(&p, &number) ||
