@@ -29,6 +29,7 @@ struct run {
 };
 
 static bool asks(const struct expr *x, enum field f);
+static bool shut(const struct program *p, const struct expr *x, const struct named_list **list);
 static unsigned collect(const struct program *p, struct one *out);
 static int read_one(struct run *r, const char *path, struct fault *why);
 static struct event_ref on_verdict(void *arg, const struct verdict *v);
@@ -62,6 +63,7 @@ rules_test(struct rule_files *f, bool verbose)
 			fprintf(stderr, "earshot rules test: %s\n", why.what);
 		for (unsigned k = i; k < r.n; k++) {
 			struct one *t = &r.one[k];
+			const struct named_list *list = NULL;
 			bool ok;
 
 			if (strcmp(t->path, r.one[i].path) != 0)
@@ -77,6 +79,15 @@ rules_test(struct rule_files *f, bool verbose)
 				skipped++;
 				printf("skip  %s: %s (no inventory: give --inventory)\n",
 				    t->rule->name, t->test->name);
+				continue;
+			}
+			if (shut(p, t->rule->when, &list)) {
+				skipped++;
+				printf("skip  %s: %s (list '%s' is %sempty: %s)\n",
+				    t->rule->name, t->test->name, list->name,
+				    hostlist_size(list->hosts) == 0 ? "" : "not ",
+				    hostlist_size(list->hosts) == 0 ?
+				    "give --known" : "leave out --known");
 				continue;
 			}
 			ok = t->test->how == EXPECT_AT_LEAST ?
@@ -116,6 +127,23 @@ asks(const struct expr *x, enum field f)
 	default:
 		return x->op != EXPR_EMPTY && x->op != EXPR_DEST_IN_LIST && x->field == f;
 	}
+}
+
+/* A rule that cannot hold, whatever a capture shows, for it asks for a list that is empty
+ * or for one that is not. */
+static bool
+shut(const struct program *p, const struct expr *x, const struct named_list **list)
+{
+	const struct expr *leaf = x->op == EXPR_NOT ? x->a : x;
+
+	if (x->op == EXPR_AND)
+		return shut(p, x->a, list) || shut(p, x->b, list);
+	if (x->op == EXPR_OR)
+		return shut(p, x->a, list) && shut(p, x->b, list);
+	if (leaf->op != EXPR_EMPTY)
+		return false;
+	*list = &p->list[leaf->list];
+	return (hostlist_size((*list)->hosts) == 0) == (x->op == EXPR_NOT);
 }
 
 /* Counts the tests; with out, fills them in the order of the rules. */

@@ -33,6 +33,21 @@ equal test_what_is_listed_is_not_summed "" "$(said)"
 for i in $(seq 28); do echo "${i}d 10.20.0.5 203.0.113.$i 20kB 2 page$i.example"; done | up
 equal test_pages_are_nothing "" "$(said)"
 
+# ---- without a list: one rule, what the office uses left out, an address told once a day ----
+unlisted() { "$EARSHOT" read --format json "$T/up.pcap" 2>"$T/err" >"$T/events"
+	jq -r 'select(.earshot.kind == "bulk-upload" and .event_type == "alert" and .earshot.update != true) |
+	    .alert.signature + " " + .src_ip + " " + .earshot.severity' "$T/events" | paste -sd,; }
+(for i in 1 2; do echo "${i}00 10.20.0.$i 203.0.113.9 20MB 60 few.example"; done
+ for i in 1 2 3 4; do echo "${i}00 10.20.0.$i 203.0.113.8 100kB 5 office.example"; done
+ for i in 5 6 7; do echo "${i}00 10.20.0.$i 203.0.113.8 8MB 60 office.example"; done) | up
+equal test_without_a_list_one_alert_and_none_for_what_five_use "bulk-unlisted 10.20.0.1 medium" "$(unlisted)"
+check test_and_it_says_so grep -q "no list of known destinations" "$T/events"
+check test_and_what_to_do grep -q -- "list it (--known)" "$T/events"
+for i in $(seq 14); do echo "$((i * 100))m 10.20.0.5 203.0.113.9 400kB 5 a.example"; done | up
+equal test_without_a_list_throttled_adds_up_over_the_day "bulk-unlisted 10.20.0.5 medium" "$(unlisted)"
+for i in $(seq 7); do echo "${i}d 10.20.0.5 203.0.113.9 1.7MB 7200 a.example"; done | up
+equal test_and_over_the_week "bulk-unlisted 10.20.0.5 medium" "$(unlisted | cut -d, -f1)"
+
 # ---- bytes as hours of speech, in every one ----
 for i in $(seq 7); do echo "${i}d 10.20.0.5 203.0.113.9 3MB 60 a.example"; done | up
 said >/dev/null

@@ -4,7 +4,11 @@
 . "$(dirname "$0")/../tools/tap.sh"
 
 check "test_rules_shipped_ones_have_no_fault" "$EARSHOT" rules check
-"$EARSHOT" rules test -v "${site[@]}" >"$T/test.out" 2>&1; rc=$?
+# With the office's files, and without: some rules are for offices that have no list yet.
+"$EARSHOT" rules test -v "${site[@]}" >"$T/with.out" 2>&1; rc=$?
+"$EARSHOT" rules test -v >"$T/without.out" 2>&1 || rc=$?
+grep -v "^skip.*leave out --known" "$T/with.out" >"$T/test.out"
+grep "bulk-unlisted:\|^FAIL" "$T/without.out" >>"$T/test.out"
 while read -r verdict text; do
 	case $verdict in
 	ok) ok "test_rules_${text%% (*}" ;;
