@@ -53,7 +53,7 @@ check test_seen_only_called_that grep -q "content: image, or only called that" <
 equal test_seen_an_archive_is_not_looked_into "bulk-upload" "$(rules 7)"
 check test_seen_and_that_is_said grep -q "content: archive (7z), and what is in it is not seen" <(says 7 bulk-upload)
 equal test_seen_text_is_text "" "$(rules 8)"
-equal test_seen_base64_is_no_text "bulk-upload" "$(rules 9)"
+equal test_seen_base64_is_no_text "bulk-shared bulk-upload" "$(rules 9)"
 equal test_seen_sound_between_pictures "audio-file-in-clear" "$(rules 10)"
 equal test_seen_a_picture_without_a_carrier "unknown-destination" "$(rules 11)"
 check test_seen_part_of_a_recording grep -q "10 s of AMR-WB, of which 6[0-9] % was sent" <(says 12 audio-file-in-clear)
