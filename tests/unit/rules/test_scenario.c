@@ -339,9 +339,9 @@ test_many_small_uploads_add_up_within_an_hour_but_not_over_two(void **state)
 			upload(s, k * apart[i], 0.3, mic, (uint16_t)(50000 + k), far,
 			    10000, FILL_SOUND);
 		pipe_finish(s->pipe);
-		assert_int_equal(count_told(s, "bulk-upload", false), i == 0);
+		assert_int_equal(count_told(s, "bulk-unlisted", false), i == 0);
 		if (i == 0)	/* the hundredth makes a megabyte */
-			assert_in_range(told(s, "bulk-upload", false, 0)->at, 99 * 25,
+			assert_in_range(told(s, "bulk-unlisted", false, 0)->at, 99 * 25,
 			    100 * 25 + 15);
 		scene_close(s);
 	}
@@ -356,9 +356,9 @@ test_a_recording_in_base64_is_bulk_like_any_other(void **state)
 	(void)state;
 	upload(s, 0, 5, mic, 50000, far, 1500000, FILL_BASE64);
 	pipe_finish(s->pipe);
-	t = told(s, "bulk-upload", false, 0);
+	t = told(s, "bulk-unlisted", false, 0);
 	assert_non_null(t);
-	assert_int_equal(count_told(s, "bulk-upload", false), 1);
+	assert_int_equal(count_told(s, "bulk-unlisted", false), 1);
 	/* High, and one lower: no list of known destinations was given. */
 	assert_int_equal(t->severity, SEVERITY_MEDIUM);
 	assert_true(t->at < 6);
