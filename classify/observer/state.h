@@ -309,6 +309,12 @@ void clock_look(struct observer *o, struct pkt_time at);
 /* ---- relabel.c ---- */
 void observer_turned(void *arg, struct flow *f);
 
+/* ---- news.c ---- */
+/* Content's news of this packet, to where they are kept. */
+void news_of(struct observer *o, const struct flow_hit *hit);
+/* The pair is called what its last named flow was called. */
+void best_name(struct observer *o, struct flow *f);
+
 /* ---- ways.c ---- */
 void way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
     const struct meter_window *w, const struct pair *pair, struct observation *r);

@@ -87,6 +87,7 @@ static double whole_message(struct meter *m, int64_t now, uint32_t size, uint32_
 static void close_window(struct meter *m, const struct hearing *h,
     struct meter_window *w);
 static void tell_decision(const struct meter *m, struct meter_window *w);
+static bool is_constant(const struct meter *m, uint32_t packets);
 static void measure_sizes(const struct meter *m, struct meter_window *w);
 static bool link_holds(const struct meter *m, const struct hearing *h,
     const struct meter_window *w);
@@ -223,6 +224,8 @@ meter_tail(const struct meter *m, const struct hearing *h, struct meter_window *
 	w->rate = 8.0 * (double)w->bytes / n;
 	w->pps = (double)w->packets / n;
 	w->size = (double)w->bytes / w->packets;
+	w->size_cv = -1;
+	w->constant = is_constant(m, w->packets);
 	measure_clock(m, h, w);
 	measure_steady(m, w);
 	w->pass = window_passes(m, h, w);
@@ -252,7 +255,8 @@ meter_observe(const struct meter *m, const struct meter_window *w, struct observ
 	OBSERVATION_SET(o, voice_rate, w->rate);
 	OBSERVATION_SET(o, voice_packets, w->pps);
 	OBSERVATION_SET(o, voice_size, w->size);
-	OBSERVATION_SET(o, voice_size_cv, w->size_cv);
+	if (w->size_cv >= 0)		/* a tail does not know */
+		OBSERVATION_SET(o, voice_size_cv, w->size_cv);
 	OBSERVATION_SET(o, voice_constant, w->constant);
 	OBSERVATION_SET(o, voice_fano, w->fano);
 	OBSERVATION_SET(o, voice_bytes, w->bytes_fano);
@@ -415,6 +419,14 @@ tell_decision(const struct meter *m, struct meter_window *w)
 	}
 }
 
+/* The open window's packets: messages of one size? */
+static bool
+is_constant(const struct meter *m, uint32_t packets)
+{
+	return (m->flags & METER_DATAGRAM) != 0 && packets >= CONSTANT_PACKETS &&
+	    m->size_min == m->size_max;
+}
+
 static void
 measure_sizes(const struct meter *m, struct meter_window *w)
 {
@@ -426,8 +438,7 @@ measure_sizes(const struct meter *m, struct meter_window *w)
 	w->size = m->sum_size / n;
 	spread = m->sum_size2 / n - w->size * w->size;
 	w->size_cv = spread > 0 ? sqrt(spread) / w->size : 0;
-	w->constant = (m->flags & METER_DATAGRAM) != 0 &&
-	    w->packets >= CONSTANT_PACKETS && m->size_min == m->size_max;
+	w->constant = is_constant(m, w->packets);
 }
 
 /* A file over a slow uplink keeps time as well as a sound card: the link lets no second

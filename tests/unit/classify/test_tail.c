@@ -40,6 +40,7 @@ test_seconds_count_to_the_last_frame(void **state)
 		struct meter m = frames(length[i], 80);
 
 		assert_true(meter_tail(&m, &limits, &w));
+		assert_true(w.constant);
 		assert_in_range(w.sound, (int64_t)((length[i] - 0.5) * 1e9),
 		    (int64_t)(length[i] * 1e9));
 		/* and is no evidence */
