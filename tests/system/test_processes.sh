@@ -105,7 +105,7 @@ equal test_processes_the_live_sensor_keeps_cap_net_raw_alone "0000000000002000 0
 equal test_processes_the_outlet_has_no_capability "0000000000000000 0000000000000000 1" "$(status "$outlet" CapEff) $(status "$outlet" CapPrm) $(status "$outlet" NoNewPrivs)"
 equal test_processes_the_cell_has_no_capability "0000000000000000 0000000000000000 1" "$(status "$cell" CapEff) $(status "$cell" CapPrm) $(status "$cell" NoNewPrivs)"
 equal test_processes_the_live_sensor_has_ring_signals_idle_wire_and_reload "eventfd eventfd eventfd eventfd signalfd socket socket " "$(fds "$sensor")"
-equal test_processes_the_outlet_has_its_ring_and_its_loop "$T/state/store $T/state/store/acked $T/state/store/lock eventfd eventfd eventpoll pipe pipe socket socket " "$(fds "$outlet")"
+equal test_processes_the_outlet_has_its_ring_and_its_loop "$T/state/store $T/state/store/acked $T/state/store/lock $T/state/sums $T/state/sums/acked $T/state/sums/lock eventfd eventfd eventpoll pipe pipe socket socket " "$(fds "$outlet")"
 equal test_processes_the_cell_has_no_descriptor "" "$(ls "/proc/$cell/fd")"
 send
 nsenter --net="/run/netns/$in" ip link set v0 down; nsenter --net="/run/netns/$in" ip link set v0 up
