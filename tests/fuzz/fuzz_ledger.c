@@ -63,7 +63,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		uint64_t amount = (uint64_t)s.at[1] << s.at[2] % 57;
 		int64_t leap = (int64_t)((uint64_t)s.at[3] << s.at[4] % 56);
 
-		now = s.at[5] % 3 == 0 ? now - leap : s.at[5] % 3 == 1 ? now + leap : now;
+		if (s.at[5] % 3 == 1)
+			now = leap > INT64_MAX - now ? INT64_MAX : now + leap;
+		else if (s.at[5] % 3 == 0)
+			now -= leap;
 		if (now < 0)
 			now = 0;
 		added[k.lo] = added[k.lo] > UINT64_MAX - amount ? UINT64_MAX :
