@@ -248,20 +248,16 @@ meter_take_back(struct meter *m, uint32_t fresh)
 }
 
 void
-meter_observe(const struct meter *m, const struct meter_window *w, struct observation *o)
+window_observe(const struct meter_window *w, struct pkt_time first, uint64_t bytes,
+    struct observation *o)
 {
 	OBSERVATION_SET(o, window_start, w->start.ns);
 	OBSERVATION_SET(o, window_length, pkt_time_diff(w->end, w->start));
 	OBSERVATION_SET(o, voice_rate, w->rate);
 	OBSERVATION_SET(o, voice_packets, w->pps);
 	OBSERVATION_SET(o, voice_size, w->size);
-	if (w->size_cv >= 0)		/* a tail does not know */
-		OBSERVATION_SET(o, voice_size_cv, w->size_cv);
-	OBSERVATION_SET(o, voice_constant, w->constant);
 	OBSERVATION_SET(o, voice_fano, w->fano);
-	OBSERVATION_SET(o, voice_bytes, w->bytes_fano);
 	OBSERVATION_SET(o, voice_filled, w->filled);
-	OBSERVATION_SET(o, voice_held, w->held);
 	OBSERVATION_SET(o, voice_pass, w->pass);
 	if (w->steady_known)
 		OBSERVATION_SET(o, voice_steady, w->steady);
@@ -275,9 +271,20 @@ meter_observe(const struct meter *m, const struct meter_window *w, struct observ
 	OBSERVATION_SET(o, voice_windows, w->windows);
 	OBSERVATION_SET(o, voice_passed, w->passed);
 	OBSERVATION_SET(o, voice_seconds, w->sound);
-	OBSERVATION_SET(o, voice_first, m->first.ns);
-	OBSERVATION_SET(o, voice_upload, m->bytes);
-	OBSERVATION_SET(o, way_media, pkt_time_diff(w->end, m->first));
+	OBSERVATION_SET(o, voice_first, first.ns);
+	OBSERVATION_SET(o, voice_upload, bytes);
+	OBSERVATION_SET(o, way_media, pkt_time_diff(w->end, first));
+}
+
+void
+meter_observe(const struct meter *m, const struct meter_window *w, struct observation *o)
+{
+	window_observe(w, m->first, m->bytes, o);
+	if (w->size_cv >= 0)		/* a tail does not know */
+		OBSERVATION_SET(o, voice_size_cv, w->size_cv);
+	OBSERVATION_SET(o, voice_constant, w->constant);
+	OBSERVATION_SET(o, voice_bytes, w->bytes_fano);
+	OBSERVATION_SET(o, voice_held, w->held);
 }
 
 /* The first packet, ever or after a long silence: the bins are aligned to it. */

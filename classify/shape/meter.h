@@ -99,8 +99,12 @@ bool meter_tail(const struct meter *m, const struct hearing *h, struct meter_win
  * meter begins anew with the next packet. */
 void meter_take_back(struct meter *m, uint32_t fresh);
 
-/* Copies a window into the voice.* fields of an observation (and
- * window.start, .length). */
+/* What every window has, of whatever packets, into the voice.* fields of an observation
+ * (and window.start, .length): a stream's first packet, and its bytes so far. */
+void window_observe(const struct meter_window *w, struct pkt_time first, uint64_t bytes,
+    struct observation *o);
+
+/* A meter's window: that, and what only a whole stream has. */
 void meter_observe(const struct meter *m, const struct meter_window *w,
     struct observation *o);
 

@@ -157,32 +157,8 @@ within_step(struct within *w, const struct hearing *h, struct pkt_time now,
 void
 within_observe(const struct within_verdict *v, struct observation *o)
 {
-	const struct meter_window *w = &v->w;
-
+	window_observe(&v->w, v->first, v->bytes, o);
 	OBSERVATION_SET(o, voice_within, true);
-	OBSERVATION_SET(o, window_start, w->start.ns);
-	OBSERVATION_SET(o, window_length, pkt_time_diff(w->end, w->start));
-	OBSERVATION_SET(o, voice_rate, w->rate);
-	OBSERVATION_SET(o, voice_packets, w->pps);
-	OBSERVATION_SET(o, voice_size, w->size);
-	OBSERVATION_SET(o, voice_fano, w->fano);
-	OBSERVATION_SET(o, voice_filled, w->filled);
-	OBSERVATION_SET(o, voice_pass, w->pass);
-	if (w->steady_known)
-		OBSERVATION_SET(o, voice_steady, w->steady);
-	if (w->clock_known) {
-		OBSERVATION_SET(o, voice_clock, w->clock);
-		OBSERVATION_SET(o, voice_period, w->period);
-	}
-	if (w->clocked_known)
-		OBSERVATION_SET(o, voice_clocked, w->clocked);
-	OBSERVATION_SET(o, voice_score, w->score);
-	OBSERVATION_SET(o, voice_windows, w->windows);
-	OBSERVATION_SET(o, voice_passed, w->passed);
-	OBSERVATION_SET(o, voice_seconds, w->passed * WINDOW);
-	OBSERVATION_SET(o, voice_first, v->first.ns);
-	OBSERVATION_SET(o, voice_upload, v->bytes);
-	OBSERVATION_SET(o, way_media, pkt_time_diff(w->end, v->first));
 	OBSERVATION_SET(o, way_packets, v->way_packets);
 	OBSERVATION_SET(o, way_two, v->two);
 }
@@ -392,6 +368,7 @@ judge(struct within *w, const struct hearing *h, struct within_range *r,
 	m->score = r->score;
 	m->windows = r->windows;
 	m->passed = r->passed;
+	m->sound = r->passed * WINDOW;
 	m->clock_stands = clock;
 	if (r->passed > 0) {
 		m->clocked = (double)r->clocked / r->passed;
