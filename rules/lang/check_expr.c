@@ -518,13 +518,29 @@ number_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, struc
 	}
 }
 
+/* A sum or a count as a leaf of its own; NULL: no memory. */
+static struct expr *
+sum_leaf(struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f,
+    const struct value *limit, int64_t window, const enum field *key)
+{
+	struct expr *x = make_leaf(c, u, EXPR_SUM, t);
+
+	if (x == NULL)
+		return NULL;
+	x->field = f;
+	x->cmp = t->cmp;
+	x->value = *limit;
+	x->window = window;
+	number_sum(c, u, t, x, key);
+	return x;
+}
+
 static const struct expr *
 check_distinct(struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f)
 {
 	struct target count = { "distinct", FIELD_COUNT, VOCABULARY_NONE, "" };
 	const enum field *key = NULL;
 	struct value value;
-	struct expr *x;
 	int64_t window = 0;
 	bool good = true;
 
@@ -547,14 +563,7 @@ check_distinct(struct check *c, struct expr_use *u, const struct tree_expr *t, e
 	good = value_of(c->l, &count, &t->value, &value) && good;
 	good = check_span(c, "within", &t->window, &window) && good;
 	good = check_keys(c, t->key, t->key_n, &key) && good;
-	if (!good || (x = make_leaf(c, u, EXPR_SUM, t)) == NULL)
-		return NULL;
-	x->field = f;
-	x->cmp = t->cmp;
-	x->value = value;
-	x->window = window;
-	number_sum(c, u, t, x, key);
-	return x;
+	return good ? sum_leaf(c, u, t, f, &value, window, key) : NULL;
 }
 
 static const struct expr *
@@ -599,17 +608,12 @@ check_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, enum f
 		good = check_span(c, "within", &t->window, &window) && good;
 	}
 	good = check_keys(c, t->key, t->key_n, &key) && good;
-	if (!good || (x = make_leaf(c, u, EXPR_SUM, t)) == NULL)
+	if (!good || (x = sum_leaf(c, u, t, f, &value, window, key)) == NULL)
 		return NULL;
-	x->field = f;
-	x->cmp = t->cmp;
-	x->value = value;
-	x->window = window;
 	if (t->sums == SUM_DAY) {
 		x->times = value.n;
 		x->value = (struct value){ .type = observation_field[f].type };
 	}
-	number_sum(c, u, t, x, key);
 	return x;
 }
 
