@@ -2,9 +2,9 @@
 /*
  * eval: judges each record by each rule.
  *
- * A rule is judged in two passes. The first finds only whether it fires, stops as soon as
- * that is clear, and adds to the sums. The second, for rules that fire, reads every leaf
- * for the reasons and adds nothing.
+ * Of the rules that the plan offers, each is judged in two passes. The first finds only
+ * whether it fires, stops as soon as that is clear, and adds to the sums. The second, for
+ * rules that fire, reads every leaf for the reasons and adds nothing.
  *
  * A sum adds when the other conditions of the same `and` are true. Conditions with a sum
  * in them do not hold each other up: the guard of a sum is what of its `and` holds no
@@ -14,6 +14,7 @@
 #include "rules/eval/eval.h"
 
 #include "rules/eval/limits.h"
+#include "rules/eval/plan.h"
 #include "rules/eval/sums.h"
 #include "rules/eval/truth.h"
 
@@ -32,11 +33,12 @@ struct exception_net {		/* what an exception names as an address or a network */
 
 struct eval {
 	struct eval_options o;
+	struct plan *plan;
+	struct list_memo lists;		/* of the record under judgement */
 	struct sums *sums;
 	struct limits *limits;
 	struct exception_net *net;	/* one per exception */
 	uint64_t *fired;
-	bool *summed;			/* per rule: its `when` holds a sum */
 	struct reason *reason;		/* room for the rule with most leaves */
 	const char **note;
 	char sum_note[200];		/* one of them */
@@ -70,6 +72,7 @@ static enum truth conjuncts(struct judge *j, const struct expr *x, bool guard,
 static enum truth judge_sum(struct judge *j, const struct expr *x, bool guard);
 static void judge_rule(struct eval *e, unsigned i, const struct observation *o,
     const struct intern *strings);
+static bool holds(struct judge *j, const struct plan_rule *r);
 static bool excepted(const struct eval *e, unsigned rule, const struct observation *o,
     const struct intern *strings);
 static bool raise_holds(const struct judge *j, const struct rule *r);
@@ -93,16 +96,17 @@ eval_create(const struct eval_options *o, struct fault *why)
 		goto fail;
 	e->o = *o;
 	e->fired = calloc(p->rules + 1, sizeof(*e->fired));
-	e->summed = calloc(p->rules + 1, sizeof(*e->summed));
+	e->lists.answer = calloc(p->lists + 1, sizeof(*e->lists.answer));
 	e->net = calloc(p->exceptions + 1, sizeof(*e->net));
-	if (e->fired == NULL || e->summed == NULL || e->net == NULL)
+	e->plan = plan_create(p, &o->hash);
+	if (e->fired == NULL || e->lists.answer == NULL || e->net == NULL ||
+	    e->plan == NULL)
 		goto fail;
 	for (unsigned i = 0; i < p->rules; i++) {
 		if (p->rule[i].leaves > leaves)
 			leaves = p->rule[i].leaves;
 		if (p->rule[i].caveats > notes)
 			notes = p->rule[i].caveats;
-		e->summed[i] = count_sums(p->rule[i].when) > 0;
 	}
 	for (unsigned i = 0; i < p->exceptions; i++) {
 		const char *device = p->except[i].device, *dest = p->except[i].dest;
@@ -137,7 +141,8 @@ eval_destroy(struct eval *e)
 	sums_destroy(e->sums);
 	limits_destroy(e->limits);
 	free(e->fired);
-	free(e->summed);
+	free(e->lists.answer);
+	plan_destroy(e->plan);
 	free(e->net);
 	free(e->reason);
 	free(e->note);
@@ -220,6 +225,8 @@ void
 eval_observe(struct eval *e, const struct observation *o, const struct intern *strings)
 {
 	struct observation timed;
+	const uint64_t *offered;
+	unsigned words;
 
 	if (o->kind == OBSERVATION_NAME || o->kind == OBSERVATION_LOSS)
 		return;
@@ -231,8 +238,12 @@ eval_observe(struct eval *e, const struct observation *o, const struct intern *s
 		    (uint16_t)tz_weekday(&e->o.program->tz, o->time));
 		o = &timed;
 	}
-	for (unsigned i = 0; i < e->o.program->rules; i++)
-		judge_rule(e, i, o, strings);
+	e->lists.record++;
+	sums_turn(e->sums);
+	offered = plan_offer(e->plan, o, strings, &words);
+	for (unsigned w = 0; w < words; w++)
+		for (uint64_t bits = offered[w]; bits != 0; bits &= bits - 1)
+			judge_rule(e, w * 64 + (unsigned)__builtin_ctzll(bits), o, strings);
 	if (o->kind == OBSERVATION_CLOSE && o->flow_id != 0)
 		sums_close(e->sums, o->flow_id);
 }
@@ -318,8 +329,7 @@ judge_rule(struct eval *e, unsigned i, const struct observation *o,
 	struct event_ref ref;
 	bool tell, raised;
 
-	if (e->summed[i] ? judge_expr(&j, r->when, true) != TRUTH_TRUE :
-	    eval_expr(e->o.program, r->when, o, strings) != TRUTH_TRUE)
+	if (!holds(&j, plan_rule(e->plan, i)))
 		return;
 	if (excepted(e, i, o, strings)) {
 		e->counts.excepted++;
@@ -364,6 +374,22 @@ judge_rule(struct eval *e, unsigned i, const struct observation *o,
 		entry->first = ref;
 }
 
+/* The first pass. No sum adds, and none can make the rule fire, unless all that holds no
+ * sum is true. */
+static bool
+holds(struct judge *j, const struct plan_rule *r)
+{
+	enum truth t = TRUTH_TRUE;
+
+	for (unsigned i = 0; i < r->musts; i++)
+		if (truth_expr(j->e->o.program, r->must[i], j->o, j->strings,
+		    &j->e->lists) != TRUTH_TRUE)
+			return false;
+	for (unsigned i = 0; i < r->sums; i++)
+		t = truth_and(t, judge_expr(j, r->sum[i], true));
+	return t == TRUTH_TRUE;
+}
+
 static void
 on_update(void *arg, const struct limit_entry *entry)
 {
@@ -372,6 +398,7 @@ on_update(void *arg, const struct limit_entry *entry)
 		.strings = limits_strings(e->limits) };
 	struct verdict v;
 
+	sums_turn(e->sums);		/* another record... */
 	fill_verdict(e, &j, entry->rule, &v);
 	v.update = true;
 	v.suppressed = entry->suppressed;
@@ -379,6 +406,7 @@ on_update(void *arg, const struct limit_entry *entry)
 	e->counts.updates++;
 	if (e->o.on_verdict != NULL)
 		(void)e->o.on_verdict(e->o.arg, &v);
+	sums_turn(e->sums);		/* ...than the one under judgement */
 }
 
 static bool

@@ -25,11 +25,24 @@ struct sum {
 	struct ledger *ledger;		/* all but SUM_DISTINCT */
 	struct distinct *distinct;	/* SUM_DISTINCT */
 	struct table *counted;		/* flow -> bytes already added; not for those */
+	unsigned keys;			/* which of the key sets */
+};
+
+/* What one or more sums are kept by, and the key of the record under judgement. */
+struct key_set {
+	const enum field *field;
+	unsigned n;
+	uint64_t turn;			/* the key is that turn's */
+	bool known;
+	struct ledger_key key;
 };
 
 struct sums {
 	unsigned n;
 	const struct tz *tz;
+	uint64_t turn;			/* from 1 */
+	struct key_set *set;
+	unsigned sets;
 	struct sum *sum;		/* by expr.sum */
 };
 
@@ -46,8 +59,10 @@ sums_create(const struct program *p, const struct siphash_key *hash, size_t max)
 		return NULL;
 	s->n = p->sums;
 	s->tz = &p->tz;
+	s->turn = 1;
 	s->sum = calloc(s->n == 0 ? 1 : s->n, sizeof(*s->sum));
-	if (s->sum == NULL)
+	s->set = calloc(s->n == 0 ? 1 : s->n, sizeof(*s->set));
+	if (s->sum == NULL || s->set == NULL)
 		goto fail;
 	for (unsigned i = 0; i < p->rules; i++)
 		if (find_sums(s, p->rule[i].when, hash, max) == -1)
@@ -69,7 +84,21 @@ sums_destroy(struct sums *s)
 		table_destroy(s->sum[i].counted);
 	}
 	free(s->sum);
+	free(s->set);
 	free(s);
+}
+
+static unsigned
+set_of(struct sums *s, const struct expr *x)
+{
+	unsigned i = 0;
+
+	while (i < s->sets && (s->set[i].n != x->key_n ||
+	    (x->key_n > 0 && memcmp(s->set[i].field, x->key, x->key_n * sizeof(*x->key)) != 0)))
+		i++;
+	if (i == s->sets)
+		s->set[s->sets++] = (struct key_set){ .field = x->key, .n = x->key_n };
+	return i;
 }
 
 static int
@@ -94,6 +123,7 @@ find_sums(struct sums *s, const struct expr *x, const struct siphash_key *hash,
 		return 0;
 	m = &s->sum[x->sum];
 	m->x = x;
+	m->keys = set_of(s, x);
 	lo.window = x->window < NS_PER_S ? NS_PER_S : x->window;
 	if (x->sums == SUM_DAY)
 		lo.window = LEDGER_BINS * DAY;
@@ -169,6 +199,43 @@ ask_distinct(struct sum *m, const struct expr *x, const struct ledger_key *key,
 	return out;
 }
 
+void
+sums_turn(struct sums *s)
+{
+	s->turn++;
+}
+
+static const struct ledger_key *
+key_now(struct sums *s, unsigned set, const struct observation *o,
+    const struct intern *strings)
+{
+	struct key_set *k = &s->set[set];
+
+	if (k->turn != s->turn) {
+		k->turn = s->turn;
+		k->known = key_of_fields(k->field, k->n, false, o, strings, &k->key);
+	}
+	return k->known ? &k->key : NULL;
+}
+
+/* What the counter of o's flow is more than was added before. A counter never falls; should
+ * one, nothing is added until it has caught up. */
+static uint64_t
+growth(struct sum *m, const struct observation *o, uint64_t count)
+{
+	struct counted_key ck = { o->flow_id };
+	/* A flow that ends is not asked for again. */
+	uint64_t *counted = o->kind == OBSERVATION_CLOSE ? table_find(m->counted, &ck) :
+	    table_use(m->counted, &ck, NULL);
+	uint64_t before = counted == NULL ? 0 : *counted;
+
+	if (count <= before)
+		return 0;
+	if (counted != NULL)
+		*counted = count;
+	return count - before;
+}
+
 struct sum_value
 sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
     const struct intern *strings, bool add)
@@ -176,36 +243,30 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
 	struct pkt_time now = { o->time };
 	struct sum_value out = { 0 };
 	struct sum *m;
-	struct ledger_key key;
+	const struct ledger_key *key;
 	struct ledger_sum got;
 	struct value v;
 
 	/* Records that carry no flow's counters (a window) do not ask a sum: a rule with
 	 * a sum is judged when its count changes,
 	 * and told with the flow that changed it. */
-	if (x->sum >= s->n || s->sum[x->sum].x == NULL || !can_add(o) ||
-	    !key_of_fields(x->key, x->key_n, false, o, strings, &key))
+	if (x->sum >= s->n || s->sum[x->sum].x == NULL || !can_add(o))
 		return out;
 	m = &s->sum[x->sum];
+	key = key_now(s, m->keys, o, strings);
+	if (key == NULL)
+		return out;
 	if (x->sums == SUM_DISTINCT)
-		return ask_distinct(m, x, &key, o, strings, add);
+		return ask_distinct(m, x, key, o, strings, add);
 	if (x->sums == SUM_DAY)
 		now.ns += tz_offset(s->tz, o->time);
 	if (add && field_value(o, x->field, strings, &v, NULL)) {
-		struct counted_key ck = { o->flow_id };
-		uint64_t *counted = table_use(m->counted, &ck, NULL);
-		/* A counter never falls; should one,
-		 * nothing is added until it has caught up. */
-		uint64_t more = v.u > *counted ? v.u - *counted : 0;
-
-		if (v.u > *counted)
-			*counted = v.u;
-		got = ledger_add(m->ledger, &key, now, more);
+		got = ledger_add(m->ledger, key, now, growth(m, o, v.u));
 	} else {
-		got = ledger_get(m->ledger, &key, now);
+		got = ledger_get(m->ledger, key, now);
 	}
 	if (x->sums == SUM_DAY)
-		return ask_day(s, m, x, &key, o->time);
+		return ask_day(s, m, x, key, o->time);
 	out.known = true;
 	out.sum = got.sum;
 	out.error = got.error;
@@ -235,7 +296,9 @@ sums_adopt(struct sums *s, unsigned to, struct sums *old, unsigned from)
 	s->sum[to] = old->sum[from];
 	old->sum[from] = ours;
 	old->sum[from].x = s->sum[to].x;
+	old->sum[from].keys = s->sum[to].keys;
 	s->sum[to].x = ours.x;
+	s->sum[to].keys = ours.keys;
 }
 
 uint64_t
@@ -352,7 +415,6 @@ key_of_fields(const enum field *field, unsigned n, bool blank,
 		    observation_known(o, FIELD_device_identity) ?
 		    FIELD_device_identity : field[i];
 
-		memset(&piece, 0, sizeof(piece));
 		if (!field_value(o, f, strings, &v, &text)) {
 			if (!blank)
 				return false;

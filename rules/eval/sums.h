@@ -44,6 +44,8 @@ struct sums *sums_create(const struct program *p, const struct siphash_key *hash
     size_t max);
 void sums_destroy(struct sums *s);
 
+/* What is asked from here on is asked of another record: keys are made anew. */
+void sums_turn(struct sums *s);
 /* Reads the sum x as of record o; adds first when `add` is set and the record can add. */
 struct sum_value sums_ask(struct sums *s, const struct expr *x,
     const struct observation *o, const struct intern *strings, bool add);

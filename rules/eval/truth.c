@@ -46,23 +46,42 @@ enum truth
 eval_expr(const struct program *p, const struct expr *x, const struct observation *o,
     const struct intern *strings)
 {
+	return truth_expr(p, x, o, strings, NULL);
+}
+
+enum truth
+truth_expr(const struct program *p, const struct expr *x, const struct observation *o,
+    const struct intern *strings, struct list_memo *memo)
+{
+	struct list_answer *l;
 	enum truth a;
 
 	switch (x->op) {
 	case EXPR_AND:
-		a = eval_expr(p, x->a, o, strings);
+		a = truth_expr(p, x->a, o, strings, memo);
 		return a == TRUTH_FALSE ? a : truth_and(a,
-		    eval_expr(p, x->b, o, strings));
+		    truth_expr(p, x->b, o, strings, memo));
 	case EXPR_OR:
-		a = eval_expr(p, x->a, o, strings);
-		return a == TRUTH_TRUE ? a : truth_or(a, eval_expr(p, x->b, o, strings));
+		a = truth_expr(p, x->a, o, strings, memo);
+		return a == TRUTH_TRUE ? a : truth_or(a,
+		    truth_expr(p, x->b, o, strings, memo));
 	case EXPR_NOT:
-		return truth_not(eval_expr(p, x->a, o, strings));
+		return truth_not(truth_expr(p, x->a, o, strings, memo));
 	case EXPR_SUM:
 		return TRUTH_UNKNOWN;
+	case EXPR_DEST_IN_LIST:
+		if (memo == NULL)
+			break;
+		l = &memo->answer[x->list];
+		if (l->record != memo->record) {
+			l->record = memo->record;
+			l->truth = dest_in_list(p, x, o, strings, NULL);
+		}
+		return l->truth;
 	default:
-		return truth_leaf(p, x, o, strings, NULL);
+		break;
 	}
+	return truth_leaf(p, x, o, strings, NULL);
 }
 
 enum truth

@@ -14,6 +14,19 @@ enum truth truth_and(enum truth a, enum truth b);
 enum truth truth_or(enum truth a, enum truth b);
 enum truth truth_not(enum truth a);
 
+/* Which lists hold the destination of one record, each looked up once. */
+struct list_memo {
+	uint64_t record;		/* the record's number; 0 is none */
+	struct list_answer {
+		uint64_t record;
+		enum truth truth;
+	} *answer;			/* by list */
+};
+
+/* eval_expr, which remembers; memo may be NULL. */
+enum truth truth_expr(const struct program *p, const struct expr *x,
+    const struct observation *o, const struct intern *strings, struct list_memo *memo);
+
 /* A leaf that is no EXPR_SUM; r, when given, gets truth and what was observed. */
 enum truth truth_leaf(const struct program *p, const struct expr *x,
     const struct observation *o, const struct intern *strings, struct reason *r);

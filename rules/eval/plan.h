@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * plan: which rules a record can fire, found without asking each. Private to rules/eval.
+ *
+ * A rule fires when its condition is true, and its sums add when all beside them is. So
+ * both want every member of the top `and` to be true: the fields that this takes must be
+ * known, and a field that must equal a word must have it. From each condition the plan
+ * keeps
+ *   needs   the fields without which it cannot be true
+ *   musts   the members of the top `and` without a sum, cheap ones first
+ *   sums    those with one, as written
+ * and a place in an index: under one of the values of a field that must equal them, else
+ * with all rules of the same needs. A record is offered the rules of its values and of the
+ * needs it meets: the cost grows with these, not with the rules there are.
+ *
+ * What is offered may still not fire; what is not offered could not have.
+ */
+#ifndef RULES_EVAL_PLAN_H
+#define RULES_EVAL_PLAN_H
+
+#include "rules/eval/eval.h"
+
+#define PLAN_WORDS 3		/* of observation.known */
+
+struct plan_rule {
+	uint64_t needs[PLAN_WORDS];
+	const struct expr *const *must, *const *sum;
+	unsigned musts, sums;
+};
+
+struct plan;
+
+struct plan *plan_create(const struct program *p, const struct siphash_key *hash);
+void plan_destroy(struct plan *pl);
+const struct plan_rule *plan_rule(const struct plan *pl, unsigned rule);
+
+/* The rules that o can fire, a bit each, in words of 64. Lent until the next call. */
+const uint64_t *plan_offer(struct plan *pl, const struct observation *o,
+    const struct intern *strings, unsigned *words);
+
+#endif
