@@ -356,21 +356,28 @@ static struct ledger_sum
 sum_of(const struct ledger *l, const struct entry *e, int64_t at)
 {
 	struct ledger_sum s = { .ever = e->ever };
-	int64_t i, oldest = e->newest - LEDGER_BINS;
-	bool found = false;
+	int64_t oldest = e->newest - LEDGER_BINS, first;
+	uint64_t used;
+	unsigned turned;
 
 	if (at - LEDGER_BINS > oldest)
 		oldest = at - LEDGER_BINS;
 	if (e->error_at >= oldest)
 		s.error = e->error;
-	for (i = oldest < 0 ? 0 : oldest; i <= e->newest; i++) {
-		if ((e->used >> i % RING & 1) == 0)
-			continue;
-		s.sum = add(s.sum, e->bin[i % RING]);
-		if (!found)
-			s.since.ns = i * l->width > e->first ? i * l->width : e->first;
-		found = true;
-	}
+	if (oldest < 0)
+		oldest = 0;
+	if (oldest > e->newest)
+		return s;
+	/* Bit n is now bin oldest + n: few have one. */
+	turned = (unsigned)(oldest % RING);
+	used = turned == 0 ? e->used : e->used >> turned | e->used << (RING - turned);
+	used &= UINT64_MAX >> (63 - (e->newest - oldest));
+	if (used == 0)
+		return s;
+	first = (oldest + __builtin_ctzll(used)) * l->width;
+	s.since.ns = first > e->first ? first : e->first;
+	for (; used != 0; used &= used - 1)
+		s.sum = add(s.sum, e->bin[(oldest + __builtin_ctzll(used)) % RING]);
 	return s;
 }
 
