@@ -118,10 +118,11 @@ slow      = $(filter-out $(fast),$(call scripts,system)) $(call scripts,live) $(
 
 # Programs the shell tests run.
 tool_bin := $(B)/tests/tools/verdicts $(B)/tests/tools/pieces $(B)/tests/tools/weekstore $(B)/tests/redis/feeder \
-	$(B)/tests/score/records
+	$(B)/tests/score/records $(B)/tests/bench/hot
+$(B)/tests/bench/hot: $(B)/tests/tools/film.o
 $(tool_bin): $(B)/%: $(B)/%.o $(LIBS_rules)
 	$(say) LD $@
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(DEP_LIBS)
 
 # Programs of the bench and of the score, see below.
 bench_bin := $(B)/tests/bench/gen $(B)/tests/bench/floor $(B)/tests/score/mix
