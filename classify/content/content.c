@@ -304,10 +304,12 @@ datagram(struct content *c, struct state *st, const struct flow_hit *hit,
     struct content_news *news)
 {
 	const struct packet *p = hit->pkt;
-	struct rtp_slot *slot = st->rtp[hit->dir];
 	uint16_t said_rtp = (uint16_t)(SAID_RTP << hit->dir);
 
 	if (p->payload_wire == 0)
+		return;
+	if ((st->flags & said_rtp) &&
+	    rtp_goes_on(st, hit, p->payload, p->payload_wire, news))
 		return;
 	if (p->sport == 53 || p->dport == 53) {
 		if (dns_parse(p->payload, &news->dns)) {
@@ -348,9 +350,10 @@ datagram(struct content *c, struct state *st, const struct flow_hit *hit,
 	    ((p->sport == PORT_ESP || p->dport == PORT_ESP) &&
 	    esp_goes_on(st, hit->dir, p->payload, p->payload_wire))))
 		tunnel_news(st, news, TUNNEL_IPSEC);
-	if (!(st->flags & said_rtp) && rtp_packet(slot, p->payload, p->payload_wire,
-	    &news->rtp_type, &news->rtp_ssrc)) {
+	if (!(st->flags & said_rtp) && rtp_packet(st->rtp[hit->dir].slot, p->payload,
+	    p->payload_wire, &news->rtp_type, &news->rtp_ssrc)) {
 		st->flags |= said_rtp;
+		rtp_stands(st, hit, p->payload);
 		rtp_news(c, hit, news);
 	}
 }

@@ -41,7 +41,10 @@ struct state {
 	struct head *head[2];
 	uint64_t next[2];		/* NEXT, DNS: offset of the next message */
 	union {
-		struct rtp_slot rtp[2][RTP_SLOTS];
+		union {
+			struct rtp_slot slot[RTP_SLOTS];
+			struct rtp_look look;	/* once it stands */
+		} rtp[2];
 		struct {
 			uint16_t port;		/* of the data connection
 						 * announced last */
@@ -60,7 +63,8 @@ struct state {
 	uint8_t told[2];		/* MQTT: class of a payload; AGAIN: the format */
 	uint8_t look[2];		/* AGAIN: how many, << 2, and tracks seen */
 	uint64_t end[2];		/* AGAIN, MAIL in a form: where the body ends; 0 or
-					 * UINT64_MAX: unknown */
+					 * UINT64_MAX: unknown. RTP: since when pictures are
+					 * looked for */
 } __attribute__((may_alias));
 
 _Static_assert(sizeof(struct state) <= sizeof(struct content_flow), "fits its room");
@@ -157,6 +161,9 @@ struct ftp_data *note_find(const struct content *c, enum note note, const struct
 /* Names what RTP will carry to the sockets of this description. */
 void sdp_note(struct content *c, const struct flow_hit *hit, struct span sdp);
 void rtp_news(struct content *c, const struct flow_hit *hit, struct content_news *news);
+void rtp_stands(struct state *st, const struct flow_hit *hit, struct span p);
+bool rtp_goes_on(struct state *st, const struct flow_hit *hit, struct span p, uint32_t wire,
+    struct content_news *news);
 /* A datagram of TFTP: a request is noted, its first block is judged. */
 bool tftp_seen(struct content *c, const struct flow_hit *hit, struct content_news *news);
 

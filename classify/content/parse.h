@@ -178,6 +178,21 @@ struct rtp_slot {
  * 3 of 4 steps are +1. */
 bool rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire,
     uint8_t *type, uint32_t *ssrc);
+
+/* Of the stream that stands: is it pictures? In the place of its slots, and `since` beside
+ * them: when the look began, in ms, << 32, and the stamp then. */
+struct rtp_look {
+	uint32_t ssrc, stamp;		/* of the packet before */
+	uint16_t packets, frames, ended;	/* stamps that changed; behind a marker */
+	uint8_t others;			/* packets of other sources */
+	uint8_t state;
+};
+void rtp_look_start(struct rtp_look *l, uint64_t *since, struct span p, int64_t ms);
+enum rtp_seen { RTP_SEEN_NOTHING, RTP_SEEN_PICTURES, RTP_SEEN_PICTURES_STILL };
+/* A further packet of the direction. PICTURES once, and STILL every few thousand packets
+ * while it goes on. */
+enum rtp_seen rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire,
+    int64_t ms);
 enum content_word rtp_class(uint8_t type);
 /* RFC 4571: frames of RTP, each behind two bytes of length, start here. */
 enum parse rtp_frames(struct span s);

@@ -229,10 +229,16 @@ rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit, struc
 		news->codec = (enum coded_word)m.codec;
 		news->name = (struct span){ NULL, 0 };
 	} else if (m.framed) {
-		if (rtp_packet(st->rtp[dir], m.payload, (uint32_t)(m.size - 4),
+		uint16_t said_rtp = (uint16_t)(SAID_RTP << dir);
+
+		if (st->flags & said_rtp) {
+			if (rtp_goes_on(st, hit, m.payload, (uint32_t)(m.size - 4), news))
+				return STEP_END;
+		} else if (rtp_packet(st->rtp[dir].slot, m.payload, (uint32_t)(m.size - 4),
 		    &news->rtp_type, &news->rtp_ssrc)) {
+			st->flags |= said_rtp;
+			rtp_stands(st, hit, m.payload);
 			rtp_news(c, hit, news);
-			return STEP_END;
 		}
 		if (++st->looked >= FRAMES_LOOK)
 			return STEP_END;
@@ -252,7 +258,7 @@ frame_step(struct content *c, struct state *st, const struct flow_hit *hit, stru
 	*size = 2U + len;
 	if (s.left > len)
 		s.left = len;
-	if (rtp_packet(st->rtp[hit->dir], s, len, &news->rtp_type, &news->rtp_ssrc)) {
+	if (rtp_packet(st->rtp[hit->dir].slot, s, len, &news->rtp_type, &news->rtp_ssrc)) {
 		rtp_news(c, hit, news);
 		return STEP_END;
 	}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* RTP that is pictures is seen to be that, and RTP that is sound never is: by stamps at 90
+ * kHz and a marker at the end of each, with what networks do to them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "limits.h"
+#include "talk.h"
+
+struct source {
+	double frame;			/* s */
+	double clock;			/* Hz */
+	unsigned least, most;		/* packets of a frame */
+	enum { LAST, FIRST, NEVER, ALWAYS } mark;
+	double loss, late;		/* share; s, uniform, each packet its own */
+	bool shuffled;			/* every third picture refers to the next one */
+	unsigned *bodies;		/* if not NULL: how often it was said */
+};
+
+static const struct source camera = { .frame = 1.0 / 15, .clock = 90e3, .least = 2, .most = 9 };
+
+struct queued {
+	double at;
+	uint8_t p[16];
+};
+
+static int
+queue_order(const void *a, const void *b)
+{
+	double x = ((const struct queued *)a)->at, y = ((const struct queued *)b)->at;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Plays `s` seconds of a source; when it was seen to be pictures, or 0. */
+static double
+seen_after(struct talk *t, struct source v, uint8_t ssrc, double from, double s, uint64_t seed)
+{
+	struct dice d = { seed };
+	struct queued *q = calloc((size_t)(s / v.frame + 2) * v.most, sizeof(*q));
+	unsigned seq = 7, n = 0, sent = 0;
+	double seen = 0;
+
+	assert_non_null(q);
+	for (unsigned k = 0; k * v.frame < s; k++) {
+		unsigned packets = v.least + (unsigned)(dice_uniform(&d) * (v.most - v.least + 1));
+		unsigned of = k + (v.shuffled ? (k % 3 == 0 ? 2U : 0U) - (k % 3 != 0) : 0);
+		uint32_t stamp = (uint32_t)(4294900000.0 + (from + (double)of * v.frame) * v.clock);
+
+		for (unsigned i = 0; i < packets; i++, seq++) {
+			bool mark = v.mark == ALWAYS || (v.mark == LAST && i == packets - 1) ||
+			    (v.mark == FIRST && i == 0);
+			const uint8_t p[16] = { 0x80, (uint8_t)((mark ? 0x80 : 0) | 96),
+				(uint8_t)(seq >> 8), (uint8_t)seq, (uint8_t)(stamp >> 24),
+				(uint8_t)(stamp >> 16), (uint8_t)(stamp >> 8), (uint8_t)stamp,
+				1, 2, 3, ssrc };
+
+			if (dice_uniform(&d) < v.loss)
+				continue;
+			q[n].at = from + k * v.frame + i * 5e-5 + v.late * dice_uniform(&d);
+			memcpy(q[n++].p, p, sizeof(p));
+		}
+	}
+	if (v.late < 0.02)		/* else in order, as behind one queue */
+		qsort(q, n, sizeof(*q), queue_order);
+	for (double last = 0; sent < n; sent++) {
+		last = q[sent].at > last ? q[sent].at : last;
+		t->frame.time = at(last);
+		if (talk_at(t, UP, 0, q[sent].p, 16, 1000) & NEWS_CONTENT && seen == 0) {
+			assert_int_equal(t->news.class, CONTENT_VIDEO);
+			assert_int_equal(t->news.proof, PROOF_RTP);
+			assert_true(t->news.body);
+			assert_true(t->news.body_plain == UINT64_MAX);
+			seen = last - from;
+		}
+		if (v.bodies != NULL)
+			*v.bodies += t->news.body;
+	}
+	free(q);
+	return seen;
+}
+
+/* Of 20 such streams, how many are seen within so long. */
+static unsigned
+pictures(struct content *c, struct source v, double s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 20; i++) {
+		struct talk t;
+
+		talk_start(&t, c, IPPROTO_IS_UDP, 5004);
+		n += seen_after(&t, v, 9, 0, s, i + 1) > 0;
+		talk_end(&t);
+	}
+	return n;
+}
+
+static void
+test_cameras_are_pictures(void **state)
+{
+	static const double rate[] = { 5, 7.5, 12.5, 15, 25, 29.97, 60 };
+	struct source v = camera;
+
+	for (unsigned i = 0; i < sizeof(rate) / sizeof(rate[0]); i++) {
+		v = camera;
+		v.frame = 1 / rate[i];
+		assert_int_equal(pictures(*state, v, 5), 20);
+		v.least = v.most = 1;		/* a conference at a low rate */
+		assert_int_equal(pictures(*state, v, 5), 20);
+		v.most = 6;
+		v.loss = 0.05;
+		v.late = 0.04;
+		assert_true(pictures(*state, v, 8) >= 19);
+	}
+	v = camera;
+	v.shuffled = true;
+	assert_int_equal(pictures(*state, v, 5), 20);
+}
+
+static void
+test_a_fast_camera_is_seen_before_its_first_megabyte(void **state)
+{
+	struct source v = { .frame = 1.0 / 30, .clock = 90e3, .least = 30, .most = 60 };
+	struct talk t;
+
+	talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
+	assert_in_range((int)(1e3 * seen_after(&t, v, 9, 0, 4, 1)), 1, 250);
+	assert_true(t.news.body_seen == 0 || t.news.body_seen == UINT32_MAX);
+	talk_end(&t);
+}
+
+static void
+test_sound_is_never_pictures(void **state)
+{
+	static const double clock[] = { 8e3, 11025, 16e3, 22050, 24e3, 32e3, 44100, 48e3, 96e3 };
+	static const double frame[] = { 0.01, 0.02, 0.0232, 0.03, 0.06, 0.12 };
+
+	for (unsigned i = 0; i < sizeof(clock) / sizeof(clock[0]); i++)
+		for (unsigned k = 0; k < sizeof(frame) / sizeof(frame[0]); k++)
+			for (unsigned m = LAST; m <= ALWAYS; m++) {
+				struct source v = { .frame = frame[k], .clock = clock[i],
+					.least = 1, .most = 1 + (k & 1), .mark = m };
+
+				assert_int_equal(pictures(*state, v, 12), 0);
+			}
+	/* MPEG audio counts at 90 kHz, and marks no end */
+	assert_int_equal(pictures(*state, (struct source){ .frame = 0.026, .clock = 90e3,
+		.least = 1, .most = 1, .mark = NEVER }, 12), 0);
+	/* telephone events share a stamp and mark the first */
+	assert_int_equal(pictures(*state, (struct source){ .frame = 0.1, .clock = 90e3,
+		.least = 5, .most = 5, .mark = FIRST }, 12), 0);
+}
+
+/* One socket for both: what is sound in it must not pass as pictures. */
+static void
+test_pictures_beside_sound_are_not_the_flow(void **state)
+{
+	struct talk t;
+	struct source sound = { .frame = 0.02, .clock = 48e3, .least = 1, .most = 1, .mark = NEVER };
+
+	talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
+	for (unsigned i = 0; i < 200; i++) {
+		assert_true(seen_after(&t, camera, 1, i * 0.1, 0.1, i + 1) == 0);
+		assert_true(seen_after(&t, sound, 2, i * 0.1, 0.1, i + 1) == 0);
+	}
+	talk_end(&t);
+}
+
+/* Who begins as pictures and goes on as something else is explained no longer. */
+static void
+test_pictures_have_to_be_seen_again(void **state)
+{
+	struct source other = { .frame = 0.02, .clock = 48e3, .least = 1, .most = 1, .mark = NEVER };
+	struct source v = camera;
+	struct talk t;
+	unsigned again = 0;
+
+	v.bodies = other.bodies = &again;
+	talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
+	assert_true(seen_after(&t, v, 9, 0, 200, 1) > 0);	/* 16,500 packets */
+	assert_in_range(again, 4, 5);
+	talk_end(&t);
+
+	talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
+	assert_true(seen_after(&t, camera, 9, 0, 5, 1) > 0);
+	t.all = again = 0;
+	(void)seen_after(&t, other, 9, 5, 400, 2);
+	assert_int_equal(again, 0);
+	assert_int_equal(t.all & NEWS_CONTENT, 0);
+	talk_end(&t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cameras_are_pictures),
+		cmocka_unit_test(test_a_fast_camera_is_seen_before_its_first_megabyte),
+		cmocka_unit_test(test_sound_is_never_pictures),
+		cmocka_unit_test(test_pictures_beside_sound_are_not_the_flow),
+		cmocka_unit_test(test_pictures_have_to_be_seen_again),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
