@@ -219,6 +219,10 @@ bench: ## speed and memory beside ndpiReader and bare libpcap [SIZE=1] [RUNS=5] 
 		--note "$(NOTE)" $(if $(KEEP),--keep tests/bench/RESULTS.md)
 .PHONY: bench
 
+instructions: $(B)/tests/bench/hot $(B)/tests/bench/gen ## count the hot pieces' instructions anew, into tests/bench/instructions.tsv
+	$(Q)contrib/deps.sh test
+	$(Q)tests/system/test_instructions.sh --write
+
 # ---- installing -----------------------------------------------------------------------------
 install: $(B)/earshot ## program, rules, service, manual and documents below DESTDIR/PREFIX
 	install -d $(DESTDIR)$(SYSCONFDIR)/earshot $(DESTDIR)$(PREFIX)/lib/systemd/system \

@@ -35,6 +35,7 @@ test  procps         ps
 test  faketime       another clock
 test  systemd        systemd-analyze reads the unit; nothing is started
 test  mandoc         reads the manual pages critically
+test  valgrind       counts instructions
 bench libndpi-bin    ndpiReader, to be measured against
 bench python3        the bench
 lab   gcc            the line between router and far side
