@@ -170,7 +170,7 @@ score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut|vl
 		$(if $(HEARING),--hearing '$(HEARING)'); }
 
 # Captures of our own, made with real tools in real time; KEEP=1 puts them into tests/captures/lab.
-lab: ## make the lab's captures, about a quarter of an hour, as root [SCENE="name ..."] [LABJOBS=9] [KEEP=1]
+lab: ## make the lab's captures, about twenty minutes, as root [SCENE="name ..."] [LABJOBS=9] [KEEP=1]
 	$(Q)contrib/deps.sh lab
 	$(Q)tests/lab/lab.py $(B)/lab --jobs $(or $(LABJOBS),9) $(if $(KEEP),--keep tests/captures/lab) $(SCENE)
 

@@ -57,6 +57,7 @@ lab   gstreamer1.0-plugins-base Opus
 lab   gstreamer1.0-plugins-good RTP, Speex, MP3
 lab   gstreamer1.0-plugins-bad SBC, SRTP, removesilence
 lab   libopencore-amrnb0 AMR with discontinuous transmission
+lab   libvo-amrwbenc0 AMR-WB with discontinuous transmission
 lab   libbcg729-0    G.729 with voice activity detection
 lab   curl           uploads
 lab   openssl        certificates, s_client
@@ -74,6 +75,9 @@ lab   wireguard-tools wg
 lab   wireguard-go   WireGuard without the kernel'\''s help
 lab   openssh-server forwarded ports
 lab   openssh-client ssh
+lab   microsocks     SOCKS5
+lab   chromium       a browser: WebRTC, MediaRecorder, HTTP/3
+lab   ngtcp2-server  its HTTP/3 server
 '
 want=${1:-build} missing=
 case $want in build) sets='build' ;; demo) sets='build demo' ;; test) sets='build demo test' ;; bench) sets='build bench' ;; lab) sets=lab ;; *)

@@ -7,6 +7,9 @@ usage: far.py SERVICES.json RESULTS.jsonl CERT KEY
 SERVICES is a list of {"type": sink|http|udp|ws, "port": N, "tls": bool}. One line of JSON is
 written for each body (http), connection (sink, ws), or source address (udp, when the program is
 told to end): port, peer, bytes, sha256, packets, first, last.
+
+http has browser.html at /page, boxes in which pages leave each other a word (POST /box/NAME, GET
+waits for it), and writes down what is posted to /said/NAME. A GET of /NUMBER is that many bytes.
 """
 import asyncio
 import hashlib
@@ -16,6 +19,8 @@ import signal
 import ssl
 import sys
 import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Results:
@@ -81,6 +86,11 @@ async def body_of(r, w, head):
 
 
 def http(results, port):
+    boxes = {}
+
+    def box(path):
+        return boxes.setdefault(path, asyncio.get_running_loop().create_future())
+
     async def serve(r, w):
         peer = w.get_extra_info("peername")[0]
         try:
@@ -94,23 +104,35 @@ def http(results, port):
                     if not colon:
                         break
                     head[k.strip().lower()] = v.strip().lower()
-                h, n, first, whole = hashlib.sha256(), 0, time.time(), False
+                h, n, first, whole, text = hashlib.sha256(), 0, time.time(), False, b""
                 try:
                     async for b in body_of(r, w, head):
                         h.update(b)
                         n += len(b)
+                        text = text + b if line[1].startswith(("/box/", "/said/")) else b""
                     whole = True
                 finally:    # a live stream may end without its last chunk; what came is told all the same
-                    if line[0] not in ("GET", "HEAD"):
+                    if line[1].startswith("/said/"):
+                        results.put(kind="said", port=port, path=line[1], text=text.decode())
+                    elif line[1].startswith("/box/") and line[0] == "POST":
+                        box(line[1]).set_result(text)
+                    elif line[0] not in ("GET", "HEAD"):
                         results.put(kind="http", port=port, peer=peer, path=line[1], bytes=n, sha256=h.hexdigest(),
                                     whole=whole, first=first, last=time.time())
-                answer, code = b'{"status":"ok","id":"%d"}' % (time.time_ns() % 10 ** 9), b"200 OK"
-                if line[0] == "GET":
+                answer, form = b'{"status":"ok","id":"%d"}' % (time.time_ns() % 10 ** 9), b"application/json"
+                if line[0] == "GET" and line[1].startswith("/box/"):
+                    answer = await box(line[1])
+                elif line[0] == "GET" and line[1].startswith("/page?"):
+                    with open(os.path.join(HERE, "browser.html"), "rb") as f:
+                        answer, form = f.read(), b"text/html"
+                elif line[0] == "GET" and line[1] == "/favicon.ico":
+                    answer = b""
+                elif line[0] == "GET":
                     answer = os.urandom(int(line[1].rsplit("/", 1)[-1] or 0))
                 if line[0] == "HEAD":
                     answer = b""
-                w.write(b"HTTP/1.1 %s\r\nServer: far\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-                        % (code, len(answer), answer))
+                w.write(b"HTTP/1.1 200 OK\r\nServer: far\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s"
+                        % (form, len(answer), answer))
                 await w.drain()
                 if head.get("connection") == "close":
                     break

@@ -27,13 +27,15 @@ import cell as cells        # noqa: E402
 import labels               # noqa: E402
 import scene                # noqa: E402
 import scenes_live          # noqa: E402,F401  each registers its scenes
+import scenes_browser       # noqa: E402,F401
+import scenes_camera        # noqa: E402,F401
 import scenes_store         # noqa: E402,F401
 import scenes_quiet         # noqa: E402,F401
 import scenes_tunnel        # noqa: E402,F401
 
 NEEDS = ("ip nsenter unshare ethtool dumpcap zstd dnsmasq gcc openssl sox espeak-ng ffmpeg gst-launch-1.0 curl nginx "
          "openvpn wireguard-go wg mosquitto mosquitto_pub rsyslogd rclone nft prometheus-node-exporter ssh "
-         "mosquitto_sub lame convert").split()
+         "mosquitto_sub lame convert chromium gtlsserver microsocks").split()
 
 
 def tools(folder):

@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A telephone without its bell: RTP both ways, with the codecs' own voice activity detection.
 
-usage: phone.py --wav FILE --codec pcmu|pcma|g729|amr [--to ADDRESS:PORT] [--bind PORT]
+usage: phone.py --wav FILE --codec pcmu|pcma|g729|amr|amrwb [--to ADDRESS:PORT] [--bind PORT]
                 [--from ADDRESS] --seconds N
                 [--ptime 20] [--vad] [--mute FROM-TO:silence|stop|noise]... [--talk FROM-TO]...
                 [--quiet-after S] [--report FILE]
 
 Without --to it waits for the first packet and answers there (symmetric RTP). G.729 is libbcg729
-with annex B, AMR-NB is libopencore-amrnb at 12.2 kbit/s with its DTX: frames in which the encoder
-says "no data" are not sent, as in a real phone. G.711 has no detector of its own; --vad takes the
-level, with 300 ms of hangover, and sends comfort noise (RFC 3389) every 400 ms.
+with annex B, AMR-NB is libopencore-amrnb at 12.2 kbit/s and AMR-WB libvo-amrwbenc at 12.65, each with
+its DTX: frames in which the encoder says "no data" are not sent, as in a real phone. G.711 has no
+detector of its own; --vad takes the level, with 300 ms of hangover, and sends comfort noise (RFC 3389)
+every 400 ms.
 
 --mute is the button: "silence" sends coded silence, "noise" comfort noise, "stop" nothing.
 --talk is push-to-talk: nothing leaves outside the given times.
@@ -31,7 +32,7 @@ import time
 
 
 class G711:
-    frame, payload_type = 160, 0
+    frame, payload_type, rate = 160, 0, 8000
 
     def __init__(self, law, vad):
         self.payload_type = 0 if law == "pcmu" else 8
@@ -64,7 +65,7 @@ class G711:
 
 
 class G729:
-    frame, payload_type = 80, 18
+    frame, payload_type, rate = 80, 18, 8000
 
     def __init__(self, vad):
         self.lib = ctypes.CDLL("libbcg729.so.0")
@@ -78,7 +79,7 @@ class G729:
 
 
 class Amr:
-    frame, payload_type = 160, 96
+    frame, payload_type, rate = 160, 96, 8000
 
     def __init__(self, vad):
         self.lib = ctypes.CDLL("libopencore-amrnb.so.0")
@@ -90,6 +91,21 @@ class Amr:
         n = self.lib.Encoder_Interface_Encode(self.state, 7, (ctypes.c_int16 * 160)(*pcm), out, 0)
         frame = bytes(out[:n])
         return None if not frame or frame[0] >> 3 & 15 == 15 else (96, b"\xf0" + frame)
+
+
+class AmrWb:
+    frame, payload_type, rate = 320, 97, 16000
+
+    def __init__(self, vad):
+        self.lib, self.vad = ctypes.CDLL("libvo-amrwbenc.so.0"), int(vad)
+        self.lib.E_IF_init.restype = ctypes.c_void_p
+        self.state = ctypes.c_void_p(self.lib.E_IF_init())
+
+    def encode(self, pcm):
+        out = (ctypes.c_uint8 * 64)()
+        n = self.lib.E_IF_encode(self.state, 2, (ctypes.c_int16 * 320)(*pcm), out, self.vad)
+        frame = bytes(out[:n])
+        return None if not frame or frame[0] >> 3 & 15 == 15 else (97, b"\xf0" + frame)
 
 
 def spans(words):
@@ -117,10 +133,11 @@ def main():
     a.add_argument("--talk", action="append")
     a.add_argument("--quiet-after", type=float, default=1e9)
     o = a.parse_args()
-    raw = subprocess.run(["sox", o.wav, "-t", "raw", "-e", "signed", "-b", "16", "-r", "8000", "-c", "1", "-"],
-                         check=True, stdout=subprocess.PIPE).stdout
+    codec = {"g729": lambda: G729(o.vad), "amr": lambda: Amr(o.vad), "amrwb": lambda: AmrWb(o.vad)}.get(
+        o.codec, lambda: G711(o.codec, o.vad))()
+    raw = subprocess.run(["sox", o.wav, "-t", "raw", "-e", "signed", "-b", "16", "-r", str(codec.rate), "-c", "1",
+                          "-"], check=True, stdout=subprocess.PIPE).stdout
     pcm = array.array("h", raw)
-    codec = {"g729": lambda: G729(o.vad), "amr": lambda: Amr(o.vad)}.get(o.codec, lambda: G711(o.codec, o.vad))()
     s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     own = getattr(o, "from")
@@ -146,7 +163,8 @@ def main():
         sys.exit("phone: nobody called")
     mute, talk, rnd = spans(o.mute), spans(o.talk), random.Random(o.seconds)
     ssrc, seq, stamp = rnd.getrandbits(32), rnd.getrandbits(16), rnd.getrandbits(32)
-    per = o.ptime * 8 // codec.frame
+    clock = codec.rate // 1000
+    per = o.ptime * clock // codec.frame
     silence = [rnd.randint(-2, 2) for _ in range(codec.frame)]
     start, sent, size, at, marker, ticks = time.monotonic(), 0, 0, 0, 1, 0
     while True:
@@ -173,7 +191,7 @@ def main():
             marker = 1
             continue
         p = struct.pack("!BBHII", 0x80, marker << 7 | kind, (seq + sent) & 0xffff,
-                        (stamp + ticks * o.ptime * 8) & 0xffffffff, ssrc) + frames
+                        (stamp + ticks * o.ptime * clock) & 0xffffffff, ssrc) + frames
         marker = 0
         try:
             s.sendto(p, peer[0])

@@ -93,6 +93,14 @@ def amr_dtx(cell):
                   "--vad")
 
 
+@scene("amrwb-dtx", seconds=100, hosts=["mobile-driver"], far={"wb.listen.example": "203.0.113.58"}, services=UDP,
+       link=(45, 8, 0.3, 8000))
+def amrwb_dtx(cell):
+    """AMR-WB 12.65 with its own DTX."""
+    phone_one_way(cell, "mobile-driver", "wb.listen.example", 100, "amrwb", 1000, "AMR-WB 12.65k 20 ms, DTX", "talk",
+                  57, "--vad")
+
+
 @scene("g729-vad", seconds=110, hosts=["phone-desk2"], far={"desk.listen.example": "203.0.113.65"}, services=UDP,
        link=(40, 5, 0.3, 8000))
 def g729_vad(cell):
@@ -255,6 +263,35 @@ def srt_aac(cell):
     cell.check(n > 500000, "%d bytes of transport stream" % n)
     cell.row("udp", "ws-secretary", "*", "srt.stream.example", 7001, "alert", "audio-live", "aac 64k mpegts", n,
              "ffmpeg srt", "SRT; never looked up")
+
+
+def padded(cell, host, dst, port, how, seconds, period, size, seed, note):
+    wav = speech(cell, seconds, "dictation", seed)
+    cell.run(host, PYTHON, os.path.join(HERE, "pad.py"), how, wav, "%s:%d" % (dst, port), str(period), str(size))
+    if how == "udp":
+        cell.far_ends()
+        n = received_udp(cell, port, seconds * 0.9, seconds / period * 0.95)
+    else:
+        cell.until(lambda: cell.arrived("sink", port), "the stream ended")
+        n = received_stream(cell, "sink", port, int(seconds / period * size * 0.95), seconds * 0.9)
+    cell.row("tcp" if how == "tls" else "udp", host, "*", dst, port, "alert", "audio-live", "opus 24k, padded", n,
+             "ffmpeg, pad.py", note, got=n if how == "udp" else None)
+
+
+@scene("padded-udp", seconds=80, hosts=["ws-legal"], far={"p.listen.example": "203.0.113.57"},
+       services=[{"type": "udp", "port": 7400}])
+def padded_udp(cell):
+    """Opus in blocks that are all of one size, enciphered: pauses and syllables do not show."""
+    padded(cell, "ws-legal", "p.listen.example", 7400, "udp", 75, 0.02, 160, 87,
+           "160 bytes every 20 ms, whatever is said: one severity lower is right")
+
+
+@scene("padded-tls", seconds=80, hosts=["pc-press"], far={"p2.listen.example": "203.0.113.56"},
+       services=[{"type": "sink", "port": 443, "tls": True}])
+def padded_tls(cell):
+    """The same in TLS, a block of 1000 bytes every 100 ms."""
+    padded(cell, "pc-press", "p2.listen.example", 443, "tls", 75, 0.1, 1000, 88,
+           "1000 bytes every 100 ms, whatever is said: one severity lower is right")
 
 
 # ---- calls: never an alert ---------------------------------------------------------------

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tunnels: a microphone beside other things, a call, and nothing to hear."""
+import concurrent.futures
 import json
 import os
 import random
@@ -146,10 +147,7 @@ def wireguard_browsing(cell):
              "a tunnel without sound; address never looked up")
 
 
-@scene("ssh-forward", seconds=90, hosts=["laptop-it"], far={"jump.ssh.example": "203.0.113.135"},
-       services=[{"type": "sink", "port": 9000}, {"type": "http", "port": 8080}])
-def ssh_forward(cell):
-    """RTP over TCP and browsing through the forwarded ports of one SSH connection."""
+def sshd(cell):
     for k in ("host", "user"):
         sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", cell.file(k))
     with open(cell.file("user.pub")) as f, open(cell.file("authorized"), "w") as g:
@@ -160,9 +158,20 @@ def ssh_forward(cell):
     os.makedirs("/run/sshd", exist_ok=True)
     cell.start("far", "/usr/sbin/sshd", "-D", "-e", "-f", cell.file("sshd.conf"))
     time.sleep(1)
-    cell.start("laptop-it", "ssh", "-N", "-i", cell.file("user"), "-o", "StrictHostKeyChecking=no", "-o",
-               "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes", "-F", "/dev/null", "-L",
-               "9000:127.0.0.1:9000", "-L", "8080:127.0.0.1:8080", "root@jump.ssh.example")
+
+
+def as_user(cell):
+    return ["-i", cell.file("user"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o",
+            "IdentitiesOnly=yes", "-F", "/dev/null"]
+
+
+@scene("ssh-forward", seconds=90, hosts=["laptop-it"], far={"jump.ssh.example": "203.0.113.135"},
+       services=[{"type": "sink", "port": 9000}, {"type": "http", "port": 8080}])
+def ssh_forward(cell):
+    """RTP over TCP and browsing through the forwarded ports of one SSH connection."""
+    sshd(cell)
+    cell.start("laptop-it", "ssh", "-N", *as_user(cell), "-L", "9000:127.0.0.1:9000", "-L", "8080:127.0.0.1:8080",
+               "root@jump.ssh.example")
     time.sleep(2)
     wav = speech(cell, 85, "dictation", 68)
     p = cell.start("laptop-it", "gst-launch-1.0", "-q", *(mono(wav) + " opusenc bitrate=32000 audio-type=voice ! "
@@ -176,3 +185,67 @@ def ssh_forward(cell):
     n = received_stream(cell, "sink", 9000, 250000, 70)
     cell.row("tcp", "laptop-it", "*", "jump.ssh.example", 22, "alert", "tunnel", "opus 32k 20 ms inside", n,
              "ssh -L + gstreamer + curl", "microphone and browsing in one connection")
+
+
+def into_socks(cell, host, proxy, wav, seconds, *more):
+    """A microphone in one HTTPS request through the proxy: ffmpeg plays at the pace of a sound card."""
+    cell.run(host, "sh", "-c", 'ffmpeg -nostdin -v error -re -i "$0" -t %d -c:a libopus -b:a 32k -page_duration 200000 '
+             '-flush_packets 1 -f ogg - | curl -ks --http1.1 -T . -o /dev/null --socks5 %s https://%s/live'
+             % (seconds, proxy, cell.names["inner.store.example"]), wav, *more)
+    cell.until(lambda: [r for r in cell.arrived("http", 443) if r["path"] == "/live"], "the stream ended")
+    r = [r for r in cell.arrived("http", 443) if r["path"] == "/live"][0]
+    cell.check(r["bytes"] > 2500 * seconds and r["last"] - r["first"] > 0.9 * seconds,
+               "%d bytes in %.0f s" % (r["bytes"], r["last"] - r["first"]))
+    return r["bytes"]
+
+
+def socks_browse(cell, host, proxy, seconds, seed):
+    rnd, end = random.Random(seed), time.monotonic() + seconds
+    while time.monotonic() < end:
+        parts = ["https://%s/%d" % (cell.names["inner.store.example"], rnd.randint(2000, 40000))
+                 for _ in range(rnd.randint(2, 6))]
+        cell.run(host, "curl", "-ks", "--http1.1", "--parallel", "--socks5", proxy,
+                 *[w for u in parts for w in ("-o", "/dev/null", u)])
+        time.sleep(min(rnd.uniform(3, 12), max(0, end - time.monotonic())))
+
+
+# The far side's second address is a server that only the proxy is asked for.
+@scene("socks-mic", seconds=85, hosts=["laptop-deputy"],
+       far={"hop.proxy.example": "203.0.113.136", "inner.store.example": "203.0.113.137"},
+       services=[{"type": "http", "port": 443, "tls": True}])
+def socks_mic(cell):
+    """A live microphone in HTTPS through a SOCKS5 proxy outside."""
+    cell.start("far", "microsocks", "-i", "203.0.113.136", "-p", "1080")
+    time.sleep(0.5)
+    n = into_socks(cell, "laptop-deputy", "hop.proxy.example:1080", speech(cell, 85, "dictation", 89), 80)
+    cell.row("tcp", "laptop-deputy", "*", "hop.proxy.example", 1080, "alert", "tunnel", "ogg/opus 32k inside", n,
+             "microsocks, ffmpeg | curl", "live in HTTPS through SOCKS5: to be named socks")
+
+
+@scene("socks-browsing", seconds=70, hosts=["pc-finance"],
+       far={"hop2.proxy.example": "203.0.113.138", "inner.store.example": "203.0.113.139"},
+       services=[{"type": "http", "port": 443, "tls": True}])
+def socks_browsing(cell):
+    """Pages through a SOCKS5 proxy on an odd port, and nobody speaks."""
+    cell.start("far", "microsocks", "-i", "203.0.113.138", "-p", "4711")
+    time.sleep(0.5)
+    socks_browse(cell, "pc-finance", "hop2.proxy.example:4711", 65, 90)
+    cell.row("tcp", "pc-finance", "*", "hop2.proxy.example", 4711, "not-audio", "browsing", "-", 0,
+             "microsocks, curl", "a proxy without sound")
+
+
+@scene("ssh-socks-mic", seconds=85, hosts=["laptop-it"],
+       far={"shell.ssh.example": "203.0.113.155", "inner.store.example": "203.0.113.156"},
+       services=[{"type": "http", "port": 443, "tls": True}])
+def ssh_socks_mic(cell):
+    """The same through ssh -D, with pages beside it in the same connection."""
+    sshd(cell)
+    cell.start("laptop-it", "ssh", "-N", *as_user(cell), "-D", "1081", "root@shell.ssh.example")
+    time.sleep(2)
+    wav = speech(cell, 85, "dictation", 91)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pages = pool.submit(socks_browse, cell, "laptop-it", "127.0.0.1:1081", 70, 92)
+        n = into_socks(cell, "laptop-it", "127.0.0.1:1081", wav, 80)
+        pages.result()
+    cell.row("tcp", "laptop-it", "*", "shell.ssh.example", 22, "alert", "tunnel", "ogg/opus 32k inside", n,
+             "ssh -D, ffmpeg | curl", "live in HTTPS in SSH, browsing beside it")
