@@ -32,7 +32,20 @@ sip_round(struct state *s)
 /* Little endian, whatever the machine:
  * ids made with a fixed key are the same everywhere. */
 static inline uint64_t
-le64(const uint8_t *p, size_t n)
+le64(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	return v;
+}
+
+/* The last bytes, fewer than eight. */
+static inline uint64_t
+le_rest(const uint8_t *p, size_t n)
 {
 	uint64_t v = 0;
 
@@ -53,12 +66,12 @@ siphash13(const struct siphash_key *key, const void *data, size_t len)
 	size_t i;
 
 	for (i = 0; i + 8 <= len; i += 8) {
-		m = le64(p + i, 8);
+		m = le64(p + i);
 		s.v3 ^= m;
 		sip_round(&s);
 		s.v0 ^= m;
 	}
-	m = le64(p + i, len - i) | (uint64_t)len << 56;
+	m = le_rest(p + i, len - i) | (uint64_t)len << 56;
 	s.v3 ^= m;
 	sip_round(&s);
 	s.v0 ^= m;
