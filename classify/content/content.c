@@ -105,7 +105,8 @@ content_packet(struct content *c, struct content_flow *f, const struct flow_hit 
 		pool_give(c->heads, c->spent[i]);
 		c->spent[i] = NULL;
 	}
-	memset(news, 0, sizeof(*news));
+	/* Without the large ones behind, which who fills them clears. */
+	memset(news, 0, offsetof(struct content_news, dns));
 	news->length = UINT64_MAX;
 	news->body_dir = hit->dir;
 	if (p->proto == IPPROTO_IS_UDP)

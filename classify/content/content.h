@@ -82,7 +82,6 @@ struct content_news {
 	bool body;
 	uint64_t body_plain;
 	uint32_t body_seen;		/* bytes of it that are here */
-	struct dns_message dns;
 	uint32_t dns_bytes;		/* payload bytes of the DNS message on the wire */
 	uint8_t rtp_type;
 	enum coded_word rtp_codec;	/* by the type, or by SDP seen before; or UNKNOWN */
@@ -92,6 +91,8 @@ struct content_news {
 	 * once for each direction that stands, with class by payload type (dynamic types:
 	 * unknown), format and proof RTP, and is no NEWS_CONTENT. */
 	enum flow_dir body_dir;
+	/* Each holds something only when `what` says so; NEWS_DNS, _DHCP, _CERTIFICATE. */
+	struct dns_message dns;
 	struct dhcp_message dhcp;
 	struct tls_names certificate;
 };
