@@ -182,13 +182,3 @@ mac_print(uint64_t mac, char buf[MAC_TEXT])
 	    (unsigned)(mac >> 8 & 0xff), (unsigned)(mac & 0xff));
 	return buf;
 }
-
-uint64_t
-mac_from_bytes(const uint8_t b[6])
-{
-	uint64_t v = 0;
-
-	for (int i = 0; i < 6; i++)
-		v = v << 8 | b[i];
-	return v;
-}

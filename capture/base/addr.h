@@ -73,6 +73,12 @@ bool prefix_set_has(const struct prefix_set *s, const struct addr *a);
 /* "3c:52:82:11:0a:11", "3C-52-82-11-0A-11" and "3c52.8211.0a11". 0 is no MAC. */
 bool mac_parse(const char *text, size_t n, uint64_t *out);
 const char *mac_print(uint64_t mac, char buf[MAC_TEXT]);
-uint64_t mac_from_bytes(const uint8_t b[6]);
+
+static inline uint64_t
+mac_from_bytes(const uint8_t b[6])
+{
+	return (uint64_t)b[0] << 40 | (uint64_t)b[1] << 32 | (uint64_t)b[2] << 24 |
+	    (uint64_t)b[3] << 16 | (uint64_t)b[4] << 8 | b[5];
+}
 
 #endif
