@@ -2,11 +2,12 @@
 /* pool: one mapping, cut into objects; free ones are chained through their first word. */
 #include "capture/base/pool.h"
 
+#include "capture/base/huge.h"
+
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define ALIGN 16
 
@@ -34,9 +35,8 @@ pool_create(size_t size, size_t count)
 		return NULL;
 	/* Pages come when they are first touched:
 	 * a large cap costs nothing in a small office. */
-	p->mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p->mem == MAP_FAILED) {
+	p->mem = huge_take(bytes);
+	if (p->mem == NULL) {
 		free(p);
 		return NULL;
 	}
@@ -51,7 +51,7 @@ pool_destroy(struct pool *p)
 {
 	if (p == NULL)
 		return;
-	(void)munmap(p->mem, p->bytes);
+	huge_give(p->mem, p->bytes);
 	free(p);
 }
 

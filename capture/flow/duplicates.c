@@ -3,40 +3,58 @@
  * Refuses to count flows and to read what is not IP. */
 #include "capture/flow/duplicates.h"
 
+#include "capture/base/huge.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define WAYS 4
 #define SETS 16384		/* times WAYS: 20 ms of three million packets a second */
 #define HEAD 32			/* bytes behind the IP header that always decide */
+#define TIMES 127
+#define LANES 4			/* of whole */
+#define LINE 64			/* of the processor's cache */
 
 #define IPV4_LEAST 20
 #define IPV6_LEAST 40
 #define FRAGMENT_BITS 0x3fffU	/* more-fragments and the offset; DF may be cleared */
 
+/* A set of four fills one line of the processor's cache: every packet looks one up, and
+ * nobody has looked there lately. The place of the set says 14 more bits of the head. Of
+ * the time 40 bits are kept, 18 minutes: what is found again after just that is no more
+ * than a suspect. */
 struct sighting {
-	uint64_t head;		/* 0: empty */
-	uint64_t body;		/* of all that was captured, when not TCP */
-	int64_t time;
-	uint32_t captured;	/* bytes behind the IP header */
-	uint16_t times;		/* within DUPLICATES_NS */
-	bool repeats;		/* the same came again later, too */
+	uint32_t head;		/* 0: empty */
+	uint32_t body;		/* of all that was captured, when not TCP */
+	uint32_t time_low;
+	uint8_t time_high;
+	uint8_t times : 7;	/* within DUPLICATES_NS */
+	uint8_t repeats : 1;	/* the same came again later, too */
+	uint16_t captured;	/* bytes behind the IP header */
 };
 
+struct set {
+	_Alignas(LINE) struct sighting way[WAYS];
+};
+
+_Static_assert(sizeof(struct set) == LINE, "a set is a line");
+
 struct duplicates {
-	struct siphash_key key, factor;		/* of head and body */
+	struct siphash_key key;			/* of the head */
+	uint64_t factor[LANES + 1];		/* of the body */
 	struct duplicates_stats stats;
 	uint64_t packets;
 	uint64_t evidence[DUPLICATES_EVIDENCE];	/* numbers of packets, a ring */
 	uint64_t evidences;
 	uint64_t since, copies;	/* while on: the block that is being counted */
-	struct sighting seen[SETS][WAYS];
+	struct set *seen;
 };
 
 static bool look(const struct duplicates *d, const struct packet *pkt,
-    struct sighting *out);
-static uint64_t whole(const struct siphash_key *key, const uint8_t *p, size_t n);
-static bool young(const struct sighting *s, int64_t now);
+    struct sighting *out, size_t *at);
+static uint64_t whole(const uint64_t key[LANES + 1], const uint8_t *p, size_t n);
+static bool young(const struct sighting *s, const struct sighting *now);
+static int64_t after(const struct sighting *a, const struct sighting *b);
 static bool same(const struct sighting *a, const struct sighting *b);
 static bool twice(struct duplicates *d);
 static enum duplicates_word judge(struct duplicates *d, bool copy, bool second);
@@ -50,14 +68,22 @@ duplicates_create(const struct siphash_key *key)
 		return NULL;
 	d->key = *key;
 	/* Every bit counts in a product: not as they were drawn, but mixed. */
-	d->factor.k0 = siphash13(key, "k0", 2);
-	d->factor.k1 = siphash13(key, "k1", 2);
+	for (size_t i = 0; i <= LANES; i++)
+		d->factor[i] = siphash13(key, &i, sizeof(i));
+	d->seen = huge_take(SETS * sizeof(*d->seen));
+	if (d->seen == NULL) {
+		free(d);
+		return NULL;
+	}
 	return d;
 }
 
 void
 duplicates_destroy(struct duplicates *d)
 {
+	if (d == NULL)
+		return;
+	huge_give(d->seen, SETS * sizeof(*d->seen));
 	free(d);
 }
 
@@ -66,30 +92,31 @@ duplicates_packet(struct duplicates *d, const struct packet *pkt)
 {
 	struct sighting new, *set, *place;
 	bool second = false;
+	size_t at;
 
 	d->packets++;
-	if (!look(d, pkt, &new))
+	if (!look(d, pkt, &new, &at))
 		return judge(d, false, false);
-	set = d->seen[new.head % SETS];
+	set = d->seen[at].way;
 	place = &set[0];
 	for (unsigned i = 0; i < WAYS; i++) {
 		struct sighting *s = &set[i];
 
 		if (same(s, &new)) {
-			if (young(s, new.time)) {
-				if (s->times < UINT16_MAX)
+			if (young(s, &new)) {
+				if (s->times < TIMES)
 					s->times++;
 				second = s->times == 2 && !s->repeats;
 				return judge(d, true, second);
 			}
-			new.repeats = true;
+			new.repeats = 1;
 			place = s;
 			break;
 		}
-		if (s->head == 0 || (place->head != 0 && s->time < place->time))
+		if (s->head == 0 || (place->head != 0 && after(s, place) < 0))
 			place = s;
 	}
-	if (place->head != 0 && !new.repeats && young(place, new.time))
+	if (place->head != 0 && !new.repeats && young(place, &new))
 		d->stats.crowded++;
 	*place = new;
 	return judge(d, false, false);
@@ -107,82 +134,127 @@ duplicates_get_stats(const struct duplicates *d, struct duplicates_stats *out)
 	*out = d->stats;
 }
 
-/* What is compared of a packet. False: nothing that could be. */
+/* What is compared of a packet, and the set where it would be. False: nothing that could
+ * be. */
 static bool
-look(const struct duplicates *d, const struct packet *pkt, struct sighting *out)
+look(const struct duplicates *d, const struct packet *pkt, struct sighting *out,
+    size_t *at)
 {
+	/* IPv4 needs four bytes of each address: half the work for most of what comes. */
 	struct {
-		struct addr src, dst;
-		uint32_t length;
-		uint16_t id, fragment;
-		uint8_t version, proto, pad[2];
+		uint8_t addresses[2 * sizeof(struct addr)];
+		uint32_t length_proto;
+		uint16_t id, fragment_version;
 		uint8_t bytes[HEAD];
 	} head;
-	const uint8_t *ip = pkt->l3.at;
+	const uint8_t *ip = pkt->l3.at, *from = head.addresses;
 	size_t skip = pkt->ip_version == 6 ? IPV6_LEAST : IPV4_LEAST, n;
+	uint64_t hash;
 
 	if (pkt->l3.left < skip)
 		return false;
-	memset(&head, 0, sizeof(head));
+	head.id = head.fragment_version = 0;
 	if (pkt->ip_version != 6) {
 		skip = (size_t)(ip[0] & 15) * 4;
 		if (skip < IPV4_LEAST || pkt->l3.left < skip)
 			return false;
 		head.id = (uint16_t)(ip[4] << 8 | ip[5]);
-		head.fragment = (uint16_t)(ip[6] << 8 | ip[7]) & FRAGMENT_BITS;
+		head.fragment_version = (uint16_t)(((unsigned)ip[6] << 8 | ip[7]) &
+		    FRAGMENT_BITS);
+		from += 2 * sizeof(struct addr) - 8;
+		memcpy(head.addresses + sizeof(head.addresses) - 8, pkt->src.b + 12, 4);
+		memcpy(head.addresses + sizeof(head.addresses) - 4, pkt->dst.b + 12, 4);
+	} else {
+		head.fragment_version = FRAGMENT_BITS + 1;
+		memcpy(head.addresses, &pkt->src, sizeof(pkt->src));
+		memcpy(head.addresses + sizeof(pkt->src), &pkt->dst, sizeof(pkt->dst));
 	}
-	head.src = pkt->src;
-	head.dst = pkt->dst;
-	head.length = pkt->l3_wire - (uint32_t)skip;
-	head.version = pkt->ip_version;
-	head.proto = pkt->proto;
+	head.length_proto = (pkt->l3_wire - (uint32_t)skip) << 8 | pkt->proto;
 	n = pkt->l3.left - skip;
-	memcpy(head.bytes, ip + skip, n < HEAD ? n : HEAD);
-	memset(out, 0, sizeof(*out));
-	out->head = siphash13(&d->key, &head, sizeof(head)) | 1;
-	out->captured = (uint32_t)n;
-	out->time = pkt->frame->time.ns;
+	if (n >= HEAD) {
+		memcpy(head.bytes, ip + skip, HEAD);
+	} else {
+		memset(head.bytes, 0, HEAD);
+		memcpy(head.bytes, ip + skip, n);
+	}
+	hash = siphash13(&d->key, from, (size_t)(head.bytes + HEAD - from));
+	*at = hash % SETS;
+	out->head = (uint32_t)(hash >> 32) | 1;
+	out->body = 0;
+	out->time_low = (uint32_t)pkt->frame->time.ns;
+	out->time_high = (uint8_t)(pkt->frame->time.ns >> 32);
+	out->captured = (uint16_t)(n ^ n >> 16);
 	out->times = 1;
-	if (n > HEAD && pkt->proto != IPPROTO_IS_TCP)
-		out->body = whole(&d->factor, ip + skip + HEAD, n - HEAD);
+	out->repeats = 0;
+	if (n > HEAD && pkt->proto != IPPROTO_IS_TCP) {
+		hash = whole(d->factor, ip + skip + HEAD, n - HEAD);
+		out->body = (uint32_t)(hash ^ hash >> 32);
+	}
 	return true;
 }
 
 /*
  * A hash over all of a datagram has to be cheap: every one of a bulk upload is read. So
- * it multiplies 16 bytes under the key and folds the product. It is no pseudo-random
- * function, and need not be: nobody sees its values, and what collides has its first 32
- * bytes, and with them its checksum, in common under one that is.
+ * it multiplies 16 bytes under the key and folds the product, in four lanes that do not
+ * wait for each other. It is no pseudo-random function, and need not be: nobody sees its
+ * values, and what collides has its first 32 bytes, and with them its checksum, in common
+ * under one that is.
  */
-static uint64_t
-whole(const struct siphash_key *key, const uint8_t *p, size_t n)
+static inline uint64_t
+fold(uint64_t a, uint64_t b)
 {
 #ifdef __SIZEOF_INT128__
-	uint64_t h = key->k0 ^ n, w[2];
-	unsigned __int128 product;
-	size_t part;
+	unsigned __int128 product = (unsigned __int128)a * b;
 
-	for (; n > 0; p += part, n -= part) {
-		part = n < sizeof(w) ? n : sizeof(w);
-		w[0] = w[1] = 0;
-		memcpy(w, p, part);
-		product = (unsigned __int128)(h ^ w[0]) * (key->k1 ^ w[1]);
-		h = (uint64_t)product ^ (uint64_t)(product >> 64) ^ key->k0;
-	}
-	return h;
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
 #else
-	return siphash13(key, p, n);
+	const struct siphash_key key = { a, b };
+
+	return siphash13(&key, "", 0);
 #endif
+}
+
+static uint64_t
+whole(const uint64_t key[LANES + 1], const uint8_t *p, size_t n)
+{
+	uint64_t h[LANES], w[2], all = key[LANES] ^ n;
+
+	memcpy(h, key, sizeof(h));
+	for (; n >= LANES * sizeof(w); p += LANES * sizeof(w), n -= LANES * sizeof(w)) {
+		for (size_t i = 0; i < LANES; i++) {
+			memcpy(w, p + i * sizeof(w), sizeof(w));
+			h[i] = fold(h[i] ^ w[0], key[LANES] ^ w[1]) ^ key[i];
+		}
+	}
+	for (; n >= sizeof(w); p += sizeof(w), n -= sizeof(w)) {
+		memcpy(w, p, sizeof(w));
+		all = fold(all ^ w[0], key[0] ^ w[1]) ^ key[1];
+	}
+	if (n > 0) {
+		w[0] = w[1] = 0;
+		memcpy(w, p, n);
+		all = fold(all ^ w[0], key[0] ^ w[1]) ^ key[1];
+	}
+	return fold(all ^ h[0], key[1] ^ h[1]) ^ fold(key[2] ^ h[2], key[3] ^ h[3]);
 }
 
 /* A merged input may step back a little: near is near on both sides. */
 static bool
-young(const struct sighting *s, int64_t now)
+young(const struct sighting *s, const struct sighting *now)
 {
-	uint64_t apart = now >= s->time ? (uint64_t)now - (uint64_t)s->time :
-	    (uint64_t)s->time - (uint64_t)now;
+	int64_t apart = after(now, s);
 
-	return apart <= DUPLICATES_NS;
+	return apart <= DUPLICATES_NS && apart >= -DUPLICATES_NS;
+}
+
+/* By how much a is later than b, within nine minutes either way. */
+static int64_t
+after(const struct sighting *a, const struct sighting *b)
+{
+	uint64_t x = (uint64_t)a->time_high << 32 | a->time_low;
+	uint64_t y = (uint64_t)b->time_high << 32 | b->time_low;
+
+	return (int64_t)((x - y) << 24) >> 24;
 }
 
 static bool
