@@ -5,7 +5,8 @@
  *
  * An entry is a ring of LEDGER_BINS + 1 bins, aligned to packet time since 1970: sixty of
  * the window's sixtieth, and the one that is being filled. So the sum covers the window
- * and up to one bin more, never less.
+ * and up to one bin more, never less. Most keys use few of them: up to FEW are kept in the
+ * entry, packed in the ring's order, and only who uses more is given a whole ring.
  *
  * A heap (Williams 1964) holds the entries by their sum with its error as it was when they
  * were added to last; its root must go when there is no room, unless the entry that was not
@@ -15,12 +16,14 @@
  */
 #include "classify/ledger/ledger.h"
 
+#include "capture/base/pool.h"
 #include "capture/base/table.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define RING (LEDGER_BINS + 1)
+#define FEW 3
 #define MAX_DEFAULT 65536
 #define WINDOW_MIN NS_PER_S
 #define FIXED (8 * 8)			/* of a written entry */
@@ -29,19 +32,21 @@ struct entry {
 	int64_t newest;			/* number since 1970 of the bin being filled */
 	int64_t first;			/* ns, the first addition ever */
 	uint64_t ever;
-	uint64_t used;			/* bit n: bin[n] had an addition */
+	uint64_t used;			/* bit n: the ring's bin n had an addition */
 	uint64_t error;			/* inherited... */
 	int64_t error_at;		/* ...in this bin */
 	uint64_t weight;		/* in the heap */
 	uint32_t heap, place;
 	bool changed;			/* since it was written */
-	uint64_t bin[RING];
+	uint64_t *ring;			/* all bins; NULL: there are few */
+	uint64_t few[FEW];
 };
 
 _Static_assert(RING <= 64, "a ring's bits are one word");
 
 struct ledger {
 	struct table *table;
+	struct pool *rings;		/* one for each entry, should it need one */
 	struct entry **place;		/* every entry, each where it began */
 	size_t max;
 	int64_t window, width;
@@ -53,7 +58,10 @@ struct ledger {
 
 static int64_t clamp(struct pkt_time t);
 static struct entry *entry_of(struct ledger *l, const struct ledger_key *k, int64_t ns);
-static void turn(const struct ledger *l, struct entry *e, int64_t to);
+static void turn(struct ledger *l, struct entry *e, int64_t to);
+static uint64_t bin_of(const struct entry *e, int64_t at);
+static void bin_add(struct ledger *l, struct entry *e, int64_t at, uint64_t amount);
+static uint64_t bin_take(struct ledger *l, struct entry *e, int64_t at);
 static struct ledger_sum sum_of(const struct ledger *l, const struct entry *e,
     int64_t at);
 static uint64_t add(uint64_t a, uint64_t b);
@@ -79,7 +87,8 @@ ledger_create(const struct ledger_options *o)
 		.value_size = sizeof(struct entry),
 		.max = l->max,
 	});
-	if (l->table != NULL)
+	l->rings = pool_create(RING * sizeof(uint64_t), l->max);
+	if (l->table != NULL && l->rings != NULL)
 		l->place = calloc(l->max, sizeof(*l->place));
 	if (l->place != NULL)
 		l->heap = calloc(l->max, sizeof(*l->heap));
@@ -96,6 +105,7 @@ ledger_destroy(struct ledger *l)
 	if (l == NULL)
 		return;
 	table_destroy(l->table);
+	pool_destroy(l->rings);
 	free(l->place);
 	free(l->heap);
 	free(l);
@@ -108,13 +118,10 @@ ledger_add(struct ledger *l, const struct ledger_key *k, struct pkt_time now,
 	int64_t ns = clamp(now);
 	struct entry *e = entry_of(l, k, ns);
 	struct ledger_sum s;
-	uint64_t *bin;
 
 	l->now = ns / l->width;
 	turn(l, e, l->now);
-	bin = &e->bin[e->newest % RING];
-	*bin = add(*bin, amount);
-	e->used |= UINT64_C(1) << e->newest % RING;
+	bin_add(l, e, e->newest, amount);
 	e->ever = add(e->ever, amount);
 	e->changed = true;
 	s = sum_of(l, e, e->newest);
@@ -143,7 +150,7 @@ ledger_bin(struct ledger *l, const struct ledger_key *k, struct pkt_time now,
 	if (e == NULL || back > LEDGER_BINS || at < e->first / l->width)
 		return false;
 	if (at <= e->newest && at > e->newest - RING && (e->used >> at % RING & 1) != 0)
-		*out = e->bin[at % RING];
+		*out = bin_of(e, at);
 	return true;
 }
 
@@ -181,7 +188,7 @@ entry_put(const struct entry *e, uint8_t out[LEDGER_ENTRY_MAX])
 	p = put_le(p, e->used, 8);
 	for (unsigned i = 0; i < RING; i++)
 		if ((e->used >> i & 1) != 0)
-			p = put_le(p, e->bin[i], 8);
+			p = put_le(p, bin_of(e, i), 8);
 	return (size_t)(p - out);
 }
 
@@ -215,7 +222,7 @@ ledger_save(struct ledger *l, size_t *place, size_t slice, bool all,
 bool
 ledger_restore(struct ledger *l, struct span s)
 {
-	uint64_t newest, first, error_at;
+	uint64_t newest, first, error_at, used, bin[RING] = { 0 };
 	struct entry *e, in = { 0 };
 	struct ledger_sum sum;
 	struct ledger_key k;
@@ -223,14 +230,14 @@ ledger_restore(struct ledger *l, struct span s)
 	if (!span_le64(&s, &k.hi) || !span_le64(&s, &k.lo) || !span_le64(&s, &newest) ||
 	    !span_le64(&s, &first) || !span_le64(&s, &in.ever) ||
 	    !span_le64(&s, &in.error) || !span_le64(&s, &error_at) ||
-	    !span_le64(&s, &in.used))
+	    !span_le64(&s, &used))
 		return false;
 	/* A checksum proves that the disk kept what was written, not what wrote it. */
 	if (newest > (uint64_t)(INT64_MAX / l->width) || first > INT64_MAX ||
-	    error_at > newest || in.used >> RING != 0)
+	    error_at > newest || used >> RING != 0)
 		return false;
 	for (unsigned i = 0; i < RING; i++)
-		if ((in.used >> i & 1) != 0 && !span_le64(&s, &in.bin[i]))
+		if ((used >> i & 1) != 0 && !span_le64(&s, &bin[i]))
 			return false;
 	if (s.left > 0)
 		return false;
@@ -244,7 +251,11 @@ ledger_restore(struct ledger *l, struct span s)
 		in.error = e->error;
 		in.error_at = e->error_at;
 	}
+	pool_give(l->rings, e->ring);
 	*e = in;
+	for (unsigned i = 0; i < RING; i++)
+		if ((used >> i & 1) != 0)
+			bin_add(l, e, i, bin[i]);
 	sum = sum_of(l, e, e->newest);
 	heap_mend(l, e, &sum);
 	return true;
@@ -288,6 +299,7 @@ entry_of(struct ledger *l, const struct ledger_key *k, int64_t ns)
 		e = victim(l, at, &had);
 		place = e->place;
 		hole = e->heap;
+		pool_give(l->rings, e->ring);
 		table_remove(l->table, e);
 		l->evicted++;
 		had.sum = add(had.sum, had.error);
@@ -315,27 +327,22 @@ entry_of(struct ledger *l, const struct ledger_key *k, int64_t ns)
 /* The ring's newest bin is `to`. Back within one bin is disorder and changes nothing; what
  * lies further ahead of the new time is taken together there. */
 static void
-turn(const struct ledger *l, struct entry *e, int64_t to)
+turn(struct ledger *l, struct entry *e, int64_t to)
 {
 	int64_t steps = to - e->newest, i;
 	uint64_t ahead = 0;
 
 	if (steps >= RING || steps <= -RING) {
-		for (i = 0; i < RING && steps < 0; i++)
-			ahead = add(ahead, e->bin[i]);
-		memset(e->bin, 0, sizeof(e->bin));
-		e->used = 0;
+		for (i = 0; i < RING; i++)
+			ahead = add(ahead, bin_take(l, e, i));
+		if (steps > 0)
+			ahead = 0;
 	} else if (steps > 0) {
-		for (i = e->newest + 1; i <= to; i++) {
-			e->bin[i % RING] = 0;
-			e->used &= ~(UINT64_C(1) << i % RING);
-		}
+		for (i = e->newest + 1; i <= to; i++)
+			(void)bin_take(l, e, i);
 	} else if (steps < -1) {
-		for (i = to + 1; i <= e->newest; i++) {
-			ahead = add(ahead, e->bin[i % RING]);
-			e->bin[i % RING] = 0;
-			e->used &= ~(UINT64_C(1) << i % RING);
-		}
+		for (i = to + 1; i <= e->newest; i++)
+			ahead = add(ahead, bin_take(l, e, i));
 	} else {
 		return;
 	}
@@ -344,10 +351,8 @@ turn(const struct ledger *l, struct entry *e, int64_t to)
 		e->error_at = to;
 	if (steps < 0 && e->first / l->width > to)
 		e->first = to * l->width;
-	if (ahead > 0) {
-		e->bin[to % RING] = add(e->bin[to % RING], ahead);
-		e->used |= UINT64_C(1) << to % RING;
-	}
+	if (ahead > 0)
+		bin_add(l, e, to, ahead);
 }
 
 /* As of bin `at`. A time before the newest bin is taken as the newest: turn() puts there
@@ -377,8 +382,78 @@ sum_of(const struct ledger *l, const struct entry *e, int64_t at)
 	first = (oldest + __builtin_ctzll(used)) * l->width;
 	s.since.ns = first > e->first ? first : e->first;
 	for (; used != 0; used &= used - 1)
-		s.sum = add(s.sum, e->bin[(oldest + __builtin_ctzll(used)) % RING]);
+		s.sum = add(s.sum, bin_of(e, oldest + __builtin_ctzll(used)));
 	return s;
+}
+
+/* ---- bins, by number since 1970 ---- */
+
+static uint64_t
+bit_of(int64_t at)
+{
+	return UINT64_C(1) << at % RING;
+}
+
+/* Where a bin is, or would be, among few. */
+static unsigned
+rank_of(const struct entry *e, int64_t at)
+{
+	return (unsigned)__builtin_popcountll(e->used & (bit_of(at) - 1));
+}
+
+static uint64_t
+bin_of(const struct entry *e, int64_t at)
+{
+	return e->ring != NULL ? e->ring[at % RING] : e->few[rank_of(e, at)];
+}
+
+static void
+bin_add(struct ledger *l, struct entry *e, int64_t at, uint64_t amount)
+{
+	unsigned i = rank_of(e, at), n = (unsigned)__builtin_popcountll(e->used);
+	uint64_t *bin;
+
+	if (e->ring == NULL && n == FEW && (e->used & bit_of(at)) == 0) {
+		uint64_t used = e->used;
+
+		e->ring = pool_take(l->rings);
+		for (unsigned k = 0; k < FEW; k++, used &= used - 1)
+			e->ring[__builtin_ctzll(used)] = e->few[k];
+	}
+	bin = e->ring != NULL ? &e->ring[at % RING] : &e->few[i];
+	if ((e->used & bit_of(at)) == 0) {
+		if (e->ring == NULL)
+			memmove(bin + 1, bin, (n - i) * sizeof(*bin));
+		*bin = 0;
+		e->used |= bit_of(at);
+	}
+	*bin = add(*bin, amount);
+}
+
+/* Empties a bin and says what it held. */
+static uint64_t
+bin_take(struct ledger *l, struct entry *e, int64_t at)
+{
+	unsigned i = rank_of(e, at), n = (unsigned)__builtin_popcountll(e->used);
+	uint64_t had, used;
+
+	if ((e->used & bit_of(at)) == 0)
+		return 0;
+	had = bin_of(e, at);
+	e->used &= ~bit_of(at);
+	if (e->ring == NULL) {
+		memmove(&e->few[i], &e->few[i + 1], (n - i - 1) * sizeof(e->few[0]));
+		return had;
+	}
+	e->ring[at % RING] = 0;
+	if (n - 1 > FEW / 2)
+		return had;
+	used = e->used;
+	for (unsigned k = 0; used != 0; k++, used &= used - 1)
+		e->few[k] = e->ring[__builtin_ctzll(used)];
+	pool_give(l->rings, e->ring);
+	e->ring = NULL;
+	return had;
 }
 
 /* Bytes do not wrap: a sum that cannot be held stays at the most that can. */

@@ -433,10 +433,62 @@ test_more_items_than_places_leave_the_heaviest(void **state)
 	ledger_destroy(m);
 }
 
+/* The same by a plain ring of all bins, whatever is used of it: few, many, few again. */
+static void
+test_few_bins_and_many_come_to_what_a_whole_ring_holds(void **state)
+{
+	enum { BINS = LEDGER_BINS + 1 };
+	uint64_t bin[BINS] = { 0 }, dice = 88172645463325252ULL;
+	struct ledger *l = new_ledger(60 * NS_PER_S, 4);
+	int64_t now = 1000000, newest = now;
+	unsigned most = 0, least = BINS;
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		static const int64_t pace[] = { 0, 1, 2, 25, 61, 400, -1, -2, -9, -400 };
+		uint64_t amount, sum = 0, ahead = 0;
+		unsigned used = 0;
+
+		dice ^= dice << 13;
+		dice ^= dice >> 7;
+		dice ^= dice << 17;
+		/* spells of small steps and of large ones */
+		now += pace[dice % ((i / 500) % 3 == 0 ? 2 : (i / 500) % 3 == 1 ? 5 : 10)];
+		amount = (dice >> 20) % 1000 + 1;
+		if (now > newest || now < newest - 1) {
+			for (int64_t b = newest + 1; b <= now && b <= newest + BINS; b++)
+				bin[b % BINS] = 0;
+			for (int64_t b = now + 1; b <= newest && b <= now + BINS; b++) {
+				ahead += bin[b % BINS];
+				bin[b % BINS] = 0;
+			}
+			if (newest - now >= BINS)
+				memset(bin, 0, sizeof(bin));
+			newest = now;
+			bin[newest % BINS] += ahead;
+		}
+		bin[newest % BINS] += amount;
+		for (unsigned k = 0; k < BINS; k++) {
+			sum += bin[k];
+			used += bin[k] > 0;
+		}
+		most = used > most ? used : most;
+		least = used < least ? used : least;
+		assert_int_equal(ledger_add(l, &ana, (struct pkt_time){ now * NS_PER_S },
+		    amount).sum, sum);
+		if (i % 97 == 0)	/* a place and its ring are given back */
+			(void)ledger_add(l, &(struct ledger_key){ 9, i },
+			    (struct pkt_time){ now * NS_PER_S }, 1);
+	}
+	assert_true(most > 50 && least == 1);
+	ledger_destroy(l);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_few_bins_and_many_come_to_what_a_whole_ring_holds),
 		cmocka_unit_test(test_a_ledger_needs_a_window_and_forgives_a_null),
 		cmocka_unit_test(
 		    test_a_sum_reaches_over_the_window_and_one_bin_more_at_most),
