@@ -63,7 +63,7 @@ class Capture:
                     struct.pack(">6H", 7, 0x8180, 1, 1, 0, 0) + q + b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4" +
                     bytes(map(int, answer.split("."))))
 
-    def open(self, t, dst, dport=443, device=DEVICE, name=None):
+    def open(self, t, dst, dport=443, device=DEVICE, name=None, hello=None):
         """A TCP connection; with TLS's first flights when it goes to 443."""
         if name:
             self.ask(t - 0.05, name, dst, device)
@@ -72,7 +72,7 @@ class Capture:
         self.packet(t + 0.01, c[2], c[0], 6, c[3], c[1], b"", 0x12)
         self.packet(t + 0.02, c[0], c[2], 6, c[1], c[3], b"", 0x10)
         if dport == 443:
-            self.up(c, t + 0.021, 517, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+            self.up(c, t + 0.021, 517, hello or b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
             self.down(c, t + 0.04, 3500)
             self.up(c, t + 0.05, 80)
         return c
@@ -115,12 +115,13 @@ class Capture:
                 f.write(frame)
 
 
-def frames(c, until, size, every=0.02, dst="203.0.113.200", start=1.0, jitter=0.0, late=None):
+def frames(c, until, size, every=0.02, dst="203.0.113.200", start=1.0, jitter=0.0, late=None,
+           device=DEVICE):
     """Frames of sound over UDP; size and late are numbers or functions of the dice."""
     t = start
     while t < until:
         n = size(c.rng) if callable(size) else size
-        c.datagram(t + jitter * c.rng.random(), dst, 5004, c.noise[:n])
+        c.datagram(t + jitter * c.rng.random(), dst, 5004, c.noise[:n], device=device)
         t += every
     return c
 
@@ -358,6 +359,69 @@ def low_rate(c):
         c.down(k, 2.1 + 15 * i, 180)
 
 
+def answered_once(c):
+    """A call for ten seconds; then nobody answers any more."""
+    frames(c, 700, opus)
+    t = 1.01
+    while t < 11:
+        c.packet(t, "203.0.113.200", DEVICE, 17, 5004, 41000, c.noise[:72])
+        t += 0.02
+
+
+def thin_answer(c):
+    """A way down as often as the way up, and next to nothing in it."""
+    frames(c, 75, opus)
+    t = 1.01
+    while t < 75:
+        c.packet(t, "203.0.113.200", DEVICE, 17, 5004, 41000, c.noise[:10])
+        t += 0.02
+
+
+def frames_by_turns(c):
+    """One microphone; every frame leaves by another of four devices."""
+    for d in range(4):
+        frames(c, 75, opus, every=0.08, start=1 + 0.02 * d, device="10.20.0.%d" % (70 + d))
+
+
+def doh(c):
+    """Speech in questions over HTTPS, padded as RFC 8467 wants: 128 bytes, 468 back."""
+    k = c.open(1, "203.0.113.53", name="dns.resolve.example.net")
+    for i in range(25 * 74):
+        t = 2 + i * 0.04 + 0.004 * c.rng.random()
+        c.up(k, t, 128 + 40, b"\x17\x03\x03")
+        c.down(k, t + 0.02, 468 + 40)
+
+
+def doh_pieces(c):
+    """Twenty seconds at a time as a crowd of such questions, each answered."""
+    k = c.open(1, "203.0.113.53", name="dns.resolve.example.net")
+    for i in range(9):
+        for j in range(600):
+            t = 2 + 20 * i + 0.003 * j
+            c.up(k, t, 128 + 40, b"\x17\x03\x03")
+            c.down(k, t + 0.02, 468 + 40)
+
+
+def hello(c, name):
+    """A TLS 1.2 hello of 517 bytes that names NAME."""
+    n = name.encode()
+    sni = struct.pack(">HHHBH", 0, len(n) + 5, len(n) + 3, 0, len(n)) + n
+    pad = 512 - 4 - 2 - 32 - 1 - 4 - 2 - 2 - len(sni) - 4
+    ext = sni + struct.pack(">HH", 21, pad) + bytes(pad)
+    body = (b"\x03\x03" + c.noise[:32] + b"\0\0\2\xc0\x2f\1\0" + struct.pack(">H", len(ext)) + ext)
+    return (b"\x16\x03\x01" + struct.pack(">H", len(body) + 4) + b"\1" +
+            struct.pack(">I", len(body))[1:] + body)
+
+
+def false_hello(c):
+    """A hello that names somebody who is allowed, at an address looked up by another name."""
+    for i in range(9):
+        t = 1 + 20 * i
+        c.ask(t - 0.05, "drop.other.example.com", "203.0.113.210")
+        k = c.open(t, "203.0.113.210", hello=hello(c, "cdn.allowed.example.org"))
+        c.up(k, t + 0.08, 60000, b"\x17\x03\x03")
+
+
 # name, maker, what the evader does, what is expected: kind:severity or - for nothing,
 # what it means. "!" before an expectation: earshot is blind here, and we say so.
 TABLE = [
@@ -411,6 +475,17 @@ TABLE = [
      "blind: under 10 kB and 50 long queries a minute"),
     ("fronted", fronted, "a name on the list of known destinations", "-",
      "blind by choice: what the list allows is not heard"),
+    ("false-hello", false_hello, "another's name in the hello, one on the list", "-",
+     "blind: the name in the hello goes before the one that was looked up"),
+    ("answered-once", answered_once, "lets itself be answered for the first ten seconds", "bulk-upload",
+     "an answer at the start makes a call, and what a call turns into is no alert; the volume is"),
+    ("thin-answer", thin_answer, "a way down of as many packets, ten bytes each", "live-audio",
+     "no voice is that thin"),
+    ("frames-by-turns", frames_by_turns, "every frame by another of four devices", "live-audio",
+     "each keeps time by itself"),
+    ("doh", doh, "DNS over HTTPS, 25 questions a second", "-",
+     "blind: more comes back than goes; a list of resolvers is the answer"),
+    ("doh-pieces", doh_pieces, "the same, 20 s at a time", "-", "blind, as before"),
 ]
 QUICK = ["live", "two-way", "pieces", "jitter-20", "random-times", "random-pieces", "four-names",
          "one-network", "four-owners", "low-rate", "low-week", "low-days", "fronted"]
@@ -431,7 +506,7 @@ def listen(earshot, name, folder):
     c = make(name)
     c.write(path)
     args = [earshot, "read", "--format", "json", path]
-    if name == "fronted":
+    if name in ("fronted", "false-hello"):
         known = os.path.join(folder, "known.txt")
         with open(known, "w") as f:
             f.write("domain allowed.example.org\n")
