@@ -19,6 +19,22 @@ plain_bytes(const struct flow_ext *x, uint64_t up)
 	return x->plain_done + (to > x->plain_from ? to - x->plain_from : 0);
 }
 
+uint32_t
+body_explains(const struct observer *o, const struct flow_hit *hit)
+{
+	struct flow *f = hit->flow;
+	const struct flow_ext *x = flow_user(f);
+	uint64_t up = flow_true_bytes(&f->count[hit->dir]), from, n;
+
+	if (x->plain_text || up < hit->fresh)
+		return 0;
+	from = up - hit->fresh;
+	if (o->news.body && (int)o->news.body_dir == f->up && x->plain_from < from)
+		from = x->plain_from;
+	n = plain_bytes(x, up) - plain_bytes(x, from);
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
 /* What only claims to be text is that when the payloads are. */
 static void
 record_unseen(struct observer *o, struct observation *r, const struct flow_ext *x,

@@ -19,7 +19,6 @@
 #define ECHOES 4096
 /* After so many steps without a packet everything has ended that ends by itself. */
 #define QUIET_STEPS 7200
-#define BURST_HEAD 32768	/* the first 4 kB of an HTTP request are mostly its head */
 
 static void on_packet(void *arg, const struct flow_hit *hit);
 static void on_end(void *arg, struct flow *f, enum flow_end why);
@@ -457,7 +456,6 @@ went_up(struct observer *o, const struct flow_hit *hit)
 {
 	struct flow *f = hit->flow;
 	struct flow_ext *x = flow_user(f);
-	struct pair_ext *px = pair_user(f->pair);
 	uint64_t up = flow_true_bytes(&f->count[hit->dir]);
 	struct meter_ext *m;
 
@@ -474,12 +472,7 @@ went_up(struct observer *o, const struct flow_hit *hit)
 			o->copies.open->meter_serial = m->serial;
 		text_packet(&m->text, hit->pkt->payload);
 	}
-	pieces_step(o, f->pair, o->now);
-	/* The beginning of a burst says whether it is text;
-	 * the rest of it need not be looked at. */
-	if (px->bursts.bytes < BURST_HEAD)
-		text_packet(&px->text, hit->pkt->payload);
-	bursts_packet(&px->bursts, o->o.hearing, o->now, hit->fresh);
+	pieces_packet(o, hit);
 	if (up - x->part_up >= PART_BYTES && o->now.ns - x->part_at.ns >= STEP_NS) {
 		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
 		x->part_at = x->live_at = o->now;

@@ -7,17 +7,70 @@
  * have no name belong together when they lie in one network (/24, IPv6 /48), as those of
  * a delivery network do. An owner is judged only while its bursts come from more than one
  * address: else the pair has said it all.
+ *
+ * What a piece does not consist of: TLS's handshake, two kilobytes that would make a
+ * recorder of every short message with a connection of its own; and what clear text shows
+ * to be a picture, a document, a film. A recorder's pieces are what is left.
  */
 #include "classify/observer/state.h"
 
 #include <string.h>
 
+#define BURST_HEAD 32768	/* the first 4 kB of an HTTP request are mostly its head */
+#define HANDSHAKE_ENDS 16384		/* bytes into a connection */
+#define FINISHED_MOST 128		/* TLS 1.3 hides that message in a data record */
 #define MOVES_SEEN ((1u << BURSTS_KEPT) - 1)
 
+static uint32_t handshake_bytes(const struct flow_hit *hit, uint16_t *left);
 static bool owner_of(struct observer *o, struct pair *p, struct owner_key *k);
 static void owner_burst(struct observer *o, struct pair *p, const struct burst *one);
 static void tell(struct observer *o, struct pair *p, const struct bursts *b,
     enum scope_word scope);
+
+void
+pieces_packet(struct observer *o, const struct flow_hit *hit)
+{
+	struct pair_ext *px = pair_user(hit->flow->pair);
+	struct flow_ext *x = flow_user(hit->flow);
+	uint32_t not = body_explains(o, hit);
+
+	pieces_step(o, hit->flow->pair, o->now);
+	/* The beginning of a burst says whether it is text;
+	 * the rest of it need not be looked at. */
+	if (px->bursts.bytes < BURST_HEAD)
+		text_packet(&px->text, hit->pkt->payload);
+	if (not == 0)
+		not = handshake_bytes(hit, &x->handshake);
+	if (not > hit->fresh && px->bursts.bytes > not - hit->fresh)
+		bursts_take_back(&px->bursts, o->now, not - hit->fresh, false);
+	bursts_packet(&px->bursts, o->o.hearing, o->now,
+	    not < hit->fresh ? hit->fresh - not : 0);
+}
+
+/* RFC 8446, 5.1: records of a type, a version and a length. Handshake is 22, 20 closes it
+ * in clear, and what a 1.3 client says last is the first of 23, behind a 20. */
+static uint32_t
+handshake_bytes(const struct flow_hit *hit, uint16_t *left)
+{
+	struct span s = hit->pkt->payload;
+	uint32_t n = *left, len = n;	/* n: bytes of this packet and behind it */
+	bool closed = false;
+
+	if (hit->flow->key.proto != IPPROTO_IS_TCP || hit->offset > HANDSHAKE_ENDS ||
+	    hit->fresh != hit->payload)
+		return 0;
+	while (n < hit->payload && span_skip(&s, len) && s.left >= 5 && s.at[1] == 3) {
+		len = 5 + (uint32_t)(s.at[3] << 8 | s.at[4]);
+		if (s.at[0] != 20 && s.at[0] != 22 &&
+		    !(s.at[0] == 23 && closed && len <= FINISHED_MOST))
+			break;
+		closed = s.at[0] == 20;
+		n += len;
+	}
+	*left = (uint16_t)(n <= hit->payload ? 0 :
+	    n - hit->payload < UINT16_MAX ? n - hit->payload : UINT16_MAX);
+	return n < hit->payload ? n : hit->payload;
+}
 
 /* Closes the burst that is open when its silence is over, and judges. */
 void

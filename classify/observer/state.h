@@ -65,6 +65,7 @@ struct flow_ext {
 	uint64_t meter_serial;
 	uint32_t packets;
 	uint32_t rtp_ssrc;
+	uint16_t handshake;		/* of a TLS record of it, what has not come yet */
 	uint16_t confidence, via, tunnel, class, format, proof, codec, rtp_codec;
 	uint32_t missing;		/* early.c: bytes acknowledged before they came */
 	struct pkt_time missing_at;
@@ -276,6 +277,7 @@ struct observer {
 
 /* ---- pieces.c ---- */
 
+void pieces_packet(struct observer *o, const struct flow_hit *hit);	/* went up */
 void pieces_step(struct observer *o, struct pair *p, struct pkt_time now);
 void owner_forgotten(void *arg, const void *key, void *value);
 
@@ -300,6 +302,9 @@ void name_drop(struct observer *o, uint32_t *id);	/* after the step */
 /* The last news told what a body is; or that one begins of which this is all to know. */
 void body_content(struct observer *o, struct flow *f);
 void body_begins(struct observer *o, struct flow *f);
+/* How many of the bytes that went up with this packet the news explain as something else
+ * than sound; when they tell what a body is, of those before it as well. */
+uint32_t body_explains(const struct observer *o, const struct flow_hit *hit);
 /* content.*, upload.unseen; after upload. */
 void body_record(struct observer *o, struct observation *r, struct flow *f);
 

@@ -53,7 +53,7 @@ static double heavy(const struct bursts *b);
 static bool small(struct bursts *b, const struct hearing *h, const struct burst *one);
 static void follow_run(struct bursts *b, const struct hearing *h);
 static void follow_clock(struct bursts *b, const struct hearing *h);
-static void follow_pauses(struct bursts *b, const struct hearing *h);
+static void put_away(struct bursts *b);
 static bool fits_limits(const struct bursts *b, const struct figures *f,
     const struct hearing *h, bool way);
 static double way_of(const struct bursts *b, const struct figures *f);
@@ -154,17 +154,14 @@ bursts_closed(struct bursts *b, const struct hearing *h, const struct burst *one
 			forget(b);
 		}
 	}
-	if (b->n == BURSTS_KEPT) {
-		memmove(&b->kept[0], &b->kept[1], (BURSTS_KEPT - 1) * sizeof(b->kept[0]));
-		b->n--;
-	}
+	if (b->n == BURSTS_KEPT)
+		put_away(b);
 	if (b->n >= ESTABLISHED)
 		b->small = 0;
 	b->kept[b->n++] = whole;
 	gather(b, h);
 	purge(b, h);
 	follow_clock(b, h);
-	follow_pauses(b, h);
 	follow_run(b, h);
 	return true;
 }
@@ -225,8 +222,22 @@ forget(struct bursts *b)
 	b->n = 0;
 	b->run_n = 0;
 	b->small = 0;
-	b->timed = b->sized = b->paused = 0;
-	b->gain = 0;
+	b->timed = b->sized = b->before_n = 0;
+}
+
+/* Makes room for one. Of the second its gap is known, once the first is gone no more. */
+static void
+put_away(struct bursts *b)
+{
+	if (b->before_n == BURSTS_BEFORE) {
+		memmove(&b->before[0], &b->before[1],
+		    (BURSTS_BEFORE - 1) * sizeof(b->before[0]));
+		b->before_n--;
+	}
+	b->before[b->before_n].gap = (float)pace_gap(b, 1);
+	b->before[b->before_n++].bytes = (float)b->kept[1].bytes;
+	memmove(&b->kept[0], &b->kept[1], (BURSTS_KEPT - 1) * sizeof(b->kept[0]));
+	b->n--;
 }
 
 /* The rest of the last one? */
@@ -430,20 +441,6 @@ follow_clock(struct bursts *b, const struct hearing *h)
 	else
 		b->strange = (uint8_t)(b->strange + 2 < STRANGE_MAX ? b->strange + 2 :
 		    STRANGE_MAX);
-}
-
-/* One window of twelve in a hundred looks like pauses by chance; twelve in a row do not. */
-static void
-follow_pauses(struct bursts *b, const struct hearing *h)
-{
-	double gain = 0, rate;
-
-	if (b->n < BURSTS_KEPT)
-		return;
-	if (!pace_pauses(b, h, &gain, &rate))
-		gain = 0;
-	b->paused = (uint8_t)(b->paused + (b->paused < BURSTS_KEPT));
-	b->gain += ((float)fmin(gain, 2) - b->gain) / (float)b->paused;
 }
 
 static bool

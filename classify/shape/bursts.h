@@ -2,9 +2,10 @@
 /*
  * bursts: T6, recorded first and sent then. Bytes that go up from a host to another, or to
  * all addresses of an owner, fall into bursts; a recorder's bursts keep one of the paces
- * of pace.h. Keeps the last twelve, since when they have been even (twelve bursts of a
- * two-second recorder span less than the thirty seconds that are asked for), and whether
- * what came before was anything but even. Zeroed memory is new.
+ * of pace.h. Keeps the last twelve, gap and size of the twelve before them, since when they
+ * have been even (twelve bursts of a two-second recorder span less than the thirty seconds
+ * that are asked for), and whether what came before was anything but even. Zeroed memory
+ * is new.
  * Payload by first sight (fresh), never retransmissions. Time that goes back is taken as
  * the last time.
  */
@@ -15,6 +16,7 @@
 #include "classify/shape/hearing.h"
 
 #define BURSTS_KEPT 12
+#define BURSTS_BEFORE 12
 
 struct burst {
 	struct pkt_time start, end;	/* first and last packet */
@@ -42,8 +44,10 @@ struct bursts {
 	uint8_t small;			/* small ones since the last, */
 	uint64_t small_bytes;		/* their bytes, */
 	struct pkt_time small_since;	/* and the first */
-	uint8_t paused;			/* bursts in the mean of */
-	float gain;			/* pace_pauses, of late */
+	uint8_t before_n;
+	struct {
+		float gap, bytes;	/* ns from the one before it, and its size */
+	} before[BURSTS_BEFORE];	/* those that were kept, oldest first */
 };
 
 void bursts_packet(struct bursts *b, const struct hearing *h, struct pkt_time now,

@@ -78,10 +78,8 @@
 	    "T6: gaps that vary less say nothing about sizes") \
 	X(burst_loose, "burst.loose", NUMBER, 0, 1, \
 	    "T6: how near the median gaps are that wander") \
-	X(burst_pause_gain, "burst.pause.gain", NUMBER, 0, 100, \
-	    "T6: how much better one mean pause tells the gaps than they do, per piece") \
-	X(burst_pause_mean, "burst.pause.mean", NUMBER, 0, 100, \
-	    "T6: the same, on the mean of the last twelve times") \
+	X(burst_pause_gain, "burst.pause.gain", NUMBER, 0, 1000, \
+	    "T6: how much better sizes and pauses tell the gaps than gaps alone, log likelihood") \
 	X(burst_pause_r, "burst.pause.correlation", NUMBER, -1, 1, \
 	    "T6: least correlation of size with elapsed time, with pauses") \
 	X(burst_steady, "burst.steady", NUMBER, 0, 1, \

@@ -23,10 +23,12 @@
  * Bounded: a recorder that is switched by the voice sends r times what it heard, and it
  * cannot have heard more than the time since the last piece. So every ratio of bytes to
  * gap lies under r, and what is missing to it is the pause. The question is whether the
- * pauses, g - B/r, are told better by one mean than the gaps are by a spread of their
- * own: the difference of the two log likelihoods a burst (exponential pauses against
- * log-normal gaps) must reach burst.pause.gain. r is the second largest ratio, for one
- * may be wrong.
+ * sizes tell anything of the gaps: pauses g - B/r against g - c, where c is what a sender
+ * waits whatever it sends. Both are taken for log-normal, r and c as the bursts like it
+ * best; the difference of the two log likelihoods, of all bursts together, must reach
+ * burst.pause.gain. Up to twice as many bursts as are kept count, for pauses as long as
+ * the speech show in twelve once in five times only. What a link holds back follows the
+ * time as well, but such bursts are as long as the gaps: half of the time must be idle.
  */
 #include "classify/shape/pace.h"
 
@@ -36,6 +38,11 @@
 #define EQUAL 0.02		/* pieces cut by size */
 #define PAIRS (BURSTS_KEPT - 1)
 #define CLOCKED 8		/* bursts on a clock that tell what it sends */
+#define PAUSED (PAIRS + BURSTS_BEFORE)
+#define LEFT_LEAST 0.05		/* no pause is shorter, in mean gaps */
+#define SPREAD_LEAST 0.01
+#define RATE_STEP 1.08		/* rates that are tried, from the largest ratio */
+#define RATE_MOST 2.6		/* up to so many times that */
 #define STEPS 12		/* periods without a piece that are believed */
 
 static bool six(const struct bursts *b, const struct hearing *h, struct figures *f);
@@ -49,6 +56,8 @@ static bool loose(const struct bursts *b, const struct hearing *h, unsigned firs
 static bool loose_gaps(const struct bursts *b, const struct hearing *h,
     const struct figures *f);
 static bool follows(const struct bursts *b, const struct hearing *h);
+static double correlated(const double *x, const double *y, unsigned n, double *r);
+static double likely(const double *t, unsigned n, double least);
 static double ratio(const struct bursts *b, unsigned i);
 static unsigned row_of(const struct hearing *h);
 
@@ -116,24 +125,36 @@ pace_in_a_row(const struct bursts *b, const struct hearing *h, const struct figu
 bool
 pace_slope(const struct bursts *b, const struct hearing *h, double *r)
 {
-	double n = b->n - 1, mx = 0, my = 0, xx = 0, yy = 0, xy = 0, dx, dy;
+	double gap[PAIRS], bytes[PAIRS], spread;
+
+	for (unsigned i = 1; i < b->n; i++) {
+		gap[i - 1] = pace_gap(b, i);
+		bytes[i - 1] = b->kept[i].bytes;
+	}
+	spread = correlated(gap, bytes, b->n - 1, r);
+	return spread > 0 && spread >= h->burst_follow_cv;
+}
+
+/* Sets r; the spread of x over its mean, 0 when there is nothing to correlate. */
+static double
+correlated(const double *x, const double *y, unsigned n, double *r)
+{
+	double mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
 	unsigned i;
 
-	for (i = 1; i < b->n; i++) {
-		mx += pace_gap(b, i) / n;
-		my += b->kept[i].bytes / n;
+	for (i = 0; i < n; i++) {
+		mx += x[i] / n;
+		my += y[i] / n;
 	}
-	for (i = 1; i < b->n; i++) {
-		dx = pace_gap(b, i) - mx;
-		dy = b->kept[i].bytes - my;
-		xx += dx * dx;
-		yy += dy * dy;
-		xy += dx * dy;
+	for (i = 0; i < n; i++) {
+		xx += (x[i] - mx) * (x[i] - mx);
+		yy += (y[i] - my) * (y[i] - my);
+		xy += (x[i] - mx) * (y[i] - my);
 	}
-	if (mx <= 0 || xx <= 0 || yy <= 0 || sqrt(xx / n) < h->burst_follow_cv * mx)
-		return false;
+	if (mx <= 0 || xx <= 0 || yy <= 0)
+		return 0;
 	*r = xy / sqrt(xx) / sqrt(yy);
-	return true;
+	return sqrt(xx / n) / mx;
 }
 
 double
@@ -197,7 +218,7 @@ six(const struct bursts *b, const struct hearing *h, struct figures *f)
 static bool
 twelve(const struct bursts *b, const struct hearing *h, struct figures *f)
 {
-	double rate, gain;
+	struct pauses p;
 
 	pace_measure(b, h, 0, f);
 	if (f->gaps >= h->burst_share * (f->n - 1) && f->sizes >= h->burst_share * f->n) {
@@ -208,10 +229,9 @@ twelve(const struct bursts *b, const struct hearing *h, struct figures *f)
 		f->pace = PACE_LOOSE;
 	} else if (follows(b, h)) {
 		f->pace = PACE_ELAPSED;
-	} else if (pace_pauses(b, h, &gain, &rate) && (gain >= h->burst_pause_gain ||
-	    (b->paused >= BURSTS_KEPT && b->gain >= h->burst_pause_mean && gain > 0.5))) {
+	} else if (pace_pauses(b, h, &p) && p.gain >= h->burst_pause_gain) {
 		f->pace = PACE_ELAPSED;
-		f->rate = rate;
+		f->rate = p.rate;
 	}
 	return f->pace != PACE_NONE;
 }
@@ -373,34 +393,61 @@ follows(const struct bursts *b, const struct hearing *h)
 }
 
 bool
-pace_pauses(const struct bursts *b, const struct hearing *h, double *gain, double *rate)
+pace_pauses(const struct bursts *b, const struct hearing *h, struct pauses *best)
 {
-	double n = b->n - 1, top = 0, second = 0, mean = 0, squares = 0, pause = 0, gaps = 0;
-	double q, g, r;
-	unsigned i;
+	double gap[PAUSED], bytes[PAUSED], left[PAUSED], top = 0, least = INFINITY, mean = 0;
+	double r, none = -INFINITY, l, like = -INFINITY, f, sent = 0, kept = 0;
+	unsigned i, n = 0;
 
-	if (!pace_slope(b, h, &r) || r < h->burst_pause_r)
+	for (i = 0; i < b->before_n; i++, n++) {
+		gap[n] = (double)b->before[i].gap;
+		bytes[n] = (double)b->before[i].bytes;
+	}
+	for (i = 1; i < b->n; i++, n++) {
+		gap[n] = pace_gap(b, i);
+		bytes[n] = b->kept[i].bytes;
+		sent += (double)(b->kept[i].end.ns - b->kept[i].start.ns);
+		kept += gap[n];
+	}
+	if (b->n < BURSTS_KEPT || 2 * sent > kept ||
+	    correlated(gap, bytes, n, &r) < h->burst_follow_cv || r < h->burst_pause_r)
 		return false;
-	for (i = 1; i < b->n; i++) {
-		q = ratio(b, i);
-		g = log(fmax(pace_gap(b, i), 1));
-		mean += g / n;
-		squares += g * g / n;
-		gaps += pace_gap(b, i) / n;
-		if (q > top) {
-			second = top;
-			top = q;
-		} else if (q > second) {
-			second = q;
+	for (i = 0; i < n; i++) {
+		top = fmax(top, bytes[i] / fmax(gap[i], 1));
+		least = fmin(least, gap[i]);
+		mean += gap[i] / n;
+	}
+	for (f = 0; f < 1.01; f += 0.1) {
+		for (i = 0; i < n; i++)
+			left[i] = gap[i] - f * least;
+		none = fmax(none, likely(left, n, LEFT_LEAST * mean));
+	}
+	for (f = 1; f < RATE_MOST; f *= RATE_STEP) {
+		for (i = 0; i < n; i++)
+			left[i] = gap[i] - bytes[i] / (f * top);
+		l = likely(left, n, LEFT_LEAST * mean);
+		if (l > like) {
+			like = l;
+			best->rate = 8 * f * top * (double)NS_PER_S;
 		}
 	}
-	for (i = 1; i < b->n; i++)
-		pause += fmax(0, pace_gap(b, i) - b->kept[i].bytes / second) / n;
-	pause = fmax(pause, 0.02 * gaps);
-	*gain = 0.5 * log(2 * M_PI * M_E * fmax(squares - mean * mean, 1e-6)) + mean -
-	    log(pause) - 1;
-	*rate = 8 * second * (double)NS_PER_S;
-	return second > 0;
+	best->gain = n * (like - none);
+	return top > 0 && isfinite(best->gain);
+}
+
+/* Log likelihood a piece of times that are log-normal, at their own mean and spread, but
+ * for a constant. */
+static double
+likely(const double *t, unsigned n, double least)
+{
+	double mean = 0, squares = 0, x;
+
+	for (unsigned i = 0; i < n; i++) {
+		x = log(fmax(t[i], fmax(least, 1)));
+		mean += x / n;
+		squares += x * x / n;
+	}
+	return -mean - 0.5 * log(fmax(squares - mean * mean, SPREAD_LEAST * SPREAD_LEAST));
 }
 
 /* Bytes per ns. */

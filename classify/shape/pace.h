@@ -33,10 +33,13 @@ unsigned pace_in_a_row(const struct bursts *b, const struct hearing *h,
 /* Correlation of a burst's bytes with the time before it; false: gaps are too even. */
 bool pace_slope(const struct bursts *b, const struct hearing *h, double *r);
 
-/* How much better one mean pause tells the gaps than a spread of their own does (log
- * likelihood a burst), and the rate of speech then; false: no question of that. */
-bool pace_pauses(const struct bursts *b, const struct hearing *h, double *gain,
-    double *rate);
+/* How much better the gaps are told when the time that the bytes took to hear is taken out
+ * of them (log likelihood), and the rate of speech then; false: no question of that. */
+struct pauses {
+	double gain, rate;
+};
+
+bool pace_pauses(const struct bursts *b, const struct hearing *h, struct pauses *best);
 
 double pace_gap(const struct bursts *b, unsigned i);	/* start to start, before i */
 double pace_idle(const struct bursts *b, unsigned i);	/* end to start, before i */

@@ -138,6 +138,18 @@ uniform_length(struct wire *w, const struct sender *s, double until)
 	}
 }
 
+/* Length uniform in period..a, pause uniform in jitter..b. */
+static void
+spells(struct wire *w, const struct sender *s, double until)
+{
+	for (double t = 0; t < until;) {
+		double l = s->period + (s->a - s->period) * dice_uniform(&w->d);
+
+		t += l + s->jitter + (s->b - s->jitter) * dice_uniform(&w->d);
+		piece(w, t, s->bitrate / 8 * l * fmax(0.3, dice_normal(&w->d, 1, s->vary)));
+	}
+}
+
 /* Pieces of one length; those with nobody speaking are not sent (share a). */
 static void
 skips(struct wire *w, const struct sender *s, double until)
@@ -292,6 +304,38 @@ full_buffer(struct wire *w, const struct sender *s, double until)
 	}
 }
 
+/* At random times, all that came since, at a rate that differs by a each time: a program
+ * that waits, then empties a queue. */
+static void
+since_then(struct wire *w, const struct sender *s, double until)
+{
+	for (double t = 0, gap; t < until;) {
+		gap = s->period / 2 + dice_exponential(&w->d, s->period / 2);
+		t += gap;
+		piece(w, t, s->b / s->period * gap * exp(dice_normal(&w->d, 0, s->a)));
+	}
+}
+
+/* Files one after another, over a link of `bitrate`. */
+static void
+queue(struct wire *w, const struct sender *s, double until)
+{
+	w->rate = s->bitrate;
+	for (double t = 0; t < until; t += dice_exponential(&w->d, 3600))
+		for (unsigned i = 0; i < 30; i++)
+			t = piece(w, t, s->b * exp(dice_normal(&w->d, 0, s->a))) + 0.3 +
+			    s->period * dice_uniform(&w->d);
+}
+
+/* On a grid of `period`, when there is something (share jitter), log-normal sizes. */
+static void
+ticks(struct wire *w, const struct sender *s, double until)
+{
+	for (double t = 0; t < until; t += s->period)
+		if (dice_uniform(&w->d) < s->jitter)
+			piece(w, t, s->b * exp(dice_normal(&w->d, 0, s->a)));
+}
+
 static const struct sender senders[] = {
 #define R(n, f, ...) { n, true, 6, f, __VA_ARGS__ }
 #define V(n, f, ...) { n, true, 12, f, __VA_ARGS__ }
@@ -347,6 +391,12 @@ static const struct sender senders[] = {
 	V("20 s, 1 of 3 silent, CBR", skips, 20, 24e3, 0.01, 0, 0.33, 0),
 	V("20 s, 1 of 2 silent, VBR 10 %", skips, 20, 24e3, 0.10, 0, 0.5, 0),
 	V("20 s, 2 of 3 silent, VBR 5 %", skips, 20, 24e3, 0.05, 0, 0.67, 0),
+	V("4-18 s, pauses 3-10 s", spells, 4, 24e3, 0.05, 3, 18, 10),
+	V("4-18 s, pauses 3-20 s", spells, 4, 24e3, 0.05, 3, 18, 20),
+	R("5 s, twice: 15 %", retries, 5, 24e3, 0.01, 0, 0.15, 1),
+	R("5 s, half, then whole: 15 %", retries, 5, 24e3, 0.01, 0, 0.15, 2),
+	R("5 s, any: 10 %, VBR 5 %", retries, 5, 24e3, 0.05, 0, 0.10, 5),
+	R("5 s, late by 20 %", periodic, 5, 24e3, 0.01, 0.20, 300, 0),
 	H("saves, 15 s, 0.4, sizes 0.4", saves, 15, 0, 0, 0.4, 0.4, 45e3),
 	H("saves, 15 s, 0.4, sizes 0.2", saves, 15, 0, 0, 0.4, 0.2, 45e3),
 	H("saves, 15 s, 0.3, sizes 0.3", saves, 15, 0, 0, 0.3, 0.3, 45e3),
@@ -374,6 +424,16 @@ static const struct sender senders[] = {
 	H("logs, 32 kB or 30 s, quiet", full_buffer, 30, 0, 0, 0, 0.5, 32e3),
 	H("logs, 32 kB or 30 s, busy", full_buffer, 30, 0, 0, 0, 0.1, 32e3),
 	H("logs, 64 kB or 60 s, busy", full_buffer, 60, 0, 0, 0, 0.07, 64e3),
+	H("queue emptied, 20 s, rate 1", since_then, 20, 0, 0, 0, 1, 60e3),
+	H("queue emptied, 20 s, rate 0.5", since_then, 20, 0, 0, 0, 0.5, 60e3),
+	H("queue emptied, 20 s, rate 0.2 *", since_then, 20, 0, 0, 0, 0.2, 60e3),
+	H("files over 256 kbit/s", queue, 2, 256e3, 0, 0, 0.5, 300e3),
+	H("files over 64 kbit/s", queue, 5, 64e3, 0, 0, 0.8, 150e3),
+	H("agent, 30 s, if any", ticks, 30, 0, 0, 0.5, 0.6, 60e3),
+	H("sync, 10 s, if any", ticks, 10, 0, 0, 0.3, 1, 30e3),
+	H("autosave, 60 s, growing", flushes, 60, 0, 0.99, 0.01, 0.5, 150e3),
+	H("crash reports, chat pictures", random_times, 300, 0, 0, 0, 1, 150e3),
+	H("sensor hub, 5 s, 0.3", flushes, 5, 0, 0, 0.02, 0.3, 6e3),
 };
 
 /* Feeds it all; where it fired: pieces sent by then, and hours with an alert. */
@@ -444,7 +504,7 @@ main(int argc, char **argv)
 			w->rate = s->b > 1 && s->send == periodic ? s->b : 20e6;
 			w->rtt = s->b < 0 ? -s->b : 0;
 			s->send(w, s, s->recorder ? 60 * (s->period + (s->send == switched ||
-			    s->send == uniform_length ? s->a : 0)) : DAY);
+			    s->send == uniform_length || s->send == spells ? s->a : 0)) : DAY);
 			if (w->n == 0)
 				continue;
 			first = listen(w, &h, &pace);

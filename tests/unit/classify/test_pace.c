@@ -176,6 +176,31 @@ test_pauses_of_eight_seconds_are_bounded_by_time(void **state)
 }
 
 static void
+test_pauses_as_long_as_speech_show_in_forty_pieces_and_chance_does_not(void **state)
+{
+	unsigned run, heard = 0, chance = 0;
+
+	(void)state;
+	for (run = 0; run < 100; run++) {
+		struct pair p = { .d = { 900 + run * 7919 } };
+		struct pair q = { .d = { 901 + run * 7919 } };
+		double t = 0, u = 0, speech;
+
+		for (unsigned i = 0; i < 40; i++) {
+			speech = 15 * exp(dice_normal(&p.d, 0, 0.6));
+			t += speech + dice_exponential(&p.d, 15);
+			send(&p, t, 3000 * speech * dice_normal(&p.d, 1, 0.05));
+			u += 30 * exp(dice_normal(&q.d, 0, 0.5));
+			send(&q, u, 45000 * exp(dice_normal(&q.d, 0, 0.6)));
+		}
+		heard += p.fired > 0;
+		chance += q.fired > 0;
+	}
+	assert_in_range(heard, 85, 100);
+	assert_in_range(chance, 0, 5);
+}
+
+static void
 test_a_handshake_for_each_piece_is_no_answer(void **state)
 {
 	struct pair p = { .d = { 9 } };
@@ -260,6 +285,8 @@ main(void)
 		cmocka_unit_test(test_pieces_with_nobody_speaking_may_be_left_out),
 		cmocka_unit_test(test_who_waits_at_random_but_sends_all_is_heard),
 		cmocka_unit_test(test_pauses_of_eight_seconds_are_bounded_by_time),
+		cmocka_unit_test(
+		    test_pauses_as_long_as_speech_show_in_forty_pieces_and_chance_does_not),
 		cmocka_unit_test(test_a_handshake_for_each_piece_is_no_answer),
 		cmocka_unit_test(test_downloads_before_it_are_anothers),
 		cmocka_unit_test(
