@@ -130,6 +130,7 @@ table_remove(struct table *t, void *value)
 		at = &(*at)->chain;
 	*at = e->chain;
 	unlink_use(t, e);
+	e->of = NULL;
 	pool_give(t->pool, e);
 }
 
@@ -152,6 +153,20 @@ table_next(const struct table *t, const void *value)
 
 	(void)t;
 	return e->newer == NULL ? NULL : value_of(e->newer);
+}
+
+void *
+table_place(const struct table *t, size_t place)
+{
+	struct entry *e = pool_at(t->pool, place);
+
+	return e == NULL || e->of != t ? NULL : value_of(e);
+}
+
+size_t
+table_places(const struct table *t)
+{
+	return pool_places(t->pool);
 }
 
 size_t

@@ -41,6 +41,11 @@ const void *table_key(const void *value);
 void *table_oldest(const struct table *t);
 void *table_next(const struct table *t, const void *value);
 
+/* By place, which an entry keeps as long as it is there: for walks that stop and go on.
+ * NULL: nothing is there. */
+void *table_place(const struct table *t, size_t place);
+size_t table_places(const struct table *t);		/* so far */
+
 size_t table_used(const struct table *t);
 uint64_t table_evicted(const struct table *t);
 

@@ -262,6 +262,9 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "no country database, or not in it") \
 	X(dest_devices, "dest.devices", COUNT, NONE, "", "inside hosts that talked to it", \
 	    "never") \
+	X(dest_new_to_device, "dest.new_to_device", BOOL, NONE, "", \
+	    "this device did not talk to it before the last 24 h", \
+	    "as dest.new, and where sixteen others were there before it") \
 	/* what it is */ \
 	X(app, "app", TEXT, NONE, "", "application protocol", "not classified (yet)") \
 	X(app_category, "app.category", TEXT, NONE, "", "its category", "not classified (yet)") \

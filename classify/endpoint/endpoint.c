@@ -62,9 +62,9 @@ endpoint_create(const struct endpoint_options *o)
 	e->faces = make(e, sizeof(uint64_t), sizeof(struct face), devices, NULL);
 	e->handles = make(e, sizeof(struct handle_key), sizeof(struct handle), devices,
 	    handle_evict);
-	e->identities = make(e, sizeof(uint32_t), sizeof(struct pkt_time), devices,
+	e->identities = make(e, sizeof(uint32_t), sizeof(struct first), devices,
 	    id_evict);
-	e->owned = make(e, sizeof(uint32_t), sizeof(struct pkt_time), devices, id_evict);
+	e->owned = make(e, sizeof(uint32_t), sizeof(struct first), devices, id_evict);
 	e->names = make(e, sizeof(struct addr), sizeof(struct named), names, name_evict);
 	e->asked = make(e, sizeof(struct asked_key), sizeof(struct named), names,
 	    name_evict);
@@ -384,7 +384,7 @@ label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
 	struct device *d = &h->dev, old = h->dev;
 	const struct lease *l = mac == 0 ? NULL : table_find(e->leases, &mac);
 	char text[ADDR_TEXT];
-	struct pkt_time *since;
+	struct first *first;
 	const char *vendor = home == 0 ? NULL : vendors_find(e->o.vendors, home);
 	/* a row that no longer holds for this device was not its name */
 	bool same = h->labelled != 0 || h->listed || row != NULL || !old.known, is_new;
@@ -430,11 +430,13 @@ label(struct endpoint *e, struct handle *h, const struct addr *ip, uint64_t mac,
 	d->since = e->now;
 	if (d->key == 0)
 		return;		/* no string to be had: nothing to call it by */
-	since = table_use(row != NULL ? e->owned : e->identities, &d->key, &is_new);
+	first = table_use(row != NULL ? e->owned : e->identities, &d->key, &is_new);
 	if (is_new) {
 		intern_hold(e->o.strings, d->key);
-		*since = e->now;
-		d->is_new = true;
+		first->since = e->now;
+		first->changed = true;
 	}
-	d->since = *since;
+	if (!first->here)
+		first->here = d->is_new = true;
+	d->since = first->since;
 }

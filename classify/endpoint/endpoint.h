@@ -118,9 +118,37 @@ struct dest_seen {
 						 * talked to it */
 	uint32_t devices;			/* distinct, exact to 16
 						 * and then approximately */
+	bool own_known;				/* this device is one of the first 16: */
+	struct pkt_time own;			/* when it first did, to the hour */
 };
 struct dest_seen endpoint_dest(struct endpoint *e, uint32_t dest_key, uint32_t device_key,
     struct pkt_time now);
+
+/*
+ * First-seen outlives the process: who was seen when, and which devices talk to whom, item
+ * by item, with since when this sensor listens and until when it did. A slice looks at so
+ * many places and writes what changed since it was written last, or with `all` everything.
+ * True when the last was reached; *c is at the beginning again then.
+ *
+ *	item	kind (1), and
+ *		LISTENS		first (8) last (8)
+ *		DEVICE, OWNED	since (8) key
+ *		DEST		since (8) most (4) n (1), n devices: hash (4) first hour
+ *				(4); with all of them the sketch (64); key
+ */
+#define ENDPOINT_ITEM_MAX 512
+struct endpoint_cursor {
+	unsigned table;
+	size_t place;
+	bool all;
+};
+bool endpoint_save(struct endpoint *e, struct endpoint_cursor *c, size_t slice,
+    bool (*write)(void *arg, const void *item, size_t n), void *arg);
+/* False: no item. Before the first packet; safe on any bytes. */
+bool endpoint_restore(struct endpoint *e, struct span item);
+/* The first packet. Who was away for longer than `gap` has to learn again who is new. */
+void endpoint_listens(struct endpoint *e, struct pkt_time now, int64_t gap);
+struct pkt_time endpoint_since(const struct endpoint *e);	/* it listens; 0 ns: not yet */
 
 struct endpoint_stats {
 	uint64_t devices, devices_forgotten;	/* now; pushed out by others, ever */

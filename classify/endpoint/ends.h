@@ -6,6 +6,7 @@
  * phones.c   leases, faces: what DHCP says, and who draws another MAC
  * endpoint.c handles, identities, owned: what a device is called, since when
  * names.c    names, asked, told, dests: what DNS said, who talks to whom
+ * firsts.c   identities, owned, dests written down and read again
  *
  * Strings are ids of the lent intern table, held while a table names them. Time is the
  * latest packet time any caller said.
@@ -19,6 +20,7 @@
 
 #define ROUTER_V4 4		/* a host has a few addresses, a router more */
 #define ROUTER_V6 3		/* /64s: global, unique local, an old prefix are a host's */
+#define HOUR_NS (3600 * NS_PER_S)
 #define DAY_NS (86400 * NS_PER_S)
 #define HELD_NS DAY_NS		/* frames and ARP say who has an address, for so long */
 
@@ -101,6 +103,12 @@ void relabel(struct endpoint *e, uint64_t home);
 void address_left(struct endpoint *e, const struct addr *ip, uint64_t lost, bool fresh);
 uint32_t text_id(struct endpoint *e, const void *text, size_t n);
 
+struct first {			/* of a key: identities, owned */
+	struct pkt_time since;
+	bool here;			/* seen by this process */
+	bool changed;			/* since it was written down */
+};
+
 /* ---- names.c ---- */
 
 struct asked_key {
@@ -122,14 +130,17 @@ struct named {
 
 struct dest {
 	struct pkt_time since;
-	uint32_t device[DEVICES_EXACT];
+	uint32_t device[DEVICES_EXACT];	/* hashes of their keys */
+	uint32_t hour[DEVICES_EXACT];	/* in which each first talked to it, since 1970 */
 	uint32_t devices, most;
+	bool changed;			/* since it was written down */
 	uint64_t sketch[SKETCH_BITS / 64];
 };
 
 struct endpoint {
 	struct endpoint_options o;
-	struct pkt_time now, first;
+	struct pkt_time now, first, last;	/* last: an earlier process listened */
+	bool listening;
 	struct table *macs, *holders, *leases, *faces;
 	struct table *handles, *identities, *owned;
 	struct table *names, *asked, *told, *dests;

@@ -128,6 +128,10 @@ endpoint_dest(struct endpoint *e, uint32_t dest_key, uint32_t device_key,
     struct pkt_time now)
 {
 	static const struct siphash_key fixed = { 0x6561727368, 0x6f742e6465 };
+	struct span name = intern_get(e->o.strings, device_key);
+	uint64_t hash = name.left == 0 ?
+	    siphash13(&fixed, &device_key, sizeof(device_key)) :
+	    siphash13(&fixed, name.at, name.left);
 	struct dest_seen out = { 0 };
 	struct dest *d;
 	uint64_t bit;
@@ -137,18 +141,26 @@ endpoint_dest(struct endpoint *e, uint32_t dest_key, uint32_t device_key,
 	if (out.is_new) {
 		intern_hold(e->o.strings, dest_key);
 		d->since = now;
+		d->changed = true;
 	}
 	out.since = d->since;
 	for (uint32_t i = 0; i < d->devices; i++) {
-		if (d->device[i] == device_key) {
+		if (d->device[i] == (uint32_t)hash) {
 			out.devices = d->most > d->devices ? d->most : d->devices;
+			out.own_known = true;
+			out.own.ns = (int64_t)d->hour[i] * HOUR_NS;
 			return out;
 		}
 	}
-	bit = siphash13(&fixed, &device_key, sizeof(device_key)) % SKETCH_BITS;
+	bit = (uint32_t)hash % SKETCH_BITS;
+	d->changed |= (d->sketch[bit / 64] >> (bit % 64) & 1) == 0;
 	d->sketch[bit / 64] |= 1ULL << (bit % 64);
 	if (d->devices < DEVICES_EXACT) {
-		d->device[d->devices++] = device_key;
+		d->changed = true;
+		d->device[d->devices] = (uint32_t)hash;
+		d->hour[d->devices++] = (uint32_t)(now.ns / HOUR_NS);
+		out.own_known = true;
+		out.own.ns = now.ns / HOUR_NS * HOUR_NS;
 		out.devices = d->devices;
 		return out;
 	}

@@ -232,6 +232,25 @@ observer_finish(struct observer *o)
 		o->o.on_step(o->o.arg, o->now, o->strings);
 }
 
+bool
+observer_save(struct observer *o, struct endpoint_cursor *c, size_t slice,
+    bool (*write)(void *arg, const void *item, size_t n), void *arg)
+{
+	return endpoint_save(o->endpoint, c, slice, write, arg);
+}
+
+bool
+observer_restore(struct observer *o, struct span item)
+{
+	return endpoint_restore(o->endpoint, item);
+}
+
+struct pkt_time
+observer_since(const struct observer *o)
+{
+	return endpoint_since(o->endpoint);
+}
+
 struct pkt_time
 observer_now(const struct observer *o)
 {
@@ -280,6 +299,8 @@ steps_until(struct observer *o, struct pkt_time now)
 		o->started = true;
 		o->first = o->now = now;
 		o->next_step = pkt_time_add(now, STEP_NS);
+		if (o->o.learn_for > 0)
+			endpoint_listens(o->endpoint, now, o->o.learn_for);
 		return;
 	}
 	while (now.ns >= o->next_step.ns) {

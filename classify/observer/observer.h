@@ -98,6 +98,12 @@ void observer_relabel(struct observer *o, struct zone zone, const struct hearing
 /* The input is at its end: what is open is closed, what is due is handed on. */
 void observer_finish(struct observer *o);
 
+/* First-seen outlives the process; as endpoint_save and endpoint_restore. */
+bool observer_save(struct observer *o, struct endpoint_cursor *c, size_t slice,
+    bool (*write)(void *arg, const void *item, size_t n), void *arg);
+bool observer_restore(struct observer *o, struct span item);
+struct pkt_time observer_since(const struct observer *o);	/* it listens */
+
 struct pkt_time observer_now(const struct observer *o);
 const struct intern *observer_strings(const struct observer *o);
 void observer_get_stats(const struct observer *o, struct observer_stats *out);

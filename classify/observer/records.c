@@ -125,6 +125,21 @@ name_drop(struct observer *o, uint32_t *id)
 	*id = 0;
 }
 
+/* Long enough, over restarts, that what was not seen is new. */
+static bool
+has_learned(const struct observer *o, const struct observation *r)
+{
+	return o->o.learn_for > 0 &&
+	    r->time - endpoint_since(o->endpoint).ns >= o->o.learn_for;
+}
+
+/* A moment ahead: the clock went back since. */
+static bool
+is_new(const struct observation *r, struct pkt_time since)
+{
+	return r->time - since.ns < NEW_FOR && since.ns - r->time < NEW_FOR;
+}
+
 static void
 record_device(struct observer *o, struct observation *r, const struct addr *ip,
     uint64_t mac, struct pkt_time then)
@@ -156,8 +171,8 @@ record_device(struct observer *o, struct observation *r, const struct addr *ip,
 	if (d->known_valid)
 		OBSERVATION_SET(r, device_known, d->known);
 	OBSERVATION_SET(r, device_seen, d->since.ns);
-	if (o->o.learn_for > 0 && r->time - o->first.ns >= o->o.learn_for)
-		OBSERVATION_SET(r, device_new, r->time - d->since.ns < NEW_FOR);
+	if (has_learned(o, r))
+		OBSERVATION_SET(r, device_new, is_new(r, d->since));
 	if ((d->is_new || d->moved || d->was != 0) && o->records < RECORDS)
 		device_record(o, r, ip, d->was);
 }
@@ -546,8 +561,10 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 	    (struct pkt_time){ r->time });
 	OBSERVATION_SET(r, dest_devices, seen.devices);
 	OBSERVATION_SET(r, dest_since, seen.since.ns);
-	if (o->o.learn_for > 0 && r->time - o->first.ns >= o->o.learn_for)
-		OBSERVATION_SET(r, dest_new, r->time - seen.since.ns < NEW_FOR);
+	if (has_learned(o, r))
+		OBSERVATION_SET(r, dest_new, is_new(r, seen.since));
+	if (has_learned(o, r) && seen.own_known)
+		OBSERVATION_SET(r, dest_new_to_device, is_new(r, seen.own));
 	name_drop(o, &key);
 	record_place(o, r, outside);
 }

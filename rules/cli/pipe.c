@@ -191,6 +191,25 @@ pipe_save(struct pipe *p, struct eval_cursor *c, size_t slice, eval_save_fn *wri
 	return eval_save(p->eval, c, slice, write, arg);
 }
 
+bool
+pipe_restore_first(struct pipe *p, struct span item)
+{
+	return observer_restore(p->observer, item);
+}
+
+bool
+pipe_save_firsts(struct pipe *p, struct endpoint_cursor *c, size_t slice,
+    eval_save_fn *write, void *arg)
+{
+	return observer_save(p->observer, c, slice, write, arg);
+}
+
+struct pkt_time
+pipe_since(const struct pipe *p)
+{
+	return observer_since(p->observer);
+}
+
 static void
 phase(struct pipe *p, enum swap_phase at)
 {

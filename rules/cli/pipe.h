@@ -70,6 +70,12 @@ bool pipe_restore(struct pipe *p, struct span item);
 bool pipe_save(struct pipe *p, struct eval_cursor *c, size_t slice, eval_save_fn *write,
     void *arg);
 
+/* The same of who was first seen when; observer_restore and observer_save. */
+bool pipe_restore_first(struct pipe *p, struct span item);
+bool pipe_save_firsts(struct pipe *p, struct endpoint_cursor *c, size_t slice,
+    eval_save_fn *write, void *arg);
+struct pkt_time pipe_since(const struct pipe *p);	/* this sensor listens, over restarts */
+
 struct pkt_time pipe_now(const struct pipe *p);
 struct pkt_time pipe_last(const struct pipe *p);	/* packet; 0 ns: none yet */
 struct pkt_time pipe_first(const struct pipe *p);

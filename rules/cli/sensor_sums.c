@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * sensor_sums: sums outlive the sensor. What was kept is restored before the first record
+ * sensor_sums: sums, and who was first seen when, outlive the sensor. What was kept is restored before the first record
  * is judged; what changes goes to the outlet every ten seconds of packet time, a slice of
  * places at each step, and everything once in a while (sumlog.h).
  *
@@ -27,7 +27,9 @@ struct sensor_sums {
 	struct span kept;		/* mapped; empty: nothing, or let go */
 	bool ready;			/* restored; from here on it is saved */
 	bool saving, whole;		/* a pass is under way; it says everything */
+	enum sumlog_what what;		/* of the items in message: sums, then first-seen */
 	struct eval_cursor cursor;
+	struct endpoint_cursor firsts;
 	struct pkt_time next, next_round;
 	uint64_t said;			/* bytes since everything was said */
 	size_t n;			/* bytes of items in message */
@@ -90,9 +92,10 @@ on_item(void *arg, enum sumlog_what what, struct span bytes)
 {
 	struct sensor *s = arg;
 
-	if (what != SUMLOG_ITEMS)
+	if (what == SUMLOG_SEEN)
 		return;
-	if (pipe_restore(s->pipe, bytes))
+	if (what == SUMLOG_FIRSTS ? pipe_restore_first(s->pipe, bytes) :
+	    pipe_restore(s->pipe, bytes))
 		s->sums->restored++;
 	else
 		s->sums->refused++;	/* of a rule that is no more */
@@ -126,7 +129,7 @@ flush(struct sensor *s)
 {
 	struct sensor_sums *m = s->sums;
 
-	if (m->n > 0 && !send(s, SUMLOG_ITEMS, m->message, m->n))
+	if (m->n > 0 && !send(s, m->what, m->message, m->n))
 		return false;
 	m->n = 0;
 	return true;
@@ -155,6 +158,15 @@ say_seen(struct sensor *s, uint64_t id)
 	return send(s, SUMLOG_SEEN, item, sizeof(item));
 }
 
+static void
+starts(struct sensor_sums *m, bool all)
+{
+	m->saving = true;
+	m->what = SUMLOG_ITEMS;
+	m->cursor = (struct eval_cursor){ .all = all };
+	m->firsts = (struct endpoint_cursor){ .all = all };
+}
+
 static bool
 begin(struct sensor *s, struct pkt_time now)
 {
@@ -166,8 +178,7 @@ begin(struct sensor *s, struct pkt_time now)
 	for (size_t i = 0; all && i < m->seens; i++)
 		if (!say_seen(s, m->seen[i]))
 			return false;
-	m->saving = true;
-	m->cursor = (struct eval_cursor){ .all = all };
+	starts(m, all);
 	m->next = pkt_time_add(now, EVERY);
 	if (all) {
 		m->said = 0;
@@ -181,7 +192,12 @@ pass(struct sensor *s, size_t slice)
 {
 	struct sensor_sums *m = s->sums;
 
-	if (!pipe_save(s->pipe, &m->cursor, slice, save_item, s) || !flush(s))
+	if (m->what == SUMLOG_ITEMS) {
+		if (!pipe_save(s->pipe, &m->cursor, slice, save_item, s) || !flush(s))
+			return;
+		m->what = SUMLOG_FIRSTS;
+	}
+	if (!pipe_save_firsts(s->pipe, &m->firsts, slice, save_item, s) || !flush(s))
 		return;
 	if (m->cursor.all && !send(s, SUMLOG_WHOLE, NULL, 0))
 		return;			/* what lies before stays a round longer */
@@ -232,8 +248,7 @@ sensor_sums_finish(struct sensor *s)
 			pass(s, SIZE_MAX);
 		if (m->saving)
 			return;		/* no room: a live sensor waits for nobody */
-		m->saving = true;
-		m->cursor = (struct eval_cursor){ .all = false };
+		starts(m, false);
 	}
 	pass(s, SIZE_MAX);
 }

@@ -224,7 +224,7 @@ sensor_post(struct sensor *s)
 	now.zygote = s->o->cell == NULL ? 0 : dpi_cell_zygote_pid(s->o->cell);
 	now.last_packet = pipe_last(s->pipe).ns;
 	if (s->o->files == 0 && pipe_first(s->pipe).ns != 0)
-		now.learning_until = pipe_first(s->pipe).ns + LEARN_FOR;
+		now.learning_until = pipe_since(s->pipe).ns + LEARN_FOR;
 	now.posted = sensor_monotonic();
 	if (s->started.ns == 0)
 		s->started = now.posted;

@@ -265,6 +265,8 @@ enum event_rule {
 	    "somebody inside talked to it first, as far as this sensor knows") \
 	X(DEST_NEW, "earshot.dest.new", BOOL, AFN, NONE, NONE, \
 	    "nobody inside talked to it before the last 24 h") \
+	X(DEST_NEW_TO_DEVICE, "earshot.dest.new_to_device", BOOL, AFN, NONE, NONE, \
+	    "this device did not talk to it before the last 24 h") \
 	X(DEST_ASN, "earshot.dest.asn", UINT, AFN, NONE, NONE, \
 	    "the autonomous system of its address") \
 	X(DEST_AS_ORG, "earshot.dest.as_org", TEXT, AFN, NONE, NONE, "who runs that") \

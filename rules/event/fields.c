@@ -432,6 +432,7 @@ get_ends(const struct event_source *s, enum event_field f, struct event_value *o
 	case F_DEST_LOOKED_UP: return of_field(s, FIELD_dest_looked_up, out);
 	case F_DEST_FIRST_SEEN: return of_field(s, FIELD_dest_since, out);
 	case F_DEST_NEW: return of_field(s, FIELD_dest_new, out);
+	case F_DEST_NEW_TO_DEVICE: return of_field(s, FIELD_dest_new_to_device, out);
 	case F_DEST_ASN: return of_field(s, FIELD_dest_asn, out);
 	case F_DEST_AS_ORG: return of_field(s, FIELD_dest_as_org, out);
 	case F_DEST_COUNTRY: return of_field(s, FIELD_dest_country, out);

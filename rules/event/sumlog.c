@@ -76,6 +76,7 @@ sumlog_take(struct sumlog *l, struct span m, struct loop_time now)
 		return true;
 	case SUMLOG_ITEMS:
 	case SUMLOG_SEEN:
+	case SUMLOG_FIRSTS:
 		l->counts.records++;
 		if (seglog_append(l->log, m, span_of("", 0), now, &number) == 0)
 			return true;
@@ -168,7 +169,8 @@ sumlog_each(struct span s, void (*item)(void *arg, enum sumlog_what what,
 				break;
 			continue;
 		}
-		if (record.at[0] == SUMLOG_ITEMS || record.at[0] == SUMLOG_SEEN)
+		if (record.at[0] == SUMLOG_ITEMS || record.at[0] == SUMLOG_SEEN ||
+		    record.at[0] == SUMLOG_FIRSTS)
 			each_item(record, item, arg);
 	}
 	return damaged;

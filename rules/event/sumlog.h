@@ -10,7 +10,8 @@
  * no room on the disk spoils such a round, and nothing goes.
  *
  *	message	le32 SUMLOG_MARK  u8 what  item*	a record of the log begins at `what`
- *	item	le16 length  bytes (eval.h); SEEN: le64 of a capture that was counted
+ *	item	le16 length  bytes (eval.h); SEEN: le64 of a capture that was counted;
+ *		FIRSTS: who was first seen when (endpoint.h)
  *
  * Every segment begins with a record that names the form: another build's is refused.
  */
@@ -25,7 +26,7 @@
 #define SUMLOG_HEAD 5u
 #define SUMLOG_MESSAGE 6144u		/* fits what the outlet takes from the ring */
 
-enum sumlog_what { SUMLOG_ITEMS, SUMLOG_SEEN, SUMLOG_BEGINS, SUMLOG_WHOLE };
+enum sumlog_what { SUMLOG_ITEMS, SUMLOG_SEEN, SUMLOG_BEGINS, SUMLOG_WHOLE, SUMLOG_FIRSTS };
 
 struct sumlog;
 

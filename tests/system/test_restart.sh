@@ -49,6 +49,15 @@ equal test_nor_are_six "" "$(feed "$T/then.pcap")"
 cp -r "$S" "$T/two"
 equal test_an_upload_completed_after_the_restart_alerts "true" "$(feed "$T/big.pcap")"
 check test_the_log_says_that_sums_go_on grep -q 'sums of earlier runs go on' "$T/err"
+# Who was seen when goes on as well: the capture itself begins on the seventh day.
+rm -rf "$S"; cp -r "$T/two" "$S"
+met() { "$EARSHOT" read --known "$T/known" --format json "$@" "$T/big.pcap" 2>/dev/null |
+	jq -r 'select(.alert) | .earshot.dest.first_seen[0:10]' | sort -u; }
+alone=$(met --state "$T/alone")
+equal test_a_destination_met_before_a_restart_is_not_met_first \
+    "$(date -u -d "$alone -6 days" +%F)" "$(met --state "$S")"
+rm -rf "$S"; cp -r "$T/two" "$S"
+(feed "$T/big.pcap") >/dev/null
 echo '8d 10.20.0.5 203.0.113.9 100kB 60 a.example' | up late.pcap
 equal test_what_was_told_is_not_told_again_by_the_next "" "$(feed "$T/late.pcap")"
 equal test_a_capture_that_was_counted_is_judged_by_itself "" "$(feed "$T/first.pcap")"
