@@ -445,10 +445,25 @@ segment(struct content *c, struct state *st, const struct flow_hit *hit,
 	h->parsed = h->have;
 	h->parses++;
 	for (int i = 0; i < PIECES_EACH; i++) {
+		bool moved;
+
 		stream_read(c, st, hit, news);
-		if (st->head[dir] == NULL || st->head[dir] == h || news->what != 0)
-			break;
+		moved = st->head[dir] != h;
+		/* This segment may reach further than the head that was read, and the next
+		 * piece begin in it. */
+		if (st->mode[dir] == MODE_NEXT && st->head[dir] == NULL &&
+		    hit->offset + p->payload_wire > st->next[dir]) {
+			st->head[dir] = head_take(c, st, dir, st->next[dir]);
+			st->mode[dir] = st->head[dir] == NULL ? MODE_DONE : MODE_READ;
+			st->start[dir] = 0;
+			moved = true;
+		}
 		h = st->head[dir];
+		if (h == NULL || !moved)
+			break;
+		head_put(h, hit->offset, p->payload, p->payload_wire);
+		if (news->what != 0)
+			break;
 		h->parsed = h->have;
 		h->parses++;
 	}

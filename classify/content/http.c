@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * http: a request of HTTP/1 (RFC 9112), and of Icecast's SOURCE which looks like one.
- * Owns the request line and the headers; refuses responses.
+ * and the answers that go
+ * out from a server inside. Owns the first line and the headers.
  */
 #define _GNU_SOURCE	/* memrchr */
 #include "classify/content/parse.h"
@@ -50,6 +51,29 @@ http_request(struct span head, struct http_request *out)
 	if (mime_headers(&s, &out->head) == PARSE_MORE)
 		return PARSE_MORE;
 	out->whole = true;
+	out->body_at = (size_t)(s.at - head.at);
+	return PARSE_DONE;
+}
+
+enum parse
+http_answer(struct span head, struct http_answer *out)
+{
+	struct span s = head, line;
+	uint64_t status;
+
+	memset(out, 0, sizeof(*out));
+	if (text_may_become(head, "http/1."))
+		return PARSE_MORE;
+	if (!text_starts(head, "http/1."))
+		return PARSE_NOT;
+	if (!line_take(&s, &line))
+		return PARSE_MORE;
+	if (!span_skip(&line, 9) || !text_number(&line, &status) || status < 100 ||
+	    status > 599)
+		return PARSE_NOT;
+	out->status = (unsigned)status;
+	if (mime_headers(&s, &out->head) == PARSE_MORE)
+		return PARSE_MORE;
 	out->body_at = (size_t)(s.at - head.at);
 	return PARSE_DONE;
 }

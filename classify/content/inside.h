@@ -21,6 +21,8 @@ enum inside {
 	IN_NOTHING, IN_CHUNKS, IN_MQTT, IN_MQTT5, IN_SMB, IN_RTSP, IN_PART,
 	IN_FRAMES,			/* RTP, each behind its length (RFC 4571) */
 	IN_AGAIN,			/* a second look at a body: its index, its next entry */
+	IN_WEB,				/* WebSocket */
+	IN_H2,				/* HTTP/2 without TLS */
 };
 
 enum {
@@ -51,10 +53,18 @@ struct state {
 			bool at_client;
 			bool rest;		/* the next file goes on where one stopped */
 		} ftp;
+		/* CHUNKS, SMB, MQTT, WEB, H2: a body in pieces. A second look at it is
+		 * wanted at its offset end[]; remain: we stand there, in a piece of
+		 * which so many bytes are left. */
 		struct {
-			uint32_t read;		/* message id of a READ at 0 */
+			uint64_t pos[2];	/* CHUNKS: in the body */
+			uint32_t remain[2];	/* H2: the stream judged last */
+			uint16_t read;		/* SMB: low bits of the message id of a
+						 * READ at 0 */
+			uint16_t file;		/* SMB: a sum of the FileId */
 			bool asked;
-		} smb;
+			uint8_t format[2];	/* of the body that is looked at again */
+		} in_pieces;
 	};
 	uint16_t start[2];		/* in the head: behind a CONNECT,
 					 * a SOCKS request */
@@ -64,7 +74,8 @@ struct state {
 	uint8_t look[2];		/* AGAIN: how many, << 2, and tracks seen */
 	uint64_t end[2];		/* AGAIN, MAIL in a form: where the body ends; 0 or
 					 * UINT64_MAX: unknown. RTP: since when pictures are
-					 * looked for */
+					 * looked for. CHUNKS, SMB: the offset in the body
+					 * of the next look; 0: none */
 } __attribute__((may_alias));
 
 _Static_assert(sizeof(struct state) <= sizeof(struct content_flow), "fits its room");
@@ -74,6 +85,7 @@ enum note {
 	NOTE_FTP,			/* by the data connection's listener */
 	NOTE_SMB,			/* by the client of the connection */
 	NOTE_TFTP_WRITE, NOTE_TFTP_READ,	/* by the client's socket */
+	NOTE_HTTP,			/* by the client's socket: what it asks for */
 	NOTE_SDP,			/* by the socket that receives; the name is pairs of
 					 * payload type and codec */
 };
@@ -142,11 +154,38 @@ bool judge_again(struct content *c, struct state *st, unsigned dir, uint64_t bod
 bool judge_part(struct content *c, const struct mime *part, struct span body, bool final,
     struct content_news *news);
 
+/* ---- framed.c ---- */
+/* What became of a piece. */
+enum step { STEP_ON, STEP_WAIT, STEP_END };
+#define H2_HELLO "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+enum parse h2_opens(struct span s);
+/* The body that was judged is looked at again as c->again says, piece by piece. */
+void pieces_again(struct content *c, struct state *st, unsigned dir);
+/* A chunked body begins here whose first bytes were judged. */
+void chunks_begin(struct content *c, struct state *st, unsigned dir);
+enum step chunk_step(struct state *st, unsigned dir, struct span s, uint64_t *size);
+/* The piece at hand reaches to where this body wants to be looked at again: what of it
+ * stands before that, else all of it. `before`: bytes of the piece in front of the body's,
+ * which are at offset `at` of it, n of them; `size`: of the piece. */
+uint64_t piece_size(struct state *st, unsigned dir, uint64_t before, uint64_t at, uint64_t n,
+    uint64_t size);
+/* We stand in a piece (in_pieces.remain). */
+enum step inside_step(struct content *c, struct state *st, unsigned dir, struct span s,
+    bool final, uint64_t *size, struct content_news *news);
+enum step web_step(struct content *c, struct state *st, unsigned dir, struct span s,
+    bool final, uint64_t *size, struct content_news *news);
+enum step h2_step(struct content *c, struct state *st, unsigned dir, struct span s,
+    bool final, uint64_t *size, struct content_news *news);
+
 /* ---- carried.c: true when it is that tunnel, by now ---- */
 bool ike_message(struct span p, uint32_t wire);
 bool esp_goes_on(struct state *st, unsigned dir, struct span p, uint32_t wire);
 
 /* ---- walk.c ---- */
+/* Further on in a body of which `left` bytes follow: ON, look again *next bytes on; END,
+ * all is told. */
+enum step look_further(struct state *st, unsigned dir, enum format_word format,
+    struct span s, uint64_t left, bool final, struct content_news *news, uint64_t *next);
 /* The next pieces of a stream whose st->in is known. */
 void walk(struct content *c, struct state *st, const struct flow_hit *hit,
     struct span left, bool final, struct content_news *news);

@@ -74,6 +74,8 @@ take_header(struct span name, struct span value, struct mime *out)
 			out->range_at = 0;
 	} else if (text_is(name, "destination")) {	/* RFC 4918, 10.3 */
 		out->destination = value;
+	} else if (text_is(name, "upgrade")) {
+		out->websocket = text_has(value, "websocket");
 	} else if (text_starts(name, "ice-")) {
 		out->ice = true;
 	} else if (text_is(name, "content-transfer-encoding")) {

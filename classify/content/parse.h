@@ -38,6 +38,7 @@ struct mime {
 	uint64_t range_all;	/* how long that is; UINT64_MAX: not said */
 	struct span destination;	/* of MOVE and COPY */
 	bool chunked, base64, quoted, ice;
+	bool websocket;		/* Upgrade: */
 };
 
 /* Reads headers to the empty line. PARSE_DONE: s stands behind it. PARSE_MORE: out holds
@@ -83,6 +84,13 @@ struct http_request {
 /* PARSE_MORE with a request line read fills what is known so far. */
 enum parse http_request(struct span head, struct http_request *out);
 bool http_has_body(const struct http_request *r);
+/* The other way: a status line and headers. */
+struct http_answer {
+	unsigned status;
+	struct mime head;
+	size_t body_at;
+};
+enum parse http_answer(struct span head, struct http_answer *out);
 /* The bytes of a chunked body that are here; *ended: and no more come. */
 struct span http_unchunk(struct span s, uint8_t out[HEAD_BYTES], bool *ended);
 /* One chunk with its line (RFC 9112, 7.1); the last one with its trailers. */
@@ -122,6 +130,10 @@ struct smb_frame {
 	uint32_t id, answer;	/* READ at 0: asked for; answered */
 	struct span body;	/* wrote, answered */
 	bool whole;
+	bool goes_on;		/* WRITE, not at 0 */
+	uint16_t file;		/* WRITE: a sum of its FileId */
+	uint64_t before, at, length;	/* WRITE: bytes of the frame before the file's; where
+				 * in the file they go, and how many */
 };
 enum parse smb_frame(struct span s, bool final, struct smb_frame *out);
 /* The last piece of a path in UTF-16LE as UTF-8; returns bytes. */

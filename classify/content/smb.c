@@ -50,7 +50,7 @@ body_at(struct span m, size_t at, uint32_t n, struct smb_frame *out)
 }
 
 static void
-message(struct span m, struct smb_frame *out)
+message(struct span all, struct span m, struct smb_frame *out)
 {
 	uint32_t flags, id, options, len, status;
 	uint16_t command, at, n;
@@ -66,10 +66,24 @@ message(struct span m, struct smb_frame *out)
 		out->created = true;
 		out->name = (struct span){ m.at, n };
 	} else if (command == WRITE && !(flags & IS_ANSWER)) {
+		struct span id_at = m;
+		uint32_t lo, hi;
+		uint16_t word;
+
 		if (!le16_at(m, HEADER + 2, &at) || !le32_at(m, HEADER + 4, &len) ||
-		    len == 0 || at < HEADER + 48 || !zero64_at(m, HEADER + 8))
+		    len == 0 || at < HEADER + 48 || !le32_at(m, HEADER + 8, &lo) ||
+		    !le32_at(m, HEADER + 12, &hi) || !span_skip(&id_at, HEADER + 16))
 			return;
-		out->wrote = body_at(m, at, len, out);
+		out->file = 0;
+		for (unsigned i = 0; i < 8 && span_le16(&id_at, &word); i++)
+			out->file = (uint16_t)(out->file * 31U + word);
+		out->at = (uint64_t)hi << 32 | lo;
+		out->length = len;
+		out->before = (uint64_t)(m.at - all.at) + at;
+		if (out->at == 0)
+			out->wrote = body_at(m, at, len, out);
+		else
+			out->goes_on = out->before + len <= out->size;
 	} else if (command == READ && !(flags & IS_ANSWER)) {
 		if (!zero64_at(m, HEADER + 8))
 			return;
@@ -89,7 +103,7 @@ message(struct span m, struct smb_frame *out)
 enum parse
 smb_frame(struct span s, bool final, struct smb_frame *out)
 {
-	struct span m, magic;
+	struct span all = s, m, magic;
 	uint32_t len, next;
 	uint8_t type;
 
@@ -125,7 +139,7 @@ smb_frame(struct span s, bool final, struct smb_frame *out)
 			break;
 		if (next >= HEADER && next < one.left)
 			one.left = next;
-		message(one, out);
+		message(all, one, out);
 		if (next < HEADER || !span_skip(&m, next))
 			break;
 	}

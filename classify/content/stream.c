@@ -42,6 +42,8 @@ embedded(struct content *c, struct span s, struct content_news *news)
 	uint8_t b;
 
 	while (span_u8(&s, &b)) {
+		struct span name;
+		uint64_t behind;
 		enum content_word class;
 		enum format_word format;
 		size_t n;
@@ -52,6 +54,12 @@ embedded(struct content *c, struct span s, struct content_news *news)
 		if (n < BASE64_RUN / 4 * 3)
 			continue;
 		format = magic_of(span_of(c->scratch, n), &class);
+		news->proof = PROOF_MAGIC;
+		if (archive_sound(span_of(c->scratch, n), format, &name, &behind)) {
+			class = CONTENT_AUDIO;
+			news->proof = PROOF_NAME;
+			news->name = name;
+		}
 		if (class == CONTENT_UNKNOWN || class == CONTENT_TEXT ||
 		    (found && class != CONTENT_AUDIO))
 			continue;
@@ -59,7 +67,6 @@ embedded(struct content *c, struct span s, struct content_news *news)
 		news->what |= NEWS_CONTENT;
 		news->class = class;
 		news->format = format;
-		news->proof = PROOF_MAGIC;
 		if (class != CONTENT_AUDIO)
 			continue;
 		/* where the value reaches beyond what is here it is nearly all of it */
@@ -292,17 +299,84 @@ form_goes_on(struct content *c, struct state *st, unsigned dir,
 		st->mode[dir] = MODE_MAIL;
 }
 
+/* A body that begins `before` bytes behind the head's base. */
+static void
+http_body(struct content *c, struct state *st, unsigned dir, const struct mime *head,
+    struct span body, uint64_t before, struct span type, struct span name, bool final,
+    struct content_news *news)
+{
+	struct span file;
+	uint64_t length = head->length, end;
+	struct mime_parts parts = { .ended = true };
+	bool complete, decided;
+
+	complete = !head->chunked && length <= body.left;
+	if (complete)
+		body.left = (size_t)length;
+	file = body;
+	if (head->chunked)
+		body = http_unchunk(body, c->chunks, &complete);
+	/* a part of a file says how long the file is */
+	news->length = head->range_all != UINT64_MAX ? head->range_all : length;
+	news->to_end = length == UINT64_MAX;
+	if (head->range_at > 0)		/* the middle of a file: only its name speaks */
+		decided = judge(c, span_of("", 0), true, head->type, name, news);
+	else if (head->boundary.left > 0)
+		decided = judge_parts(c, body, head->boundary, final || complete, news,
+		    &parts, &file);
+	else
+		decided = judge(c, body, final || complete, type, name, news);
+	if (!decided)
+		return;
+	if (!(news->what & NEWS_CONTENT))
+		st->flags |= (uint16_t)(UNTOLD << dir);
+	end = length > UINT64_MAX / 4 ? UINT64_MAX : st->head[dir]->base + before + length;
+	if (head->chunked) {
+		if (head->boundary.left > 0)	/* its offset is in a part, not in the body */
+			c->again.at = 0;
+		stream_next(c, st, dir, before, news);
+		chunks_begin(c, st, dir);
+	} else if (judge_again(c, st, dir, st->head[dir]->base +
+	    (uint64_t)(file.at - st->head[dir]->bytes), end, news)) {
+		return;
+	} else if (length == UINT64_MAX) {
+		stream_done(c, st, dir);
+	} else if (!parts.ended && !complete) {
+		form_goes_on(c, st, dir, &parts, end, news);
+	} else {
+		stream_next(c, st, dir, before + length, news);
+	}
+}
+
+static void
+web_begins(struct state *st, unsigned dir)
+{
+	st->in[dir] = IN_WEB;
+	st->look[dir] = st->told[dir] = 0;
+}
+
+/* A file asked for from outside has its name in the question. Only names that say
+ * something: a web server is asked for many. */
+static void
+note_asked(struct content *c, const struct http_request *r, const struct flow_hit *hit)
+{
+	struct span name = http_path_name(r->path);
+	enum content_word class = class_of_name(name);
+
+	if (hit->down && (class == CONTENT_AUDIO || speaks_of_recordings(name)))
+		(void)note_make(c, NOTE_HTTP, &hit->flow->client, hit->flow->client_port,
+		    hit->pkt->frame->time, name);
+}
+
 /* True: `left` was moved to a stream inside this one. */
 static bool
-http_step(struct content *c, struct state *st, unsigned dir, const struct http_request *r,
-    struct span *left, bool final, struct content_news *news)
+http_step(struct content *c, struct state *st, const struct flow_hit *hit,
+    const struct http_request *r, struct span *left, bool final, struct content_news *news)
 {
+	unsigned dir = hit->dir;
 	uint16_t said = (uint16_t)(SAID_HTTP << dir);
-	struct span body = *left, name, type = r->head.type, file;
-	uint64_t length = r->head.length, before = st->start[dir] + r->body_at;
-	struct mime_parts parts = { .ended = true };
-	uint64_t end;
-	bool complete, decided;
+	struct span body = *left, name, type = r->head.type;
+	uint64_t before = st->start[dir] + r->body_at;
 
 	if (!(st->flags & said))
 		http_news(news, r);
@@ -317,50 +391,51 @@ http_step(struct content *c, struct state *st, unsigned dir, const struct http_r
 	if (r->head.destination.left > 0)
 		renamed(st, dir, r, news);
 	if (!http_has_body(r)) {
+		bool web = r->head.websocket && text_is(r->method, "get");
+
+		if (!web)
+			note_asked(c, r, hit);
 		stream_next(c, st, dir, before, news);
+		if (web)
+			web_begins(st, dir);
 		return false;
 	}
+	name = r->head.name.left > 0 ? r->head.name : http_path_name(r->path);
 	/* Icecast's default, when a source does not say what it sends */
 	if (type.left == 0 && r->head.ice)
 		type = span_of("audio/mpeg", 10);
 	(void)span_skip(&body, r->body_at);
-	complete = !r->head.chunked && length <= body.left;
-	if (complete)
-		body.left = (size_t)length;
-	file = body;
-	if (r->head.chunked)
-		body = http_unchunk(body, c->chunks, &complete);
-	name = r->head.name.left > 0 ? r->head.name : http_path_name(r->path);
-	/* a part of a file says how long the file is */
-	news->length = r->head.range_all != UINT64_MAX ? r->head.range_all : length;
-	news->to_end = length == UINT64_MAX;
-	if (r->head.range_at > 0)	/* the middle of a file: only its name speaks */
-		decided = judge(c, span_of("", 0), true, r->head.type, name, news);
-	else if (r->head.boundary.left > 0)
-		decided = judge_parts(c, body, r->head.boundary, final || complete, news,
-		    &parts, &file);
-	else
-		decided = judge(c, body, final || complete, type, name, news);
-	if (!decided)
-		return false;
-	if (!(news->what & NEWS_CONTENT))
-		st->flags |= (uint16_t)(UNTOLD << dir);
-	end = length > UINT64_MAX / 4 ? UINT64_MAX : st->head[dir]->base + before + length;
-	if (r->head.chunked) {
-		stream_next(c, st, dir, before, news);
-		st->in[dir] = IN_CHUNKS;
-	} else if (judge_again(c, st, dir, st->head[dir]->base +
-	    (uint64_t)(file.at - st->head[dir]->bytes), end, news)) {
-		return false;
-	} else if (length == UINT64_MAX) {
-		stream_done(c, st, dir);
-	} else if (!parts.ended && !complete) {
-		form_goes_on(c, st, dir, &parts, end, news);
-	} else {
-		stream_next(c, st, dir, length > UINT64_MAX / 4 ? length :
-		    before + length, news);
-	}
+	http_body(c, st, dir, &r->head, body, before, type, name, final, news);
 	return false;
+}
+
+/* What a server inside hands out: "GET /rec.amr" from outside is an upload. */
+static void
+answer_step(struct content *c, struct state *st, const struct flow_hit *hit,
+    const struct http_answer *a, struct span body, bool final, struct content_news *news)
+{
+	const struct flow *f = hit->flow;
+	unsigned dir = hit->dir;
+	uint64_t before = st->start[dir] + a->body_at;
+	struct span name = a->head.name;
+	struct ftp_data *d;
+
+	(void)span_skip(&body, a->body_at);
+	/* "Not modified" and what answers HEAD have none: the next answer stands there */
+	if (a->status < 200 || a->status == 204 || a->status == 304 ||
+	    a->head.length == 0 || text_starts(body, "http/1.")) {
+		stream_next(c, st, dir, before, news);
+		if (a->status == 101 && a->head.websocket)
+			web_begins(st, dir);
+		return;
+	}
+	d = name.left > 0 ? NULL : note_find(c, NOTE_HTTP, &f->client, f->client_port,
+	    hit->pkt->frame->time);
+	if (d != NULL) {
+		memcpy(c->name, d->name, d->name_len);
+		name = span_of(c->name, d->name_len);
+	}
+	http_body(c, st, dir, &a->head, body, before, a->head.type, name, final, news);
 }
 
 /* A mail to its first file that is audio; what lies behind the head walk.c finds. */
@@ -424,6 +499,7 @@ stream_read(struct content *c, struct state *st, const struct flow_hit *hit,
 	struct span left = head_span(h);
 	bool final = head_final(h), more;
 	struct http_request http;
+	struct http_answer answer;
 	struct smtp_mail mail;
 	const uint8_t *cut;
 	enum parse p;
@@ -475,7 +551,7 @@ stream_read(struct content *c, struct state *st, const struct flow_hit *hit,
 			return;
 		more |= p == PARSE_MORE;
 		if ((p = http_request(left, &http)) == PARSE_DONE) {
-			if (http_step(c, st, dir, &http, &left, final, news))
+			if (http_step(c, st, hit, &http, &left, final, news))
 				continue;
 			if (st->head[dir] != h)
 				return;		/* decided, and the mode set */
@@ -486,6 +562,15 @@ stream_read(struct content *c, struct state *st, const struct flow_hit *hit,
 		    !(st->flags & (SAID_HTTP << dir)))
 			http_news(news, &http);	/* the rest of its headers was cut away */
 		more |= p == PARSE_MORE;
+		if (hit->up && from_server(hit) && (p = http_answer(left, &answer)) ==
+		    PARSE_DONE) {
+			answer_step(c, st, hit, &answer, left, final, news);
+			if (st->head[dir] != h)
+				return;
+			more = true;
+			break;
+		}
+		more |= hit->up && from_server(hit) && p == PARSE_MORE;
 		if ((p = smtp_mail(left, &mail)) == PARSE_DONE) {
 			if (mail.tls_at > 0) {
 				starts_behind(st, dir, mail.tls_at, &left);

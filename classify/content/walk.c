@@ -19,10 +19,6 @@
 #define FTP_LINE 512
 #define AGAIN_MAX 60			/* at one body */
 
-/* What became of a piece. */
-enum step { STEP_ON, STEP_WAIT, STEP_END };
-
-static enum step chunk_step(struct state *st, unsigned dir, struct span s, uint64_t *size);
 static enum step mqtt_step(struct content *c, struct state *st, unsigned dir,
     struct span s, bool final, uint64_t *size, struct content_news *news);
 static enum step smb_step(struct content *c, struct state *st, const struct flow_hit *hit,
@@ -44,13 +40,16 @@ walk_opens(struct content *c, struct state *st, const struct flow_hit *hit,
 	struct content_news none = { 0 };
 	struct smb_frame frame;
 	bool v5 = false;
-	enum parse p, q, r, t;
+	enum parse p, q, r, t, u;
 
 	if (hit->flow->flags & FLOW_MIDSTREAM)
 		return PARSE_NOT;
 	/* a broker's answers look like nothing: the client has said what it is */
-	if (st->in[other] == IN_MQTT || st->in[other] == IN_MQTT5) {
+	if (st->in[other] == IN_MQTT || st->in[other] == IN_MQTT5 || st->in[other] == IN_H2) {
 		st->in[dir] = st->in[other];
+	} else if ((u = h2_opens(left)) == PARSE_DONE) {
+		st->in[dir] = IN_H2;
+		st->start[dir] = (uint16_t)(st->start[dir] + sizeof(H2_HELLO) - 1);
 	} else if ((p = mqtt_connect(left, &v5)) == PARSE_DONE) {
 		st->in[dir] = v5 ? IN_MQTT5 : IN_MQTT;
 	} else if ((q = smb_frame(left, true, &frame)) == PARSE_DONE) {
@@ -60,11 +59,20 @@ walk_opens(struct content *c, struct state *st, const struct flow_hit *hit,
 	} else if ((t = rtp_frames(left)) == PARSE_DONE) {
 		st->in[dir] = IN_FRAMES;
 	} else {
-		return p == PARSE_MORE || q == PARSE_MORE || r == PARSE_MORE ||
+		return u == PARSE_MORE || p == PARSE_MORE || q == PARSE_MORE || r == PARSE_MORE ||
 		    t == PARSE_MORE ? PARSE_MORE : PARSE_NOT;
 	}
 	stream_next(c, st, dir, st->start[dir], &none);
 	return PARSE_DONE;
+}
+
+static bool
+stands_in_piece(const struct state *st, unsigned dir)
+{
+	enum inside in = (enum inside)st->in[dir];
+
+	return (in == IN_CHUNKS || in == IN_SMB || in == IN_MQTT || in == IN_MQTT5) &&
+	    st->in_pieces.remain[dir] > 0;
 }
 
 void
@@ -87,7 +95,16 @@ walk(struct content *c, struct state *st, const struct flow_hit *hit, struct spa
 		bool over = final && at == 0;	/* more of it will not come */
 		uint64_t size = 0;
 
-		switch (st->in[dir]) {
+		switch (stands_in_piece(st, dir) ? IN_NOTHING : st->in[dir]) {
+		case IN_NOTHING:
+			step = inside_step(c, st, dir, left, over, &size, news);
+			break;
+		case IN_WEB:
+			step = web_step(c, st, dir, left, over, &size, news);
+			break;
+		case IN_H2:
+			step = h2_step(c, st, dir, left, over, &size, news);
+			break;
 		case IN_CHUNKS:
 			step = chunk_step(st, dir, left, &size);
 			break;
@@ -127,19 +144,6 @@ walk(struct content *c, struct state *st, const struct flow_hit *hit, struct spa
 }
 
 static enum step
-chunk_step(struct state *st, unsigned dir, struct span s, uint64_t *size)
-{
-	bool last;
-	enum parse p = http_chunk(s, size, &last);
-
-	if (p != PARSE_DONE)
-		return p == PARSE_MORE ? STEP_WAIT : STEP_END;
-	if (last)
-		st->in[dir] = IN_NOTHING;	/* the next request */
-	return STEP_ON;
-}
-
-static enum step
 mqtt_step(struct content *c, struct state *st, unsigned dir, struct span s, bool final,
     uint64_t *size, struct content_news *news)
 {
@@ -162,6 +166,8 @@ mqtt_step(struct content *c, struct state *st, unsigned dir, struct span s, bool
 		st->told[dir] = (uint8_t)news->class;
 		news->length = m.length;
 	}
+	pieces_again(c, st, dir);
+	*size = piece_size(st, dir, m.size - m.length, 0, m.length, m.size);
 	return STEP_ON;
 }
 
@@ -188,12 +194,15 @@ smb_step(struct content *c, struct state *st, const struct flow_hit *hit, struct
 			(void)note_make(c, NOTE_SMB, &f->client, f->client_port, now, name);
 	}
 	if (m.asked && !from_server(hit)) {
-		st->smb.read = m.id;
-		st->smb.asked = true;
+		st->in_pieces.read = (uint16_t)m.id;
+		st->in_pieces.asked = true;
 	}
 	if (!(m.wrote && !from_server(hit)) && !(m.answered && from_server(hit) &&
-	    st->smb.asked && st->smb.read == m.answer))
+	    st->in_pieces.asked && st->in_pieces.read == (uint16_t)m.answer)) {
+		if (m.goes_on && m.file == st->in_pieces.file)
+			*size = piece_size(st, hit->dir, m.before, m.at, m.length, m.size);
 		return STEP_ON;
+	}
 	d = note_find(c, NOTE_SMB, &f->client, f->client_port, now);
 	name = none;
 	if (d != NULL) {
@@ -203,7 +212,12 @@ smb_step(struct content *c, struct state *st, const struct flow_hit *hit, struct
 	if (!judge(c, m.body, m.whole || final, none, name, news))
 		return STEP_WAIT;
 	if (m.answered)
-		st->smb.asked = false;
+		st->in_pieces.asked = false;
+	if (m.wrote) {
+		st->in_pieces.file = m.file;
+		pieces_again(c, st, hit->dir);
+		*size = piece_size(st, hit->dir, m.before, 0, m.length, m.size);
+	}
 	return STEP_ON;
 }
 
@@ -265,42 +279,39 @@ frame_step(struct content *c, struct state *st, const struct flow_hit *hit, stru
 	return ++st->looked < FRAMES_LOOK ? STEP_ON : STEP_END;
 }
 
-/* Further on in a body that was judged: the index of an MP4, the frames behind a tag, the
- * next entry of an archive. */
-static void
-again_step(struct content *c, struct state *st, unsigned dir, struct span s, bool final,
-    struct content_news *news)
+enum step
+look_further(struct state *st, unsigned dir, enum format_word format, struct span s,
+    uint64_t left, bool final, struct content_news *news, uint64_t *next)
 {
-	struct head *h = st->head[dir];
-	enum format_word format = (enum format_word)st->told[dir];
-	uint64_t end = st->end[dir], left = end == UINT64_MAX ? end : end - h->base;
 	bool archive = class_of_format(format) == CONTENT_ARCHIVE;
 	struct span name = { NULL, 0 };
 	struct sound sound = { .rate = 0 };
-	uint64_t next;
-	bool more;
+	uint64_t behind;
+	bool more, whole;
 
 	if (s.left >= left) {
 		s.left = (size_t)left;
 		final = true;
 	}
 	if (archive) {
-		sound.class = archive_sound(s, format, &name, &next) ? CONTENT_AUDIO :
+		sound.class = archive_sound(s, format, &name, &behind) ? CONTENT_AUDIO :
 		    CONTENT_UNKNOWN;
-		sound.again = sound.class == CONTENT_AUDIO ? 0 : next;
-		if (next == 0 && sound.class == CONTENT_UNKNOWN && s.left < AGAIN_LOOK &&
+		sound.again = sound.class == CONTENT_AUDIO ? 0 : behind;
+		if (behind == 0 && sound.class == CONTENT_UNKNOWN && s.left < AGAIN_LOOK &&
 		    !final)
-			return;
+			return STEP_WAIT;
 	} else {
 		sound_of(s, format, left, st->look[dir] & 3, &sound);
-		if (!final && s.left < AGAIN_LOOK && (sound.again == 0 ||
+		/* an index that is whole is all there is: nothing may come behind it */
+		whole = sound.again == 0 && sound.class != CONTENT_UNKNOWN && sound.ns > 0;
+		if (!final && !whole && s.left < AGAIN_LOOK && (sound.again == 0 ||
 		    sound.again <= s.left))
-			return;
+			return STEP_WAIT;
 	}
-	more = sound.again > 0 && sound.again + 8 <= left &&
+	more = sound.again > 0 && sound.again < UINT64_MAX / 4 && sound.again + 8 <= left &&
 	    st->look[dir] >> 2 < AGAIN_MAX;
 	if (more && sound.again <= s.left && !final)
-		return;
+		return STEP_WAIT;
 	/* nothing more will come: what was seen of the tracks is what there is */
 	if (!more && sound.class == CONTENT_UNKNOWN && sound.tracks == TRACK_SOUND)
 		sound.class = CONTENT_AUDIO;
@@ -317,10 +328,31 @@ again_step(struct content *c, struct state *st, unsigned dir, struct span s, boo
 		news->sound_ns = sound.ns;
 		news->name = name;
 	}
-	if (more) {
-		st->look[dir] = (uint8_t)(((st->look[dir] >> 2) + 1) << 2 | sound.tracks);
-		stream_next(c, st, dir, sound.again, news);
+	if (!more)
+		return STEP_END;
+	st->look[dir] = (uint8_t)(((st->look[dir] >> 2) + 1) << 2 | sound.tracks);
+	*next = sound.again;
+	return STEP_ON;
+}
+
+/* Further on in a body that was judged: the index of an MP4, the frames behind a tag, the
+ * next entry of an archive. */
+static void
+again_step(struct content *c, struct state *st, unsigned dir, struct span s, bool final,
+    struct content_news *news)
+{
+	uint64_t end = st->end[dir], next = 0;
+	uint64_t left = end == UINT64_MAX ? end : end - st->head[dir]->base;
+
+	switch (look_further(st, dir, (enum format_word)st->told[dir], s, left, final, news,
+	    &next)) {
+	case STEP_WAIT:
 		return;
+	case STEP_ON:
+		stream_next(c, st, dir, next, news);
+		return;
+	default:
+		break;
 	}
 	st->in[dir] = IN_NOTHING;
 	if (end == UINT64_MAX)

@@ -19,6 +19,9 @@ struct talk {
 	uint8_t *bytes;		/* exactly what the last packet captured */
 	struct content_news news;
 	unsigned all;		/* every kind of news so far */
+	enum content_word class;	/* for whoever keeps the last that was told */
+	enum coded_word codec;
+	bool serves;		/* the server is the one inside */
 };
 
 static inline void
@@ -52,7 +55,8 @@ talk_at(struct talk *t, enum flow_dir dir, uint64_t offset, const void *bytes, s
     size_t n)
 {
 	struct flow_hit hit = { .flow = &t->flow, .pkt = &t->pkt, .dir = dir,
-		.up = dir == FLOW_TO_SERVER, .is_new = t->frame.ordinal == 0,
+		.up = (dir == FLOW_TO_SERVER) != t->serves,
+		.down = (dir == FLOW_TO_SERVER) == t->serves, .is_new = t->frame.ordinal == 0,
 		.fresh = (uint32_t)n, .offset = offset };
 
 	free(t->bytes);
