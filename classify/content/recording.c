@@ -73,7 +73,7 @@ recording_of(struct span file, struct recording *out)
 	struct span at = file;
 	struct sound s;
 
-	*out = (struct recording){ CONTENT_UNKNOWN, FORMAT_UNKNOWN, 0, 0 };
+	*out = (struct recording){ .format = FORMAT_UNKNOWN };
 	out->format = magic_of(file, &out->class);
 	if (out->format == FORMAT_UNKNOWN) {
 		out->class = CONTENT_UNKNOWN;
@@ -84,6 +84,8 @@ recording_of(struct span file, struct recording *out)
 	case FORMAT_VORBIS:
 	case FORMAT_SPEEX:
 		out->ns = ogg_length(file, out->format);
+		sound_of(file, out->format, file.left, 0, &s);
+		out->codec = s.codec;
 		break;
 	case FORMAT_M4A:
 	case FORMAT_MP4:
@@ -93,24 +95,12 @@ recording_of(struct span file, struct recording *out)
 	default:
 		sound_of(at, out->format, file.left, 0, &s);
 		out->ns = s.ns;
+		out->codec = s.codec;
+		/* an MP4 with its index behind says only there what it holds */
+		if (out->class == CONTENT_UNKNOWN)
+			out->class = s.class;
 		break;
 	}
 	if (out->ns > 0)
 		out->rate = (double)file.left * 8e9 / (double)out->ns;
-}
-
-const char *
-recording_codec(enum format_word format)
-{
-	switch (format) {
-	case FORMAT_MP3: return "mp3";
-	case FORMAT_AAC:
-	case FORMAT_M4A: return "aac";
-	case FORMAT_OPUS: return "opus";
-	case FORMAT_FLAC: return "flac";
-	case FORMAT_WAV: return "wav";
-	case FORMAT_AMR: return "amr";
-	case FORMAT_AMR_WB: return "amr-wb";
-	default: return NULL;
-	}
 }

@@ -16,11 +16,9 @@ struct recording {
 	enum format_word format;	/* FORMAT_UNKNOWN: none we know */
 	int64_t ns;			/* its length; 0: the container does not say */
 	double rate;			/* bit/s over the whole file; 0: unknown */
+	enum coded_word codec;		/* by the container's header */
 };
 
 void recording_of(struct span file, struct recording *out);
-
-/* The codec of such a file by its name in the table of codecs; NULL: several may be. */
-const char *recording_codec(enum format_word format);
 
 #endif

@@ -457,6 +457,8 @@ command_trace(int argc, char **argv)
 	a.recording = c.file;
 	a.format = c.file == NULL ? NULL : vocabulary_word(VOCABULARY_FORMAT,
 	    c.recording.format);
+	a.coded = c.file == NULL || c.recording.codec == CODED_UNKNOWN ? NULL :
+	    vocabulary_word(VOCABULARY_CODEC, c.recording.codec);
 	a.most = (unsigned)c.most;
 	a.limit = c.chance;
 	(c.json ? trace_tell_json : trace_tell_text)(&a, stdout);

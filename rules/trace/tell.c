@@ -95,6 +95,8 @@ asked(const struct trace_answer *a, FILE *out)
 	if (a->recording != NULL) {
 		fprintf(out, "%s%s%s", plain(a->recording, name), a->format != NULL ? ", " : "",
 		    a->format != NULL ? a->format : "");
+		if (a->coded != NULL)
+			fprintf(out, " (%s)", a->coded);
 		gap = ", ";
 	}
 	if (w->length > 0) {
@@ -400,7 +402,7 @@ trace_tell_json(const struct trace_answer *a, FILE *out)
 	json_open(&j, "recording", '{');
 	text_at(&j, "file", a->recording);
 	text_at(&j, "format", a->format);
-	text_at(&j, "codec", w->codec);
+	text_at(&j, "codec", w->codec != NULL ? w->codec : a->coded);
 	if (w->length > 0)
 		number_at(&j, "seconds", (double)w->length / 1e9);
 	if (w->size > 0)

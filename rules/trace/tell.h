@@ -14,6 +14,7 @@ struct trace_answer {
 	const struct trace_read *read;
 	const char *recording;		/* the file's name; NULL: none was given */
 	const char *format;		/* its format; NULL */
+	const char *coded;		/* by which codec, as its header says; NULL */
 	unsigned most;			/* candidates to show */
 	double limit;			/* none that fits more often than this by chance */
 };

@@ -284,9 +284,12 @@ test_recording_is_as_long_as_its_container_says(void **state)
 	static const struct {
 		const char *file;
 		enum format_word format;
+		enum coded_word codec;
 		double seconds;
-	} made[] = { { "opus", FORMAT_OPUS, 5 }, { "wav", FORMAT_WAV, 1 },
-		{ "m4a", FORMAT_M4A, 43 }, { "amr", FORMAT_AMR, 1 } };
+	} made[] = { { "opus", FORMAT_OPUS, CODED_OPUS, 5 }, { "wav", FORMAT_WAV, CODED_PCM, 1 },
+		{ "m4a", FORMAT_M4A, CODED_UNKNOWN, 43 },	/* only its mvhd */
+		{ "3gp", FORMAT_MP4, CODED_AMR_WB, 3 }, { "alac", FORMAT_M4A, CODED_ALAC, 2 },
+		{ "amr", FORMAT_AMR, CODED_AMR, 1 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++) {
@@ -305,6 +308,7 @@ test_recording_is_as_long_as_its_container_says(void **state)
 		recording_of(span_of(bytes, n), &r);
 		assert_int_equal(r.format, made[i].format);
 		assert_int_equal(r.class, CONTENT_AUDIO);
+		assert_int_equal(r.codec, made[i].codec);
 		assert_true(r.ns > (made[i].seconds - 0.01) * 1e9 &&
 		    r.ns < (made[i].seconds + 0.01) * 1e9);
 	}
