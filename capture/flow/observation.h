@@ -95,7 +95,7 @@ enum vocabulary {
 #define WORDS_NAME_SOURCE(X) \
 	X(NONE, "none") X(DNS, "dns") X(SNI, "sni") X(HTTP, "http") X(QUIC, "quic") \
 	X(QUERY, "query") X(CONNECT, "connect") X(SOCKS, "socks") \
-	X(CERTIFICATE, "certificate")
+	X(CERTIFICATE, "certificate") X(INVENTORY, "inventory")
 #define WORDS_CONTENT(X) \
 	X(UNKNOWN, "unknown") X(AUDIO, "audio") X(VIDEO, "video") X(IMAGE, "image") \
 	X(DOCUMENT, "document") X(ARCHIVE, "archive") X(TEXT, "text") X(PROGRAM, "program") \
@@ -248,7 +248,8 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(dest_settled, "dest.settled", BOOL, NONE, "", \
 	    "no further name can come: 12 packets of the flow were read", "never") \
 	X(dest_looked_up, "dest.looked_up", BOOL, NONE, "", \
-	    "somebody inside resolved this address, or the flow named its host", \
+	    "somebody inside resolved this address, the flow named its host, it named itself " \
+	    "by mDNS or LLMNR, or the inventory has it", \
 	    "not seen to be, and the flow began before the capture") \
 	X(dest_since, "dest.since", MOMENT, NONE, "", \
 	    "somebody inside talked to it first, as far as this sensor knows", "never") \

@@ -19,6 +19,8 @@
 #define HEADS 8192
 #define FTP_DATA_MAX 1024		/* data connections announced and
 					 * not yet opened */
+#define PORT_MDNS 5353
+#define PORT_LLMNR 5355
 #define PORT_ESP 4500			/* RFC 3948 leaves no other */
 #define UDP_LOOK 256			/* data packets in which a
 					 * stream says what it is */
@@ -316,6 +318,12 @@ datagram(struct content *c, struct state *st, const struct flow_hit *hit,
 		if (dns_parse(p->payload, &news->dns)) {
 			news->what |= NEWS_DNS;
 			news->dns_bytes = p->payload_wire;
+			return;
+		}
+	} else if (p->sport == PORT_MDNS || p->sport == PORT_LLMNR) {
+		if (dns_own_name(p->payload, &p->src, &news->dns)) {
+			news->what |= NEWS_DNS;
+			news->dns_own = true;
 			return;
 		}
 	} else if (dhcp_seen(p, &news->dhcp)) {

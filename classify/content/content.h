@@ -39,8 +39,8 @@ enum {
 	NEWS_HTTP = 1 << 1,		/* host, method, type, name, length */
 	NEWS_CONTENT = 1 << 2,		/* class, format, proof, name, type, length */
 	NEWS_TARGET = 1 << 3,		/* target: host of CONNECT or SOCKS; via */
-	NEWS_DNS = 1 << 4,		/* dns: a query or response (UDP and
-					 * TCP port 53, 5353 not) */
+	NEWS_DNS = 1 << 4,		/* dns: a query or response (port 53); or with
+					 * dns_own a host's own name (5353, 5355) */
 	NEWS_RTP = 1 << 5,		/* the stream stands as RTP: rtp_type, rtp_ssrc */
 	NEWS_SETUP = 1 << 6,		/* call set-up: SIP, STUN or a DTLS handshake */
 	NEWS_TUNNEL = 1 << 7,		/* tunnel: SSH or OpenVPN or
@@ -82,6 +82,7 @@ struct content_news {
 	bool body;
 	uint64_t body_plain;
 	uint32_t body_seen;		/* bytes of it that are here */
+	bool dns_own;			/* a host's own name, by mDNS or LLMNR */
 	uint32_t dns_bytes;		/* payload bytes of the DNS message on the wire */
 	uint8_t rtp_type;
 	enum coded_word rtp_codec;	/* by the type, or by SDP seen before; or UNKNOWN */

@@ -85,7 +85,10 @@ hints(struct span data, uint32_t ttl, struct dns_message *out)
 	uint16_t priority, key, len;
 	struct span value, one;
 
-	if (!span_u16(&data, &priority) || !skip_name(&data))
+	if (!span_u16(&data, &priority))
+		return;
+	out->elsewhere |= data.left > 0 && data.at[0] != 0;
+	if (!skip_name(&data))
 		return;
 	while (span_u16(&data, &key) && span_u16(&data, &len) &&
 	    span_take(&data, len, &value)) {

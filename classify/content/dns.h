@@ -30,8 +30,14 @@ struct dns_message {
 					 * chain still the question */
 	unsigned answers;
 	struct dns_answer answer[DNS_ANSWERS];
+	bool elsewhere;			/* its addresses are those of another name: the
+					 * target of an SVCB or HTTPS record */
 	bool truncated;			/* captured bytes ended before the message did */
 };
+
+/* An answer of mDNS or LLMNR in which the speaker names itself: its name, its address.
+ * False: none is. Any bytes are safe. */
+bool dns_own_name(struct span payload, const struct addr *speaker, struct dns_message *out);
 
 /* False: not DNS (header or question impossible). Any bytes are safe. */
 bool dns_parse(struct span payload, struct dns_message *out);

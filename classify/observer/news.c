@@ -54,7 +54,10 @@ news_of(struct observer *o, const struct flow_hit *hit)
 		    mac_from_bytes(hit->pkt->smac) : 0, o->now);
 	if ((what & NEWS_CERTIFICATE) != 0)
 		certificate_seen(o, x, &n->certificate);
-	if ((what & NEWS_DNS) != 0)
+	if ((what & NEWS_DNS) != 0 && n->dns_own)
+		endpoint_answer(o->endpoint, &n->dns.answer[0].addr, &n->dns.answer[0].addr,
+		    span_of(n->dns.name, n->dns.name_len), n->dns.answer[0].ttl, o->now);
+	else if ((what & NEWS_DNS) != 0)
 		query_seen(o, hit);
 	if ((what & (NEWS_SNI | NEWS_HTTP)) != 0)
 		best_name(o, f);
@@ -137,7 +140,7 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 		h = table_use(o->hosts, client, NULL);
 		if (h->told.ns == 0)
 			h->told = o->now;
-		if (m->question_whole && m->truncated)
+		if (m->question_whole && (m->truncated || m->elsewhere))
 			endpoint_answer_cut(o->endpoint, name, o->now);
 		if (m->question_whole)
 			for (unsigned i = 0; i < m->answers; i++)

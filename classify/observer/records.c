@@ -512,6 +512,7 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 {
 	char text[ADDR_TEXT];
 	uint32_t key;
+	const struct inventory_device *row;
 	struct dest_seen seen;
 	struct span from;
 
@@ -531,6 +532,20 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 		OBSERVATION_SET(r, dest_looked_up, by_dns.looked_up || name != 0);
 	if (by_dns.claim == CLAIM_ALONE || by_dns.claim == CLAIM_BACKED)
 		OBSERVATION_SET(r, dest_claimed, by_dns.claim == CLAIM_ALONE);
+	/* An address that the site itself has named needs nobody to look it up. */
+	row = name != 0 || o->o.inventory == NULL ? NULL :
+	    inventory_by_ip(o->o.inventory, outside);
+	if (row != NULL) {
+		uint32_t own = 0;
+
+		OBSERVATION_SET(r, dest_looked_up, true);
+		name_set(o, &own, span_of(row->name, strlen(row->name)));
+		if (own != 0)
+			OBSERVATION_SET(r, dest_name, own);
+		name_drop(o, &own);
+		source = NAME_SOURCE_INVENTORY;
+		by_dns.certificate = 0;
+	}
 	/* For people to read: no sum and no list goes by what a server says of itself. */
 	if (name == 0 && by_dns.certificate != 0) {
 		OBSERVATION_SET(r, dest_name, by_dns.certificate);

@@ -11,6 +11,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *copy = malloc(size == 0 ? 1 : size);
+	const uint8_t ip[4] = { 192, 168, 9, 5 };
+	struct addr speaker = addr_from_v4(ip);
 	struct dns_message m;
 
 	if (copy == NULL)
@@ -22,6 +24,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    m.name[m.name_len] != '\0')
 			__builtin_trap();
 	}
+	if (dns_own_name(span_of(copy, size), &speaker, &m) && (m.answers != 1 ||
+	    m.name_len == 0 || m.name_len > DNS_NAME_MAX || m.name[m.name_len] != '\0'))
+		__builtin_trap();
 	free(copy);
 	return 0;
 }

@@ -161,10 +161,73 @@ test_more_answers_than_places_are_left_out(void **state)
 	assert_int_equal(m.name_len, 0);
 }
 
+/* Printer.local, as mDNS answers: an A record behind a PTR that points at it. */
+static const uint8_t own[] =
+    "\0\0\x84\0\0\0\0\2\0\0\0\0"
+    "\4_ipp\4_tcp\5local\0\0\x0c\0\1\0\0\x11\x94\0\x0a\7Printer\xc0\x16"
+    "\xc0\x27\0\1\x80\1\0\0\0\x78\0\4\xc0\xa8\x09\x05";
+
+static void
+test_a_host_is_believed_about_itself_alone(void **state)
+{
+	const uint8_t ip[4] = { 192, 168, 9, 5 }, other[4] = { 192, 168, 9, 6 };
+	struct addr speaker = addr_from_v4(ip), liar = addr_from_v4(other);
+	struct dns_message m;
+
+	(void)state;
+	assert_true(dns_own_name(span_of(own, sizeof(own) - 1), &speaker, &m));
+	assert_string_equal(m.name, "printer.local");
+	assert_int_equal(m.answers, 1);
+	assert_true(addr_eq(&m.answer[0].addr, &speaker));
+	assert_int_equal(m.answer[0].ttl, 120);
+	assert_false(dns_own_name(span_of(own, sizeof(own) - 1), &liar, &m));
+	for (size_t n = 0; n < sizeof(own) - 1; n++) {
+		uint8_t *copy = malloc(n == 0 ? 1 : n);
+
+		assert_non_null(copy);
+		memcpy(copy, own, n);
+		assert_false(dns_own_name(span_of(copy, n), &speaker, &m));
+		free(copy);
+	}
+}
+
+static void
+test_a_name_that_points_at_itself_is_none(void **state)
+{
+	static const uint8_t loop[] = "\0\0\x84\0\0\0\0\1\0\0\0\0\1x\xc0\x0c\0\1\0\1\0\0\0\x78"
+	    "\0\4\xc0\xa8\x09\x05";
+	const uint8_t ip[4] = { 192, 168, 9, 5 };
+	struct addr speaker = addr_from_v4(ip);
+	struct dns_message m;
+
+	(void)state;
+	assert_false(dns_own_name(span_of(loop, sizeof(loop) - 1), &speaker, &m));
+}
+
+/* HTTPS x.example: priority 1, target svc.cdn.example; and one without another target. */
+static void
+test_a_target_of_another_name_is_said(void **state)
+{
+	static const uint8_t away[] = "\0\1\x81\x80\0\1\0\1\0\0\0\0\1x\7example\0\0\x41\0\1"
+	    "\xc0\x0c\0\x41\0\1\0\0\0\x3c\0\x13\0\1\3svc\3cdn\7example\0";
+	static const uint8_t here[] = "\0\1\x81\x80\0\1\0\1\0\0\0\0\1x\7example\0\0\x41\0\1"
+	    "\xc0\x0c\0\x41\0\1\0\0\0\x3c\0\x0b\0\1\0\0\4\0\4\xcb\0\x71\7";
+	struct dns_message m;
+
+	(void)state;
+	assert_true(parse(away, sizeof(away) - 1, &m));
+	assert_true(m.elsewhere && m.answers == 0);
+	assert_true(parse(here, sizeof(here) - 1, &m));
+	assert_true(!m.elsewhere && m.answers == 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_host_is_believed_about_itself_alone),
+		cmocka_unit_test(test_a_name_that_points_at_itself_is_none),
+		cmocka_unit_test(test_a_target_of_another_name_is_said),
 		cmocka_unit_test(test_a_query_gives_its_name_in_lower_case),
 		cmocka_unit_test(test_hints_of_https_records_are_addresses_too),
 		cmocka_unit_test(test_addresses_behind_a_cname_answer_the_question),

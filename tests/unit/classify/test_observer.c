@@ -385,6 +385,35 @@ test_a_name_is_the_one_asked_for_before_the_flow(void **state)
 	desk_close(d);
 }
 
+/* Outside of what was said to be home, and yet a neighbour: it says its name itself. A name
+ * that another says for it is not believed, or the sender would say it. */
+static void
+test_a_neighbour_that_says_its_name_is_not_an_address_nobody_knows(void **state)
+{
+	static const uint8_t own[] = "\0\0\x84\0\0\0\0\1\0\0\0\0\3nas\5local\0\0\1\x80\1"
+	    "\0\0\0\x78\0\4\xcb\0\x71\7";
+	const uint8_t all[4] = { 224, 0, 0, 251 };
+	struct addr group = addr_from_v4(all);
+	struct desk *d = desk_open();
+	const struct observation *r;
+
+	(void)state;
+	send_udp(d, 1, INSIDE, 5353, group, 5353, own, sizeof(own) - 1);
+	send_udp(d, 4, INSIDE, 5001, OUTSIDE, 9000, NULL, 50);
+	send_udp(d, 8, OUTSIDE, 5353, group, 5353, own, sizeof(own) - 1);
+	send_udp(d, 9, INSIDE, 5002, OUTSIDE, 9000, NULL, 50);
+	observer_finish(d->o);
+	for (unsigned i = 0; (r = closes(d, i)) != NULL; i++) {
+		if (r->src_port == 5001)
+			assert_false(r->dest_looked_up);
+		if (r->src_port != 5002)
+			continue;
+		assert_true(r->dest_looked_up);
+		assert_string_equal(d->name[r->dest_name], "nas.local");
+	}
+	desk_close(d);
+}
+
 static void
 test_an_answered_address_is_named_and_the_flows_own_name_is_better(void **state)
 {
@@ -707,6 +736,8 @@ main(void)
 		cmocka_unit_test(test_a_pair_has_a_window_for_each_burst),
 		cmocka_unit_test(
 		    test_a_queried_domain_has_a_window_whatever_the_resolvers_zone),
+		cmocka_unit_test(
+		    test_a_neighbour_that_says_its_name_is_not_an_address_nobody_knows),
 		cmocka_unit_test(
 		    test_an_answered_address_is_named_and_the_flows_own_name_is_better),
 		cmocka_unit_test(test_a_name_is_the_one_asked_for_before_the_flow),
