@@ -147,6 +147,8 @@ void stream_read(struct content *c, struct state *st, const struct flow_hit *hit
  * False: wait for more. */
 bool judge(struct content *c, struct span body, bool final, struct span type,
     struct span name, struct content_news *news);
+/* What was put without a word about it gets a name of sound. */
+void named_sound(struct span name, struct content_news *news);
 /* What is told further on in this body, from the offset of its first byte in the stream
  * to its end. False: nothing is. */
 bool judge_again(struct content *c, struct state *st, unsigned dir, uint64_t body_at,

@@ -58,10 +58,57 @@ mqtt_connect(struct span s, bool *v5)
 	    PARSE_NOT;
 }
 
+/* 2.2.2.2, those of a PUBLISH: the content type; an unknown one ends them. */
+static struct span
+content_type(struct span s)
+{
+	struct span type = { NULL, 0 }, text;
+	uint32_t v;
+	uint16_t n;
+	uint8_t id;
+
+	while (span_u8(&s, &id)) {
+		switch (id) {
+		case 0x03:		/* content type */
+			if (span_u16(&s, &n) && span_take(&s, n, &type))
+				return type;
+			return (struct span){ NULL, 0 };
+		case 0x01:		/* payload format */
+			if (!span_skip(&s, 1))
+				return type;
+			break;
+		case 0x02:		/* expiry */
+			if (!span_skip(&s, 4))
+				return type;
+			break;
+		case 0x0b:		/* subscription */
+			if (varint(&s, &v) != PARSE_DONE)
+				return type;
+			break;
+		case 0x23:		/* topic alias */
+			if (!span_skip(&s, 2))
+				return type;
+			break;
+		case 0x26:		/* the user's, a pair */
+			if (!span_u16(&s, &n) || !span_take(&s, n, &text))
+				return type;
+			/* fall through */
+		case 0x08:		/* response topic, correlation */
+		case 0x09:
+			if (!span_u16(&s, &n) || !span_take(&s, n, &text))
+				return type;
+			break;
+		default:
+			return type;
+		}
+	}
+	return type;
+}
+
 enum parse
 mqtt_packet(struct span s, bool v5, struct mqtt_packet *out)
 {
-	struct span all = s;
+	struct span all = s, said;
 	uint32_t left, properties;
 	uint16_t n;
 	uint8_t first;
@@ -93,8 +140,9 @@ mqtt_packet(struct span s, bool v5, struct mqtt_packet *out)
 
 		if (q != PARSE_DONE)
 			return q == PARSE_NOT ? q : p;
-		if (!span_skip(&s, properties))
+		if (!span_take(&s, properties, &said))
 			return p;
+		out->type = content_type(said);
 	}
 	out->publish = true;
 	out->payload = s;

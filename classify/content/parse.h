@@ -116,7 +116,7 @@ enum parse mqtt_connect(struct span s, bool *v5);
 struct mqtt_packet {
 	uint64_t size;
 	bool publish;
-	struct span topic, payload;
+	struct span topic, payload, type;
 	uint64_t length;	/* of the payload */
 	bool whole;		/* it is all here */
 };
@@ -125,8 +125,8 @@ enum parse mqtt_packet(struct span s, bool v5, struct mqtt_packet *out);
 /* ---- SMB 2 and 3 (smb.c) ---- */
 struct smb_frame {
 	uint64_t size;		/* with the four bytes before it */
-	bool created, wrote, asked, answered;
-	struct span name;	/* CREATE: UTF-16LE */
+	bool created, wrote, asked, answered, renamed;
+	struct span name;	/* CREATE, SET_INFO: UTF-16LE */
 	uint32_t id, answer;	/* READ at 0: asked for; answered */
 	struct span body;	/* wrote, answered */
 	bool whole;

@@ -14,7 +14,8 @@
 #define COMPOUND 8
 #define DIRECTORY 1U		/* CreateOptions */
 
-enum { CREATE = 5, READ = 8, WRITE = 9 };
+enum { CREATE = 5, READ = 8, WRITE = 9, SET_INFO = 17 };
+#define RENAME 0x0a01U			/* of a file; FileRenameInformation */
 enum { IS_ANSWER = 1 };
 
 static bool
@@ -84,6 +85,15 @@ message(struct span all, struct span m, struct smb_frame *out)
 			out->wrote = body_at(m, at, len, out);
 		else
 			out->goes_on = out->before + len <= out->size;
+	} else if (command == SET_INFO && !(flags & IS_ANSWER)) {
+		uint16_t what;
+
+		if (!le16_at(m, HEADER + 2, &what) || what != RENAME ||
+		    !le16_at(m, HEADER + 8, &at) || !le32_at(m, at + 16U, &len) ||
+		    !span_skip(&m, at + 20U) || len == 0 || m.left < len)
+			return;
+		out->renamed = true;
+		out->name = (struct span){ m.at, len };
 	} else if (command == READ && !(flags & IS_ANSWER)) {
 		if (!zero64_at(m, HEADER + 8))
 			return;

@@ -266,6 +266,16 @@ http_news(struct content_news *news, const struct http_request *r)
 	news->length = r->head.length;
 }
 
+void
+named_sound(struct span name, struct content_news *news)
+{
+	news->what |= NEWS_CONTENT;
+	news->class = CONTENT_AUDIO;
+	news->format = FORMAT_UNKNOWN;
+	news->proof = PROOF_NAME;
+	news->name = name;
+}
+
 /* MOVE and COPY of WebDAV: what was put under another name gets its own. */
 static void
 renamed(struct state *st, unsigned dir, const struct http_request *r,
@@ -276,11 +286,7 @@ renamed(struct state *st, unsigned dir, const struct http_request *r,
 	if ((!text_is(r->method, "move") && !text_is(r->method, "copy")) ||
 	    !(st->flags & (UNTOLD << dir)) || class_of_name(name) != CONTENT_AUDIO)
 		return;
-	news->what |= NEWS_CONTENT;
-	news->class = CONTENT_AUDIO;
-	news->format = FORMAT_UNKNOWN;
-	news->proof = PROOF_NAME;
-	news->name = name;
+	named_sound(name, news);
 }
 
 /* The next file of a form begins behind what is here. */

@@ -148,7 +148,6 @@ mqtt_step(struct content *c, struct state *st, unsigned dir, struct span s, bool
     uint64_t *size, struct content_news *news)
 {
 	struct mqtt_packet m;
-	struct span none = { NULL, 0 };
 	enum parse p = mqtt_packet(s, st->in[dir] == IN_MQTT5, &m);
 
 	if (p != PARSE_DONE)
@@ -156,7 +155,7 @@ mqtt_step(struct content *c, struct state *st, unsigned dir, struct span s, bool
 	*size = m.size;
 	if (!m.publish)
 		return STEP_ON;
-	if (!judge(c, m.payload, m.whole || final, none, http_path_name(m.topic), news))
+	if (!judge(c, m.payload, m.whole || final, m.type, http_path_name(m.topic), news))
 		return STEP_WAIT;
 	/* readings are no files, and a format is told once */
 	if ((news->what & NEWS_CONTENT) && (news->class == CONTENT_TEXT ||
@@ -193,6 +192,11 @@ smb_step(struct content *c, struct state *st, const struct flow_hit *hit, struct
 		if (name.left > 0)
 			(void)note_make(c, NOTE_SMB, &f->client, f->client_port, now, name);
 	}
+	if (m.renamed && (st->flags & (UNTOLD << hit->dir)) != 0) {
+		name = span_of(c->name, smb_name(m.name, c->name, sizeof(c->name)));
+		if (class_of_name(name) == CONTENT_AUDIO)
+			named_sound(name, news);
+	}
 	if (m.asked && !from_server(hit)) {
 		st->in_pieces.read = (uint16_t)m.id;
 		st->in_pieces.asked = true;
@@ -213,6 +217,8 @@ smb_step(struct content *c, struct state *st, const struct flow_hit *hit, struct
 		return STEP_WAIT;
 	if (m.answered)
 		st->in_pieces.asked = false;
+	if (m.wrote && !(news->what & NEWS_CONTENT))
+		st->flags |= (uint16_t)(UNTOLD << hit->dir);
 	if (m.wrote) {
 		st->in_pieces.file = m.file;
 		pieces_again(c, st, hit->dir);

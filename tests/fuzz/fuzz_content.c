@@ -69,6 +69,8 @@ segment(struct run *r, struct span *in, uint8_t proto)
 	frame.time.ns = (int64_t)r->ordinal * NS_PER_S;
 	hit.flow = &r->flow[n];
 	hit.dir = flags & 1 ? FLOW_TO_CLIENT : FLOW_TO_SERVER;
+	hit.up = (hit.dir == FLOW_TO_SERVER) == (n == 0);
+	hit.down = !hit.up;
 	hit.is_new = !r->begun[n];
 	r->begun[n] = true;
 	hit.offset = (flags & 2) ? offset : r->offset[n][hit.dir];

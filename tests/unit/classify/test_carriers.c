@@ -336,6 +336,61 @@ test_smb_tells_the_name_and_what_is_written_first(void **state)
 }
 
 static void
+smb_rename(struct bytes *b, const char *name)
+{
+	size_t at = smb_begin(b, 17, 0, 6), n = 2 * strlen(name);
+
+	number(b, 33, 2, true);
+	number(b, 0x0a01, 2, true);
+	number(b, 20 + n, 4, true);
+	number(b, 96, 2, true);
+	number(b, 0, 22, true);
+	number(b, 0, 16, true);
+	number(b, n, 4, true);
+	for (; *name != '\0'; name++)
+		number(b, (unsigned char)*name, 2, true);
+	smb_end(b, at);
+}
+
+static void
+test_a_file_that_smb_renames_is_called_that(void **state)
+{
+	struct bytes b = { .n = 0 };
+	struct talk t;
+
+	smb_open(&b, "x.tmp", 0);
+	smb_rename(&b, "early.wav");		/* nothing was written yet */
+	smb_write(&b, 0, "\1\2\3 this is nothing at all, and it is longer than any", 50);
+	talk_start(&t, *state, IPPROTO_IS_TCP, 445);
+	assert_int_equal(talk_bytes(&t, UP, b.at, b.n), 0);
+	b.n = 0;
+	smb_rename(&b, "talks\\monday.wav");
+	assert_int_equal(talk_bytes(&t, UP, b.at, b.n), NEWS_CONTENT);
+	assert_int_equal(t.news.class, CONTENT_AUDIO);
+	assert_int_equal(t.news.proof, PROOF_NAME);
+	assert_span(t.news.name, "monday.wav");
+	talk_end(&t);
+}
+
+static void
+test_mqtt_5_says_a_content_type(void **state)
+{
+	struct bytes b = { .n = 0 };
+	struct talk t;
+
+	add(&b, "\x10\x0e\0\4MQTT\5\2\0\x3c\0\0\1x", 16);
+	/* PUBLISH, 48 bytes: topic "a"; user property, expiry, content type; noise */
+	add(&b, "\x30\x30\0\1a\x18\x26\0\1k\0\1v\2\0\0\0\x3c\3\0\x09" "audio/l16", 31);
+	text(&b, "\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1\2\3\4\5\6");
+	talk_start(&t, *state, IPPROTO_IS_TCP, 1883);
+	assert_int_equal(talk_bytes(&t, UP, b.at, b.n), NEWS_CONTENT);
+	assert_int_equal(t.news.class, CONTENT_AUDIO);
+	assert_int_equal(t.news.proof, PROOF_TYPE);
+	assert_span(t.news.type, "audio/l16");
+	talk_end(&t);
+}
+
+static void
 test_smb_reads_go_the_other_way(void **state)
 {
 	struct bytes b = { .n = 0 }, a = { .n = 0 };
@@ -436,6 +491,8 @@ main(void)
 		cmocka_unit_test(test_a_later_mail_and_a_late_attachment_are_read),
 		cmocka_unit_test(test_mqtt_tells_its_topic_and_payload),
 		cmocka_unit_test(test_smb_tells_the_name_and_what_is_written_first),
+		cmocka_unit_test(test_a_file_that_smb_renames_is_called_that),
+		cmocka_unit_test(test_mqtt_5_says_a_content_type),
 		cmocka_unit_test(test_smb_reads_go_the_other_way),
 		cmocka_unit_test(test_tftp_is_judged_on_the_ports_of_its_transfer),
 		cmocka_unit_test(test_rtsp_announces_and_its_frames_are_rtp),
