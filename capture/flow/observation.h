@@ -331,7 +331,7 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "the window keeps time (T1 with its gates, or T3)", "as voice.rate") \
 	X(voice_steady, "voice.steady", NUMBER, NONE, "", \
 	    "T2: the smaller of both figures over ten 4-s bins", \
-	    "as voice.rate, or fewer than 40 s") \
+	    "as voice.rate, or sooner than steady.bins bins of 4 s") \
 	X(voice_clock, "voice.clock", NUMBER, NONE, "", \
 	    "T3: strongest vector strength among the codec clocks", \
 	    "as voice.rate, or under 30 packets or 4 active seconds") \
@@ -353,6 +353,11 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "as voice.rate, or of all packets") \
 	X(voice_upload, "voice.upload", BYTES, NONE, "B", "payload the meter saw go up", \
 	    "as voice.rate") \
+	X(voice_stays, "voice.stays", BOOL, NONE, "", \
+	    "T2: its variance does not grow (voice.steady is at most steady.max)", \
+	    "as voice.steady") \
+	X(voice_framed, "voice.framed", BOOL, NONE, "", \
+	    "packets of one size are as far apart as some codec's", "voice.constant is not true") \
 	/* T4 */ \
 	X(text_printable, "text.printable", NUMBER, NONE, "", \
 	    "T4: printable share of payload heads", \

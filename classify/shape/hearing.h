@@ -36,6 +36,8 @@
 	    "T3: F at most this: frames without a pause") \
 	X(clock_fano_spurts, "clock.fano.spurts", NUMBER, 0, 1000, \
 	    "T3: F at least this: frames with pauses") \
+	X(steady_max, "steady.max", NUMBER, 0, 1000, "T2: it stays, below this") \
+	X(steady_bins, "steady.bins", COUNT, 2, 10, "T2: bins of four seconds it needs") \
 	X(held_full, "held.full.min", NUMBER, 0, 2, \
 	    "T1: share of bytes in full segments where a link sets the pace") \
 	X(held_idle, "held.idle.max", COUNT, 0, 1000000, \

@@ -61,6 +61,16 @@
 
 #define CONSTANT_PACKETS 10	/* fewer equal sizes are no evidence of a constant size */
 
+/* ms. What codecs of one packet size put into a packet: frames of 10 ms and their multiples
+ * that are sent (G.711, G.729, G.722, Opus at a constant rate: no 50 and 100), 7.5 (LC3),
+ * 15 and 30 (iLBC, G.723.1, LC3), 20 (GSM, AMR, Speex), 22.5 (LPC-10, MELP), 24 (MP3 at
+ * 48 kHz), 36 (MP3 at 32 kHz); and buffers of 256 to 1,024 samples at 8 to 48 kHz. */
+static const double frame_ms[] = { 7.5, 8, 10, 10.667, 11.61, 15, 16, 20, 21.333, 22.5, 23.22,
+	24, 30, 32, 36, 40, 45, 60, 64, 80, 90, 120, 128 };
+#define FRAMED_NEAR 0.012	/* ten seconds hold one packet more or less */
+#define FRAMED_EDGES 0.6	/* variance of the packets that fall on the edges of a second */
+#define FRAMED_LOST 3		/* times F: of ten seconds it is seldom a third of that */
+
 enum {
 	METER_STARTED = 1 << 0,
 	METER_DATAGRAM = 1 << 1,
@@ -87,6 +97,7 @@ static double whole_message(struct meter *m, int64_t now, uint32_t size, uint32_
 static void close_window(struct meter *m, const struct hearing *h,
     struct meter_window *w);
 static void tell_decision(const struct meter *m, struct meter_window *w);
+static bool is_framed(const struct meter_window *w);
 static bool is_constant(const struct meter *m, uint32_t packets);
 static void measure_sizes(const struct meter *m, struct meter_window *w);
 static bool link_holds(const struct meter *m, const struct hearing *h,
@@ -94,7 +105,8 @@ static bool link_holds(const struct meter *m, const struct hearing *h,
 static void measure_clock(const struct meter *m, const struct hearing *h,
     struct meter_window *w);
 static double in_a_row(const struct meter *m);
-static void measure_steady(const struct meter *m, struct meter_window *w);
+static void measure_steady(const struct meter *m, const struct hearing *h,
+    struct meter_window *w);
 static bool window_passes(const struct meter *m, const struct hearing *h,
     const struct meter_window *w);
 static bool fano_of(const struct meter_bin *const bin[], unsigned n, double *f,
@@ -226,8 +238,9 @@ meter_tail(const struct meter *m, const struct hearing *h, struct meter_window *
 	w->size = (double)w->bytes / w->packets;
 	w->size_cv = -1;
 	w->constant = is_constant(m, w->packets);
+	w->framed = w->constant && is_framed(w);
 	measure_clock(m, h, w);
-	measure_steady(m, w);
+	measure_steady(m, h, w);
 	w->pass = window_passes(m, h, w);
 	tell_decision(m, w);
 	w->sound += length;
@@ -259,8 +272,10 @@ window_observe(const struct meter_window *w, struct pkt_time first, uint64_t byt
 	OBSERVATION_SET(o, voice_fano, w->fano);
 	OBSERVATION_SET(o, voice_filled, w->filled);
 	OBSERVATION_SET(o, voice_pass, w->pass);
-	if (w->steady_known)
+	if (w->steady_known) {
 		OBSERVATION_SET(o, voice_steady, w->steady);
+		OBSERVATION_SET(o, voice_stays, w->stays);
+	}
 	if (w->clock_known) {
 		OBSERVATION_SET(o, voice_clock, w->clock);
 		OBSERVATION_SET(o, voice_period, w->period);
@@ -283,6 +298,8 @@ meter_observe(const struct meter *m, const struct meter_window *w, struct observ
 	if (w->size_cv >= 0)		/* a tail does not know */
 		OBSERVATION_SET(o, voice_size_cv, w->size_cv);
 	OBSERVATION_SET(o, voice_constant, w->constant);
+	if (w->constant)
+		OBSERVATION_SET(o, voice_framed, w->framed);
 	OBSERVATION_SET(o, voice_bytes, w->bytes_fano);
 	OBSERVATION_SET(o, voice_held, w->held);
 }
@@ -397,7 +414,7 @@ close_window(struct meter *m, const struct hearing *h, struct meter_window *w)
 	w->held = link_holds(m, h, w);
 	measure_clock(m, h, w);
 	advance_fours(m, w->end.ns);
-	measure_steady(m, w);
+	measure_steady(m, h, w);
 
 	/* Too little so far to be worth an opinion: seen, but not judged. */
 	if (m->bytes >= h->upload_min) {
@@ -434,6 +451,22 @@ is_constant(const struct meter *m, uint32_t packets)
 	    m->size_min == m->size_max;
 }
 
+/* Packets of one size say as little of what they hold as packets can; but a codec's frames
+ * are so far apart and not otherwise, and a packet holds one or a few of them. What chance
+ * takes away (F is the share that is missing) makes packets rarer, never more frequent. */
+static bool
+is_framed(const struct meter_window *w)
+{
+	double apart = 1e3 / w->pps;
+	double lost = w->fano > FRAMED_EDGES / w->pps ? w->fano - FRAMED_EDGES / w->pps : 0;
+	double least = apart * (1 - FRAMED_NEAR - FRAMED_LOST * lost);
+
+	for (unsigned i = 0; i < sizeof(frame_ms) / sizeof(frame_ms[0]); i++)
+		if (frame_ms[i] >= least && frame_ms[i] <= apart * (1 + FRAMED_NEAR))
+			return true;
+	return false;
+}
+
 static void
 measure_sizes(const struct meter *m, struct meter_window *w)
 {
@@ -446,6 +479,7 @@ measure_sizes(const struct meter *m, struct meter_window *w)
 	spread = m->sum_size2 / n - w->size * w->size;
 	w->size_cv = spread > 0 ? sqrt(spread) / w->size : 0;
 	w->constant = is_constant(m, w->packets);
+	w->framed = w->constant && is_framed(w);
 }
 
 /* A file over a slow uplink keeps time as well as a sound card: the link lets no second
@@ -511,19 +545,21 @@ in_a_row(const struct meter *m)
 }
 
 static void
-measure_steady(const struct meter *m, struct meter_window *w)
+measure_steady(const struct meter *m, const struct hearing *h, struct meter_window *w)
 {
 	const struct meter_bin *bin[SECONDS];
+	unsigned i, n = m->fours < SECONDS ? (unsigned)m->fours : SECONDS;
 	double f, j;
-	unsigned i;
 
-	if (m->fours < SECONDS)
+	if (n < 2 || n < h->steady_bins)
 		return;
-	for (i = 0; i < SECONDS; i++)
-		bin[i] = &m->four[(m->fours - SECONDS + i) % METER_FOURS];
-	w->steady_known = fano_of(bin, SECONDS, &f, &j);
-	if (w->steady_known)
-		w->steady = f < j ? f : j;
+	for (i = 0; i < n; i++)
+		bin[i] = &m->four[(m->fours - n + i) % METER_FOURS];
+	w->steady_known = fano_of(bin, n, &f, &j);
+	if (!w->steady_known)
+		return;
+	w->steady = f < j ? f : j;
+	w->stays = w->steady <= h->steady_max;
 }
 
 static bool

@@ -72,8 +72,8 @@ struct meter_window {
 	double rate, pps, size, size_cv, fano, bytes_fano, steady, clock, row, clocked, score;
 	int64_t period;			/* ns of the codec clock */
 	uint32_t filled, windows, passed;
-	bool constant, held, pass, clock_stands;
-	bool steady_known, clock_known, clocked_known;
+	bool constant, framed, held, pass, clock_stands;
+	bool steady_known, stays, clock_known, clocked_known;
 	int64_t sound;			/* ns: the windows that passed, and a tail */
 };
 

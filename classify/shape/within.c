@@ -58,7 +58,8 @@ static bool judge(struct within *w, const struct hearing *h, struct within_range
     struct within_verdict *v);
 static bool clock_of(const struct within *w, const struct hearing *h,
     const struct within_range *r, const struct sum *s, struct meter_window *m);
-static void steady_of(const struct within_range *r, struct meter_window *m);
+static void steady_of(const struct hearing *h, const struct within_range *r,
+    struct meter_window *m);
 static bool two_way(const struct within *w, const struct hearing *h,
     struct within_range *r, const struct sum *s, struct within_verdict *v);
 static bool as_much(const struct hearing *h, const struct sum *down, const struct sum *up);
@@ -351,7 +352,7 @@ judge(struct within *w, const struct hearing *h, struct within_range *r,
 	m->fano = s.fano;
 	m->filled = s.filled;
 	clock = clock_of(w, h, r, &s, m);
-	steady_of(r, m);
+	steady_of(h, r, m);
 	v->two = two_way(w, h, r, &s, v);
 	feedback = answers(w, r, &s, clock);
 	m->pass = (keeps_time(h, &s) || clock) && !feedback;
@@ -409,7 +410,7 @@ clock_of(const struct within *w, const struct hearing *h, const struct within_ra
 }
 
 static void
-steady_of(const struct within_range *r, struct meter_window *m)
+steady_of(const struct hearing *h, const struct within_range *r, struct meter_window *m)
 {
 	double four[10] = { 0 }, mean = 0, spread = 0;
 	unsigned i;
@@ -425,6 +426,7 @@ steady_of(const struct within_range *r, struct meter_window *m)
 	m->steady_known = mean > 0;
 	if (m->steady_known)
 		m->steady = spread / mean;
+	m->stays = m->steady_known && m->steady <= h->steady_max;
 }
 
 /* T5. The other end of a call sends packets of about these sizes, now or within a minute,

@@ -70,6 +70,7 @@ tape_play(struct tape *t)
 			if (r.suspect == 0 && w.pass && w.score >= 4.9)
 				r.suspect = s;
 			if (r.alert == 0 && w.pass && w.score >= 9.16 &&
+			    (!w.constant || w.framed) &&
 			    ((w.steady_known && w.steady <= 0.10) ||
 			    (w.clocked_known && w.clocked >= 0.5)))
 				r.alert = s;

@@ -179,6 +179,45 @@ test_jitter_of_more_than_half_a_frame_hides_pauses_but_not_speech(void **state)
 	}
 }
 
+/* `every` seconds the same 120 bytes, late by up to a tenth of that (5 ms at most), some lost. */
+static unsigned
+equal_packets(double every, double loss)
+{
+	struct dice d = { 59 };
+	struct tape t = { 0 };
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < RUNS; i++) {
+		for (double s = 0; s < LONG; s += every)
+			if (dice_uniform(&d) >= loss)
+				tape_put(&t, s + fmin(0.005, every / 10) * dice_uniform(&d), 120,
+				    UINT32_MAX);
+		n += tape_play(&t).alert > 0;
+	}
+	free(t.p);
+	return n;
+}
+
+static void
+test_one_size_is_voice_at_the_pace_of_codecs_alone(void **state)
+{
+	static const double codec[] = { 7.5, 10, 1024 / 48.0, 20, 22.5, 24, 30, 32, 40, 45, 60,
+		80, 90, 120 }, sensor[] = { 120, 60, 40, 80, 30, 20, 15, 10, 8 };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(codec) / sizeof(codec[0]); i++) {
+		assert_int_equal(equal_packets(codec[i] / 1e3, 0), RUNS);
+		assert_int_equal(equal_packets(codec[i] / 1e3, 0.01), RUNS);
+		assert_true(equal_packets(codec[i] / 1e3, 0.05) >= RUNS - 1);
+	}
+	for (unsigned i = 0; i < sizeof(sensor) / sizeof(sensor[0]); i++)
+		assert_int_equal(equal_packets(1 / sensor[i], 0), 0);
+	/* an agent that sleeps in between is late each time */
+	assert_int_equal(equal_packets(0.0202, 0), RUNS);
+	assert_int_equal(equal_packets(0.1003, 0), 0);
+	assert_int_equal(equal_packets(0.0509, 0), 0);
+}
+
 /* Logs of varying size, `rate` a second by chance, sent every `flush` seconds if any. */
 static void
 test_what_a_timer_flushes_is_on_its_clock_and_no_speech(void **state)
@@ -287,6 +326,7 @@ main(void)
 		cmocka_unit_test(
 		    test_jitter_of_more_than_half_a_frame_hides_pauses_but_not_speech),
 		cmocka_unit_test(test_what_a_timer_flushes_is_on_its_clock_and_no_speech),
+		cmocka_unit_test(test_one_size_is_voice_at_the_pace_of_codecs_alone),
 		cmocka_unit_test(test_a_file_over_a_slow_uplink_is_not_live),
 	};
 
