@@ -25,8 +25,10 @@ forget(struct observer *o)
 		((struct meter_ext *)at)->serial = 0;
 		table_remove(o->meters, at);
 	}
-	while ((at = table_oldest(o->sockets)) != NULL)
+	while ((at = table_oldest(o->sockets)) != NULL) {
+		((struct socket_ext *)at)->serial = 0;
 		table_remove(o->sockets, at);
+	}
 	while ((at = table_oldest(o->hosts)) != NULL) {
 		name_drop(o, &((struct host_ext *)at)->domain);
 		table_remove(o->hosts, at);

@@ -91,7 +91,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	o->meters = make_table(o, sizeof(struct meter_key), sizeof(struct meter_ext),
 	    METERS, meter_forgotten);
 	o->sockets = make_table(o, sizeof(struct socket_key), sizeof(struct socket_ext),
-	    SOCKETS, NULL);
+	    SOCKETS, socket_forgotten);
 	o->hosts = make_table(o, sizeof(struct addr), sizeof(struct host_ext), HOSTS,
 	    host_forgotten);
 	o->domains = make_table(o, sizeof(struct domain_key), sizeof(struct domain_ext),
@@ -478,6 +478,7 @@ went_up(struct observer *o, const struct flow_hit *hit)
 	struct flow *f = hit->flow;
 	struct flow_ext *x = flow_user(f);
 	uint64_t up = flow_true_bytes(&f->count[hit->dir]);
+	struct text_head text = text_look(hit->pkt->payload);
 	struct meter_ext *m;
 
 	m = meter_for(o, hit);
@@ -491,9 +492,9 @@ went_up(struct observer *o, const struct flow_hit *hit)
 			meter_packet(&m->m, o->now, hit->fresh, true);
 		if (o->copies.open != NULL)
 			o->copies.open->meter_serial = m->serial;
-		text_packet(&m->text, hit->pkt->payload);
+		text_add(&m->text, text);
 	}
-	pieces_packet(o, hit);
+	pieces_packet(o, hit, text);
 	if (up - x->part_up >= PART_BYTES && o->now.ns - x->part_at.ns >= STEP_NS) {
 		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
 		x->part_at = x->live_at = o->now;

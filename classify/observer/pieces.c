@@ -28,7 +28,7 @@ static void tell(struct observer *o, struct pair *p, const struct bursts *b,
     enum scope_word scope);
 
 void
-pieces_packet(struct observer *o, const struct flow_hit *hit)
+pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head text)
 {
 	struct pair_ext *px = pair_user(hit->flow->pair);
 	struct flow_ext *x = flow_user(hit->flow);
@@ -38,7 +38,7 @@ pieces_packet(struct observer *o, const struct flow_hit *hit)
 	/* The beginning of a burst says whether it is text;
 	 * the rest of it need not be looked at. */
 	if (px->bursts.bytes < BURST_HEAD)
-		text_packet(&px->text, hit->pkt->payload);
+		text_add(&px->text, text);
 	if (not == 0)
 		not = handshake_bytes(hit, &x->handshake);
 	if (not > hit->fresh && px->bursts.bytes > not - hit->fresh)

@@ -57,6 +57,7 @@ observer_turned(void *arg, struct flow *f)
 	name_drop(arg, &x->dns);
 	x->looked_up = false;
 	x->turned = true;
+	x->socket = NULL;
 	x->part_up = f->up < 0 ? 0 : flow_true_bytes(&f->count[f->up]);
 }
 
@@ -89,8 +90,10 @@ forget_tables(struct observer *o)
 		const struct socket_key *k = table_key(at);
 
 		next = table_next(o->sockets, at);
-		if (!zone_inside(z, &k->inside))
-			table_remove(o->sockets, at);
+		if (zone_inside(z, &k->inside))
+			continue;
+		((struct socket_ext *)at)->serial = 0;
+		table_remove(o->sockets, at);
 	}
 	for (at = table_oldest(o->hosts); at != NULL; at = next) {
 		next = table_next(o->hosts, at);

@@ -63,6 +63,8 @@ struct flow_ext {
 	struct pkt_time asked, answered;	/* last told to ways.c */
 	struct meter_ext *meter;	/* valid while its serial is meter_serial */
 	uint64_t meter_serial;
+	struct socket_ext *socket;	/* of its inside end, likewise */
+	uint64_t socket_serial;
 	uint32_t packets;
 	uint32_t rtp_ssrc;
 	uint16_t handshake;		/* of a TLS record of it, what has not come yet */
@@ -142,6 +144,8 @@ struct socket_ext {			/* what comes back to an
 	} window[DOWN_WINDOWS];
 	uint32_t n;
 	struct pkt_time talks;		/* last window of its own that kept time */
+	struct pkt_time touched;	/* in the table's order of use, to a second */
+	uint64_t serial;		/* 0: forgotten */
 };
 
 struct host_ext {			/* an inside host, for half captures */
@@ -277,7 +281,8 @@ struct observer {
 
 /* ---- pieces.c ---- */
 
-void pieces_packet(struct observer *o, const struct flow_hit *hit);	/* went up */
+/* One that went up; what its head holds. */
+void pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head text);
 void pieces_step(struct observer *o, struct pair *p, struct pkt_time now);
 void owner_forgotten(void *arg, const void *key, void *value);
 
@@ -327,6 +332,7 @@ void way_flow(const struct flow *f, struct observation *r);
 void way_asked(struct observer *o, const struct addr *inside);
 void way_answered(struct observer *o, const struct addr *inside);
 void socket_packet(struct observer *o, const struct flow_hit *hit);
+void socket_forgotten(void *arg, const void *key, void *value);
 void socket_take_back(struct observer *o, const struct flow *f,
     const struct flow_trace *trace);
 

@@ -178,11 +178,34 @@ socket_of(const struct flow *f, enum flow_dir dir)
 void
 socket_packet(struct observer *o, const struct flow_hit *hit)
 {
-	struct socket_key k = socket_of(hit->flow, hit->dir);
-	struct socket_ext *s = table_use(o->sockets, &k, NULL);
+	struct flow *f = hit->flow;
+	struct flow_ext *x = flow_user(f);
+	struct socket_ext *s = x->socket;
+	struct socket_key k;
+	bool is_new;
 
+	if (s == NULL || s->serial != x->socket_serial) {
+		k = socket_of(f, hit->dir);
+		s = table_use(o->sockets, &k, &is_new);
+		if (is_new)
+			s->serial = ++o->serials;
+		s->touched = o->now;
+		x->socket = s;
+		x->socket_serial = s->serial;
+	} else if (o->now.ns - s->touched.ns >= NS_PER_S) {
+		s->touched = o->now;
+		table_touch(o->sockets, s);
+	}
 	socket_close_windows(o, s, o->now);
-	meter_packet(&s->m, o->now, hit->fresh, k.transport == IPPROTO_IS_UDP);
+	meter_packet(&s->m, o->now, hit->fresh, f->key.proto == IPPROTO_IS_UDP);
+}
+
+void
+socket_forgotten(void *arg, const void *key, void *value)
+{
+	(void)arg;
+	(void)key;
+	((struct socket_ext *)value)->serial = 0;
 }
 
 /* It had come twice: windows with both in are forgotten. */

@@ -22,24 +22,20 @@ typedef uint8_t lanes __attribute__((vector_size(LANES)));
 
 static lanes printable_lanes(lanes c);
 static lanes base64_lanes(lanes c);
-static uint32_t sum_lanes(lanes n);
+static uint8_t sum_lanes(lanes n);
 
-void
-text_packet(struct text_meter *t, struct span payload)
+struct text_head
+text_look(struct span payload)
 {
 	lanes printable = { 0 }, outside = { 0 };
+	struct text_head h = { 0, 0, 0 };
 	struct span head, part;
 
 	if (payload.left < TEXT_LEAST ||
 	    !span_take(&payload, payload.left < TEXT_HEAD ? payload.left : TEXT_HEAD,
 	    &head))
-		return;
-	if (t->seen >= TEXT_SEEN_MAX) {
-		t->seen /= 2;
-		t->printable /= 2;
-		t->outside /= 2;
-	}
-	t->seen += (uint32_t)head.left;
+		return h;
+	h.seen = (uint8_t)head.left;
 	while (head.left > 0) {
 		lanes c = { 0 }, yes;	/* what a part lacks is not printable */
 
@@ -51,8 +47,30 @@ text_packet(struct text_meter *t, struct span payload)
 		printable += yes;
 		outside += yes & ~base64_lanes(c);
 	}
-	t->printable += sum_lanes(printable);
-	t->outside += sum_lanes(outside);
+	h.printable = sum_lanes(printable);
+	h.outside = sum_lanes(outside);
+	return h;
+}
+
+void
+text_add(struct text_meter *t, struct text_head head)
+{
+	if (head.seen == 0)
+		return;
+	if (t->seen >= TEXT_SEEN_MAX) {
+		t->seen /= 2;
+		t->printable /= 2;
+		t->outside /= 2;
+	}
+	t->seen += head.seen;
+	t->printable += head.printable;
+	t->outside += head.outside;
+}
+
+void
+text_packet(struct text_meter *t, struct span payload)
+{
+	text_add(t, text_look(payload));
 }
 
 void
@@ -85,12 +103,13 @@ base64_lanes(lanes c)
 	    (c == '/') | (c == '=') | (c == '\r') | (c == '\n')) & 1;
 }
 
-static uint32_t
+static uint8_t
 sum_lanes(lanes n)
 {
-	uint32_t sum = 0;
+	uint64_t half[2], sum;
 
-	for (unsigned i = 0; i < LANES; i++)
-		sum += n[i];
-	return sum;
+	/* At most eight in each of the eight bytes: their sum ends up in the highest. */
+	memcpy(half, &n, sizeof(half));
+	sum = half[0] + half[1];
+	return (uint8_t)(sum * UINT64_C(0x0101010101010101) >> 56);
 }

@@ -14,8 +14,15 @@ struct text_meter {		/* zeroed: nothing seen;
 	uint32_t seen, printable, outside;
 };
 
+/* What one head holds. */
+struct text_head {
+	uint8_t seen, printable, outside;
+};
+
 /* Heads shorter than 8 bytes say nothing and are ignored. */
-void text_packet(struct text_meter *t, struct span payload);
+struct text_head text_look(struct span payload);
+void text_add(struct text_meter *t, struct text_head head);
+void text_packet(struct text_meter *t, struct span payload);	/* both */
 
 /* Sets text.printable, text.outside and text.plain when something was seen. */
 void text_observe(const struct text_meter *t, const struct hearing *h,
