@@ -28,6 +28,7 @@
 
 #include "classify/shape/moment.h"
 
+#include <complex.h>
 #include <math.h>
 #include <string.h>
 
@@ -150,7 +151,8 @@ static void
 segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n)
 {
 	int64_t t = moment_after(now, m->last), into;
-	double turn, whole;
+	float by[2][METER_CLOCKS];
+	double whole;
 	unsigned i;
 
 	m->packets += n;
@@ -179,11 +181,42 @@ segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n)
 	if (m->clock_n >= CLOCK_PACKETS)
 		return;
 	m->clock_n += n;
+	meter_phases(into, by);
 	for (i = 0; i < METER_CLOCKS; i++) {
-		turn = (double)into / meter_clock[i];
-		turn = 2 * M_PI * (turn - floor(turn));
-		m->re[i] += (float)n * cosf((float)turn);
-		m->im[i] += (float)n * sinf((float)turn);
+		m->re[i] += (float)n * by[0][i];
+		m->im[i] += (float)n * by[1][i];
+	}
+}
+
+static float complex
+phase(int64_t into, double period)
+{
+	double turn = (double)into / period;
+
+	turn = 2 * M_PI * (turn - floor(turn));
+	return CMPLXF(cosf((float)turn), sinf((float)turn));
+}
+
+static float complex
+times(float complex a, float complex b)
+{
+	return CMPLXF(crealf(a) * crealf(b) - cimagf(a) * cimagf(b),
+	    crealf(a) * cimagf(b) + cimagf(a) * crealf(b));
+}
+
+void
+meter_phases(int64_t into, float by[2][METER_CLOCKS])
+{
+	const float complex all = phase(into, 120e6), second = times(all, all),
+	    third = times(second, all), sixth = times(third, third),
+	    at48 = phase(into, 1024e9 / 48e3), at44 = phase(into, 1024e9 / 44.1e3);
+	const float complex z[METER_CLOCKS] = { times(sixth, sixth), times(at48, at48),
+		times(at44, at44), sixth, at48, at44, times(second, second), third, second };
+	unsigned i;
+
+	for (i = 0; i < METER_CLOCKS; i++) {
+		by[0][i] = crealf(z[i]);
+		by[1][i] = cimagf(z[i]);
 	}
 }
 

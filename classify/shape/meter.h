@@ -30,6 +30,10 @@
 #define METER_CLOCKS 9		/* 10 10.667 11.61 20 21.333 23.22 30 40 60 ms */
 extern const double meter_clock[METER_CLOCKS];	/* ns */
 
+/* Where a packet stands in each clock's period: cosines, then sines. Most of the clocks are
+ * parts of 120 ms, so three angles are looked up for nine; the others are powers. */
+void meter_phases(int64_t into, float by[2][METER_CLOCKS]);
+
 #define METER_FOURS 11		/* ten closed 4-s bins and the open one */
 
 #define METER_GAPS 20		/* 5 ms to 403 ms, three to the octave, and longer ones */

@@ -102,13 +102,7 @@ within_packet(struct within *w, struct pkt_time now, uint32_t fresh, bool up)
 	if (!up || w->phases >= PHASES)
 		return;
 	w->phases++;
-	for (i = 0; i < METER_CLOCKS; i++) {
-		double turn = (double)into / meter_clock[i];
-
-		turn = 2 * M_PI * (turn - floor(turn));
-		by[0][i] = cosf((float)turn);
-		by[1][i] = sinf((float)turn);
-	}
+	meter_phases(into, by);
 	turn_phases(w->re, w->im, (const float (*)[METER_CLOCKS])by);
 	for (i = 0; i < WITHIN_RANGES; i++) {
 		struct within_range *r = &w->range[i];
