@@ -123,6 +123,24 @@ flow_same(const void *obj, const void *key)
 	return memcmp(&f->key, key, sizeof(f->key)) == 0;
 }
 
+/* Most keys are IPv4's, which sixteen bytes hold. */
+static uint64_t
+hash_of(const struct flowtab *t, const struct flow_key *k)
+{
+	uint8_t small[16];
+
+	if (!addr_is_v4(&k->a) || !addr_is_v4(&k->b))
+		return siphash13(&t->o.key, k, sizeof(*k));
+	memcpy(small, k->a.b + 12, 4);
+	memcpy(small + 4, k->b.b + 12, 4);
+	memcpy(small + 8, &k->a_port, 2);
+	memcpy(small + 10, &k->b_port, 2);
+	memcpy(small + 12, &k->vlan, 2);
+	small[14] = k->proto;
+	small[15] = 0;
+	return siphash13(&t->o.key, small, sizeof(small));
+}
+
 /* Whose is this packet? */
 static void
 sight(struct flowtab *t, const struct packet *pkt, struct sighting *s)
@@ -156,7 +174,7 @@ sight(struct flowtab *t, const struct packet *pkt, struct sighting *s)
 	s->key.b_port = s->from_a ? to : from;
 	s->key.vlan = vlan;
 	s->key.proto = pkt->proto;
-	s->hash = siphash13(&t->o.key, &s->key, sizeof(s->key));
+	s->hash = hash_of(t, &s->key);
 }
 
 /* Does the sender of a flow's first packet look like the client? */
@@ -462,7 +480,7 @@ uncount_gaps(struct flow_count *c, uint32_t gaps)
 struct flow *
 flowtab_take_back(struct flowtab *t, const struct flow_trace *trace)
 {
-	uint64_t hash = siphash13(&t->o.key, &trace->key, sizeof(trace->key));
+	uint64_t hash = hash_of(t, &trace->key);
 	struct flow_entry *e = slots_find(&t->flows, hash, flow_same, &trace->key);
 	struct flow *f;
 
