@@ -34,7 +34,7 @@ static const struct hearing limits = {
 	.burst_gap_tol = 0.1, .burst_size_tol = 0.25, .burst_row = 6, .burst_share = 0.8,
 	.burst_late = 0.22, .burst_late_size = 0.10, .burst_follow = 0.2,
 	.burst_follow_r = 0.9, .burst_follow_cv = 0.15,
-	.burst_span = 30 * NS_PER_S, .half_after = 60 * NS_PER_S,
+	.burst_span = 20 * NS_PER_S, .half_after = 60 * NS_PER_S,
 };
 
 static void

@@ -302,7 +302,8 @@ test_a_pair_has_a_window_for_each_burst(void **state)
 	assert_int_equal(count_said(d, OBSERVATION_WINDOW, SCOPE_PAIR), 12);
 	for (unsigned i = 0; i < 12; i++)
 		assert_int_equal(pairs(d, i)->chunks_upload, 14000 * (i + 1));
-	assert_false(pairs(d, 5)->chunks_regular);	/* 25 s are not enough */
+	assert_false(pairs(d, 4)->chunks_regular);	/* five are not enough */
+	assert_true(pairs(d, 5)->chunks_regular);
 	r = pairs(d, 7);
 	assert_true(r->chunks_regular && r->chunks_count == 8);
 	assert_int_equal(r->chunks_size, 14000);
