@@ -137,7 +137,8 @@ enum vocabulary {
 #define WORDS_TUNNEL(X) \
 	X(NONE, "none") X(OPENVPN, "openvpn") X(WIREGUARD, "wireguard") X(IPSEC, "ipsec") \
 	X(SSH, "ssh") X(TOR, "tor") X(SOCKS, "socks") X(DNS, "dns") X(ICMP, "icmp") \
-	X(CONNECT, "http-connect") X(GRE, "gre") X(OTHER, "other")
+	X(CONNECT, "http-connect") X(GRE, "gre") X(OTHER, "other") \
+	X(DOH, "dns-encrypted") X(PROXY, "encrypted-proxy")
 #define WORDS_PACE(X) \
 	X(NONE, "none") X(EVEN, "even") X(LATE, "late") X(ELAPSED, "elapsed") X(LOOSE, "loose")
 #define WORDS_FLOW_END(X) \
@@ -423,6 +424,9 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(dns_bytes, "dns.bytes", BYTES, NONE, "B", \
 	    "T7: query bytes for the domain in the last 60 s", "not a window of a domain") \
 	X(dns_mean, "dns.mean", BYTES, NONE, "B", "T7: mean query", "not a window of a domain") \
+	X(dns_held, "dns.held", BYTES, NONE, "B", \
+	    "T7: what different names held below the domain in the last hour, beyond 32 bytes each", \
+	    "not a window of a domain") \
 	/* content */ \
 	X(content, "content", WORD, CONTENT, "", "what the clear text is", \
 	    "encrypted or not seen") \

@@ -99,8 +99,10 @@ content_packet(struct content *c, struct content_flow *f, const struct flow_hit 
 		return 0;
 	if (p->frag && !p->frag_first)
 		return 0;
-	if (p->proto == IPPROTO_IS_TCP && st->mode[hit->dir] == MODE_DONE)
-		return 0;
+	if (p->proto == IPPROTO_IS_TCP && st->mode[hit->dir] == MODE_DONE) {
+		sealed_packet(st, hit, news);
+		return news->what;
+	}
 	if (p->proto != IPPROTO_IS_TCP && p->proto != IPPROTO_IS_UDP)
 		return 0;
 	for (int i = 0; i < 2; i++) {
@@ -111,10 +113,13 @@ content_packet(struct content *c, struct content_flow *f, const struct flow_hit 
 	memset(news, 0, offsetof(struct content_news, dns));
 	news->length = UINT64_MAX;
 	news->body_dir = hit->dir;
-	if (p->proto == IPPROTO_IS_UDP)
+	if (p->proto == IPPROTO_IS_UDP) {
 		datagram(c, st, hit, news);
-	else
+	} else {
+		sealed_opens(st, hit);
 		segment(c, st, hit, news);
+		sealed_packet(st, hit, news);
+	}
 	return news->what;
 }
 

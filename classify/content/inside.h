@@ -37,6 +37,25 @@ enum {
 	STARTED = 1 << 11,
 	HEARD = 1 << 12,		/* a datagram of this direction; and << 1 */
 	UNTOLD = 1 << 14,		/* a body of which nothing is known; and << 1 */
+	/* of TCP, where those of UDP mean nothing */
+	IS_SEALED = HELLO_WIREGUARD,	/* sealed.c follows it */
+	SEALED_ASKED = UDP_LOOKED,
+};
+
+enum { SEALED_TLS = 1, SEALED_13 };
+
+/* sealed.c: a connection that cannot be read, by the lengths of its records. */
+struct sealed {
+	uint32_t next[2];		/* where the next header begins or goes on */
+	uint16_t cell;			/* a record of one cell; 0: none yet */
+	uint16_t down;			/* answered to the hello inside */
+	uint16_t asked, told;		/* bytes of the question at hand and its answer */
+	struct { uint8_t have, type, high; } part[2];	/* of a header */
+	uint8_t one[2], other;		/* records of cells, by direction; and not */
+	uint8_t stage, over;		/* of the handshake inside; what is added to it */
+	uint8_t questions, longer, records;
+	uint8_t tls;			/* records of it; SEALED_13: those of TLS 1.3 */
+	bool nameless;
 };
 
 struct state {
@@ -65,6 +84,7 @@ struct state {
 			bool asked;
 			uint8_t format[2];	/* of the body that is looked at again */
 		} in_pieces;
+		struct sealed sealed;
 	};
 	uint16_t start[2];		/* in the head: behind a CONNECT,
 					 * a SOCKS request */
@@ -182,6 +202,11 @@ enum step h2_step(struct content *c, struct state *st, unsigned dir, struct span
 /* ---- carried.c: true when it is that tunnel, by now ---- */
 bool ike_message(struct span p, uint32_t wire);
 bool esp_goes_on(struct state *st, unsigned dir, struct span p, uint32_t wire);
+
+/* ---- sealed.c ---- */
+void sealed_opens(struct state *st, const struct flow_hit *hit);
+void sealed_packet(struct state *st, const struct flow_hit *hit, struct content_news *news);
+void sealed_nameless(struct state *st);
 
 /* ---- walk.c ---- */
 /* Further on in a body of which `left` bytes follow: ON, look again *next bytes on; END,

@@ -66,6 +66,8 @@ size_t quoted_decode(struct span text, uint8_t *out, size_t room);	/* RFC 2045, 
 /* ---- TLS (tls.c): the server name of a client hello; scratch is lent,
  * sni may point there */
 enum parse tls_sni(struct span head, uint8_t scratch[HEAD_BYTES], struct span *sni);
+/* Does a whole hello offer HTTP/2 and name no host? */
+bool tls_nameless_h2(struct span head, uint8_t scratch[HEAD_BYTES]);
 /* Handshake bytes of consecutive records of type 22, as many as are there; returns how
  * many. *over: another record follows. */
 size_t tls_handshake(struct span s, uint8_t out[HEAD_BYTES], bool *over);

@@ -621,6 +621,9 @@ stream_read(struct content *c, struct state *st, const struct flow_hit *hit,
 			more |= p == PARSE_MORE;
 		break;
 	}
-	if (!more || final)
-		stream_done(c, st, dir);
+	if (more && !final)
+		return;
+	if (!from_server(hit) && news->what == 0 && tls_nameless_h2(left, c->scratch))
+		sealed_nameless(st);
+	stream_done(c, st, dir);
 }

@@ -63,8 +63,9 @@ host_name(struct span ext, struct span *sni)
 	    span_u16(&ext, &len) && len > 0 && len <= 255 && span_take(&ext, len, sni);
 }
 
-enum parse
-tls_sni(struct span head, uint8_t scratch[HEAD_BYTES], struct span *sni)
+/* The extensions of a hello, as far as they are here. DONE: all are. */
+static enum parse
+hello_extensions(struct span head, uint8_t scratch[HEAD_BYTES], struct span *out)
 {
 	static const uint8_t start[2] = { 22, 3 };
 	struct span s, hello;
@@ -93,6 +94,18 @@ tls_sni(struct span head, uint8_t scratch[HEAD_BYTES], struct span *sni)
 		return hello.left < len ? PARSE_MORE : PARSE_NOT;
 	if (s.left > exts)
 		s.left = exts;
+	*out = s;
+	return hello.left < len ? PARSE_MORE : PARSE_DONE;
+}
+
+enum parse
+tls_sni(struct span head, uint8_t scratch[HEAD_BYTES], struct span *sni)
+{
+	struct span s = span_of("", 0);
+	enum parse p = hello_extensions(head, scratch, &s);
+
+	if (p == PARSE_NOT)
+		return p;
 	for (;;) {
 		struct span ext;
 		uint16_t id, n;
@@ -102,5 +115,29 @@ tls_sni(struct span head, uint8_t scratch[HEAD_BYTES], struct span *sni)
 		if (id == 0)
 			return host_name(ext, sni) ? PARSE_DONE : PARSE_NOT;
 	}
-	return hello.left < len ? PARSE_MORE : PARSE_NOT;
+	return p == PARSE_MORE ? p : PARSE_NOT;
+}
+
+/* application_layer_protocol_negotiation (RFC 7301), 16: a list of names. */
+bool
+tls_nameless_h2(struct span head, uint8_t scratch[HEAD_BYTES])
+{
+	struct span s, ext;
+	uint16_t id, n;
+	bool h2 = false;
+
+	if (hello_extensions(head, scratch, &s) != PARSE_DONE)
+		return false;
+	while (span_u16(&s, &id) && span_u16(&s, &n) && span_take(&s, n, &ext)) {
+		struct span name;
+		uint8_t len;
+
+		if (id == 0)
+			return false;
+		if (id != 16 || !span_skip(&ext, 2))
+			continue;
+		while (span_u8(&ext, &len) && span_take(&ext, len, &name))
+			h2 |= len == 2 && memcmp(name.at, "h2", 2) == 0;
+	}
+	return h2;
 }

@@ -5,6 +5,8 @@
  */
 #include "classify/observer/state.h"
 
+#include <string.h>
+
 static void setup_seen(struct observer *o, const struct flow *f);
 static void query_seen(struct observer *o, const struct flow_hit *hit);
 static void certificate_seen(struct observer *o, struct flow_ext *x,
@@ -127,7 +129,7 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 	const struct dns_message *m = &o->news.dns;
 	const struct packet *p = hit->pkt;
 	const struct addr *client = m->response ? &p->dst : &p->src;
-	struct span name = span_of(m->name, m->name_len);
+	struct span name = span_of(m->name, m->name_len), domain;
 	struct host_ext *h;
 	struct domain_ext *d;
 	struct domain_key k;
@@ -172,7 +174,13 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 	if (d->told.ns == 0)
 		d->told = o->now;
 	queries_packet(&d->q, o->now, o->news.dns_bytes);
-	if (tunnel_in_name(m, intern_get(o->strings, k.domain)))
+	domain = intern_get(o->strings, k.domain);
+	/* the reverse tree's names are long and hold an address */
+	if (m->question_whole && m->name_len > domain.left && !(domain.left > 5 &&
+	    memcmp(domain.at + domain.left - 5, ".arpa", 5) == 0))
+		queries_name(&d->q, o->now, m->name_len - domain.left,
+		    siphash13(&o->o.hash, m->name, m->name_len));
+	if (tunnel_in_name(m, domain))
 		d->tunnel = ((struct flow_ext *)flow_user(hit->flow))->tunnel = TUNNEL_DNS;
 	if (o->copies.open != NULL) {
 		o->copies.open->asked = true;

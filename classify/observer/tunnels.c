@@ -4,9 +4,10 @@
  * them beside other traffic (classify/shape/within.h). By socket, as the other meter; one
  * tunnel of a host is worth 4 kB, and a thousand of them at a time are followed.
  *
- * Not of DNS and ICMP, where every packet is answered by one of its kind: those are
- * judged by how much goes (dns.*, upload). Owns also the names of tunnels that the
- * protocol of IP, a name that is asked for or what stands in echoes give away.
+ * Not of DNS, in clear or in TLS, and of ICMP, where every packet is answered by one of
+ * its kind: those are judged by how much goes (dns.*, upload). Owns also the names of
+ * tunnels that the protocol of IP, a name that is asked for or what stands in echoes
+ * give away.
  */
 #include "classify/observer/state.h"
 
@@ -189,7 +190,7 @@ echo(const struct packet *p, bool *asked)
 static bool
 followed(const struct flow *f, enum tunnel_word t)
 {
-	return f->pair != NULL && t != TUNNEL_NONE && t != TUNNEL_DNS &&
+	return f->pair != NULL && t != TUNNEL_NONE && t != TUNNEL_DNS && t != TUNNEL_DOH &&
 	    t != TUNNEL_ICMP;
 }
 
@@ -197,7 +198,7 @@ static bool
 of_streams(enum tunnel_word t)
 {
 	return t == TUNNEL_SSH || t == TUNNEL_TOR || t == TUNNEL_SOCKS ||
-	    t == TUNNEL_CONNECT;
+	    t == TUNNEL_CONNECT || t == TUNNEL_PROXY;
 }
 
 static void

@@ -10,8 +10,15 @@
 #include <string.h>
 
 #define QUERIES_BINS 60
+#define HOUR_BIN (300 * NS_PER_S)
+#define HOUR_BINS 12
+
+/* What virus scanners, mail filters and content networks put before their domains is mostly
+ * a hash: 32 characters, give or take. What stands beyond is counted. */
+#define NAME_FREE 32
 
 static void advance(struct queries *q, int64_t now);
+static void hour_advance(struct queries *q, int64_t now);
 
 void
 queries_packet(struct queries *q, struct pkt_time now, uint32_t payload)
@@ -28,6 +35,18 @@ queries_packet(struct queries *q, struct pkt_time now, uint32_t payload)
 		q->count[bin]++;
 	q->bytes[bin] = q->bytes[bin] > UINT32_MAX - payload ? UINT32_MAX :
 	    q->bytes[bin] + payload;
+}
+
+void
+queries_name(struct queries *q, struct pkt_time now, size_t held, uint64_t hash)
+{
+	uint16_t *mark = &q->lately[hash % 64], name = (uint16_t)(hash >> 48 | 1);
+
+	if (held <= NAME_FREE || *mark == name)
+		return;
+	*mark = name;
+	hour_advance(q, moment_of(now));
+	q->held[q->hour % HOUR_BINS] += (uint32_t)(held - NAME_FREE);
 }
 
 void
@@ -50,7 +69,7 @@ queries_take_back(struct queries *q, struct pkt_time when, uint32_t payload)
 void
 queries_observe(struct queries *q, struct pkt_time now, struct observation *o)
 {
-	uint64_t n = 0, bytes = 0;
+	uint64_t n = 0, bytes = 0, held = 0;
 	unsigned i;
 
 	if (q->queries_ever > 0)
@@ -59,6 +78,10 @@ queries_observe(struct queries *q, struct pkt_time now, struct observation *o)
 		n += q->count[i];
 		bytes += q->bytes[i];
 	}
+	hour_advance(q, moment_of(now));
+	for (i = 0; i < HOUR_BINS; i++)
+		held += q->held[i];
+	OBSERVATION_SET(o, dns_held, held);
 	OBSERVATION_SET(o, dns_queries, n);
 	OBSERVATION_SET(o, dns_bytes, bytes);
 	OBSERVATION_SET(o, dns_mean, n > 0 ? bytes / n : 0);
@@ -79,4 +102,17 @@ advance(struct queries *q, int64_t now)
 		q->count[from % QUERIES_BINS] = 0;
 		q->bytes[from % QUERIES_BINS] = 0;
 	}
+}
+
+static void
+hour_advance(struct queries *q, int64_t now)
+{
+	int64_t to = now / HOUR_BIN;
+
+	if (to - q->hour >= HOUR_BINS || q->hour == 0) {
+		memset(q->held, 0, sizeof(q->held));
+		q->hour = to;
+	}
+	while (q->hour < to)
+		q->held[++q->hour % HOUR_BINS] = 0;
 }
