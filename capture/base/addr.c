@@ -31,10 +31,22 @@ addr_is_group(const struct addr *a)
 const char *
 addr_print(const struct addr *a, char buf[ADDR_TEXT])
 {
-	if (addr_is_v4(a))
-		(void)inet_ntop(AF_INET, a->b + 12, buf, ADDR_TEXT);
-	else
+	if (addr_is_v4(a)) {
+		char *at = buf;
+
+		for (int i = 12; i < 16; i++) {
+			unsigned v = a->b[i];
+
+			if (v >= 100)
+				*at++ = (char)('0' + v / 100);
+			if (v >= 10)
+				*at++ = (char)('0' + v / 10 % 10);
+			*at++ = (char)('0' + v % 10);
+			*at++ = i < 15 ? '.' : '\0';
+		}
+	} else {
 		(void)inet_ntop(AF_INET6, a->b, buf, ADDR_TEXT);
+	}
 	return buf;
 }
 
@@ -176,9 +188,13 @@ mac_parse(const char *text, size_t n, uint64_t *out)
 const char *
 mac_print(uint64_t mac, char buf[MAC_TEXT])
 {
-	(void)snprintf(buf, MAC_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x",
-	    (unsigned)(mac >> 40 & 0xff), (unsigned)(mac >> 32 & 0xff),
-	    (unsigned)(mac >> 24 & 0xff), (unsigned)(mac >> 16 & 0xff),
-	    (unsigned)(mac >> 8 & 0xff), (unsigned)(mac & 0xff));
+	static const char hex[] = "0123456789abcdef";
+	char *at = buf;
+
+	for (int shift = 40; shift >= 0; shift -= 8) {
+		*at++ = hex[mac >> (shift + 4) & 15];
+		*at++ = hex[mac >> shift & 15];
+		*at++ = shift > 0 ? ':' : '\0';
+	}
 	return buf;
 }

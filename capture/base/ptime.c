@@ -2,8 +2,6 @@
 /* ptime: a moment as text, without libc's idea of time zones. */
 #include "capture/base/ptime.h"
 
-#include <stdio.h>
-
 /* Days since 1970-01-01 to a civil date: Howard Hinnant, "chrono-compatible low-level
  * date algorithms" (days are shifted so that the leap day ends the year). No libc call:
  * localtime and gmtime read files and the environment. */
@@ -23,11 +21,20 @@ civil_from_days(int64_t days, int64_t *year, unsigned *month, unsigned *day)
 	*year = yoe + era * 400 + (*month <= 2);
 }
 
+static char *
+put_digits(char *at, unsigned v, unsigned n)
+{
+	for (unsigned i = n; i-- > 0; v /= 10)
+		at[i] = (char)('0' + v % 10);
+	return at + n;
+}
+
 const char *
 pkt_time_print(struct pkt_time t, char buf[PKT_TIME_TEXT])
 {
 	int64_t secs, ns, days, rest, year;
 	unsigned month, day;
+	char *at = buf;
 
 	/* int64 nanoseconds reach from 1677 to 2262: four digits of year always. */
 	secs = t.ns / NS_PER_S;
@@ -43,10 +50,21 @@ pkt_time_print(struct pkt_time t, char buf[PKT_TIME_TEXT])
 		days--;
 	}
 	civil_from_days(days, &year, &month, &day);
-	(void)snprintf(buf, PKT_TIME_TEXT, "%04u-%02u-%02uT%02u:%02u:%02u.%06uZ",
-	    (unsigned)year % 10000U, month % 100U, day % 100U,
-	    (unsigned)(rest / 3600) % 100U,
-	    (unsigned)(rest / 60 % 60), (unsigned)(rest % 60),
-	    (unsigned)(ns / 1000) % 1000000U);
+	/* By hand: a flow event has eight of them. */
+	at = put_digits(at, (unsigned)year, 4);
+	*at++ = '-';
+	at = put_digits(at, month, 2);
+	*at++ = '-';
+	at = put_digits(at, day, 2);
+	*at++ = 'T';
+	at = put_digits(at, (unsigned)(rest / 3600), 2);
+	*at++ = ':';
+	at = put_digits(at, (unsigned)(rest / 60 % 60), 2);
+	*at++ = ':';
+	at = put_digits(at, (unsigned)(rest % 60), 2);
+	*at++ = '.';
+	at = put_digits(at, (unsigned)(ns / 1000), 6);
+	*at++ = 'Z';
+	*at = '\0';
 	return buf;
 }

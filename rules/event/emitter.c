@@ -33,6 +33,7 @@ struct emitter {
 	char rules_version[64];
 	struct sequence sequence[LANE_COUNT][EVENT_PARTITIONS];
 	uint64_t lost;
+	struct event_form form;
 	char json[EVENT_BYTES + 1];
 	char text[TEXT_BYTES];
 };
@@ -62,6 +63,7 @@ emitter_create(const struct emitter_options *o, struct fault *why)
 	if (e == NULL)
 		goto fail;
 	e->o = *o;
+	event_form_make(&e->form);
 	if (e->o.version == NULL)
 		e->o.version = "";
 	emitter_set_rules(e, o->rules_version, o->generation == 0 ? 1 : o->generation);
@@ -221,7 +223,7 @@ hand_on(struct emitter *e, struct event_source *s, enum lane lane, uint32_t part
 	(void)snprintf(s->head.boot, sizeof(s->head.boot), "%s", e->o.boot);
 	s->head.type = s->type;
 	s->head.time = s->time.ns;
-	n = event_encode(s, e->json);
+	n = event_encode(&e->form, s, e->json);
 	e->json[n] = '\0';
 	if (e->o.text)
 		text = event_text(s, e->o.colour, e->text, sizeof(e->text));

@@ -14,9 +14,9 @@ const struct event_field_info event_field[EVENT_FIELD_COUNT] = {
 #undef X
 };
 
-static size_t encode_at(const struct event_source *s, char *buf, size_t text_max,
-    unsigned items_max);
-static void encode_field(struct json *j, const struct event_source *s, enum event_field f,
+static size_t encode_at(const struct event_form *form, const struct event_source *s,
+    char *buf, size_t text_max, unsigned items_max);
+static void encode_texts(struct json *j, const struct event_source *s, enum event_field f,
     const char *key, unsigned items_max);
 static void encode_value(struct json *j, const struct event_value *v);
 static void encode_objects(struct json *j, const struct event_source *s,
@@ -38,7 +38,7 @@ event_type_name(enum event_type t)
 }
 
 size_t
-event_encode(struct event_source *s, char buf[EVENT_BYTES])
+event_encode(const struct event_form *f, struct event_source *s, char buf[EVENT_BYTES])
 {
 	/* Texts are shortened before conditions are left out; the last row fits always,
 	 * as the table has some 140 rows of less than 60 bytes each at that length. */
@@ -50,7 +50,7 @@ event_encode(struct event_source *s, char buf[EVENT_BYTES])
 
 	event_prepare(s);
 	for (size_t i = 0; n == 0 && i < sizeof(room) / sizeof(room[0]); i++)
-		n = encode_at(s, buf, room[i].text, room[i].items);
+		n = encode_at(f, s, buf, room[i].text, room[i].items);
 	return n;
 }
 
@@ -63,80 +63,97 @@ parent_len(const char *path)
 	return dot == NULL ? 0 : (size_t)(dot - path) + 1;
 }
 
+void
+event_form_make(struct event_form *form)
+{
+	memset(form, 0, sizeof(*form));
+	for (unsigned f = 0; f < EVENT_FIELD_COUNT; f++) {
+		const struct event_field_info *fi = &event_field[f];
+		size_t parent = parent_len(fi->path);
+		unsigned object = 0;
+
+		if (strstr(fi->path, "[]") != NULL)
+			continue;
+		while (parent_len(event_field[object].path) != parent ||
+		    memcmp(event_field[object].path, fi->path, parent) != 0)
+			object++;
+		for (unsigned t = 0; t < EVENT_TYPE_COUNT; t++)
+			if ((fi->have & 1U << t) != 0)
+				form->row[t][form->rows[t]++] = (struct event_row){
+				    (uint16_t)f, (uint16_t)parent, (uint16_t)object };
+	}
+}
+
+/* From the objects that are open (the first open_len bytes of `open`) to those of path. */
+static void
+enter(struct json *j, const char *open, size_t open_len, const char *path, size_t parent)
+{
+	size_t common = 0;
+	char key[64];
+
+	for (size_t i = 0; i < open_len && i < parent && open[i] == path[i]; i++)
+		if (open[i] == '.')
+			common = i + 1;
+	for (size_t i = common; i < open_len; i++)
+		if (open[i] == '.')
+			json_close(j, '{');
+	for (size_t at = common; at < parent;) {
+		size_t n = strcspn(path + at, ".");
+
+		memcpy(key, path + at, n);
+		key[n] = '\0';
+		json_open(j, key, '{');
+		at += n + 1;
+	}
+}
+
 static size_t
-encode_at(const struct event_source *s, char *buf, size_t text_max, unsigned items_max)
+encode_at(const struct event_form *form, const struct event_source *s, char *buf,
+    size_t text_max, unsigned items_max)
 {
 	struct json j;
-	const char *open = "";		/* path whose first open_len
-					 * bytes are the open objects */
-	size_t open_len = 0;
+	const struct event_row *open = NULL;	/* the last that was written */
+	struct event_value v;
 
 	json_start(&j, buf, EVENT_BYTES, text_max);
 	json_open(&j, NULL, '{');
-	for (unsigned f = 0; f < EVENT_FIELD_COUNT; f++) {
-		const struct event_field_info *fi = &event_field[f];
-		size_t parent = parent_len(fi->path), common = 0;
-		struct event_value v;
-		char key[64];
+	for (unsigned i = 0; i < form->rows[s->type]; i++) {
+		const struct event_row *r = &form->row[s->type][i];
+		const struct event_field_info *fi = &event_field[r->field];
+		enum event_field f = (enum event_field)r->field;
 
-		if ((fi->have & 1U << s->type) == 0 || strstr(fi->path, "[]") != NULL)
+		if (fi->type == JSON_OBJECTS ? event_items(s, f) == 0 :
+		    !event_get(s, f, 0, &v))
 			continue;
+		if (open == NULL || open->object != r->object)
+			enter(&j, open == NULL ? "" : event_field[open->field].path,
+			    open == NULL ? 0 : open->parent, fi->path, r->parent);
+		open = r;
 		if (fi->type == JSON_OBJECTS) {
-			if (event_items(s, (enum event_field)f) == 0)
-				continue;
-		} else if (!event_get(s, (enum event_field)f, 0, &v)) {
-			continue;
+			encode_objects(&j, s, f, fi->path + r->parent, items_max);
+		} else if (fi->type == JSON_TEXTS || fi->type == JSON_UINTS) {
+			encode_texts(&j, s, f, fi->path + r->parent, items_max);
+		} else {
+			json_key(&j, fi->path + r->parent);
+			encode_value(&j, &v);
 		}
-		for (size_t i = 0; i < open_len && i < parent && open[i] == fi->path[i];
-		    i++)
-			if (open[i] == '.')
-				common = i + 1;
-		for (size_t i = common; i < open_len; i++)
-			if (open[i] == '.')
-				json_close(&j, '{');
-		for (size_t at = common; at < parent;) {
-			size_t n = strcspn(fi->path + at, ".");
-
-			memcpy(key, fi->path + at, n);
-			key[n] = '\0';
-			json_open(&j, key, '{');
-			at += n + 1;
-		}
-		open = fi->path;
-		open_len = parent;
-		encode_field(&j, s, (enum event_field)f, fi->path + parent, items_max);
 	}
-	for (size_t i = 0; i < open_len; i++)
-		if (open[i] == '.')
-			json_close(&j, '{');
+	if (open != NULL)
+		enter(&j, event_field[open->field].path, open->parent, "", 0);
 	json_close(&j, '{');
 	return j.full ? 0 : j.len;
 }
 
 static void
-encode_field(struct json *j, const struct event_source *s, enum event_field f,
+encode_texts(struct json *j, const struct event_source *s, enum event_field f,
     const char *key, unsigned items_max)
 {
 	struct event_value v;
 
-	switch (event_field[f].type) {
-	case JSON_OBJECTS:
-		encode_objects(j, s, f, key, items_max);
-		return;
-	case JSON_TEXTS:
-	case JSON_UINTS:
-		json_open(j, key, '[');
-		for (unsigned i = 0; i < items_max && event_get(s, f, i, &v); i++)
-			encode_value(j, &v);
-		json_close(j, '[');
-		return;
-	default:
-		if (event_get(s, f, 0, &v)) {
-			json_key(j, key);
-			encode_value(j, &v);
-		}
-		return;
-	}
+	json_open(j, key, '[');
+	for (unsigned i = 0; i < items_max && event_get(s, f, i, &v); i++)
+		encode_value(j, &v);
+	json_close(j, '[');
 }
 
 static void

@@ -5,11 +5,22 @@
 
 #include <string.h>
 
-static void put(struct json *j, const char *s, size_t n);
 static void before_value(struct json *j);
+static size_t plain_run(struct span s);
 static size_t escape(struct span *s, char out[16]);
 static size_t put_u(char *out, uint32_t unit);
 static size_t digits(char *out, uint64_t v);
+
+static inline void
+put(struct json *j, const char *s, size_t n)
+{
+	if (j->full || n > j->size - j->len) {
+		j->full = true;
+		return;
+	}
+	memcpy(j->buf + j->len, s, n);
+	j->len += n;
+}
 
 void
 json_start(struct json *j, char *buf, size_t size, size_t text_max)
@@ -37,6 +48,21 @@ json_close(struct json *j, char what)
 void
 json_key(struct json *j, const char *key)
 {
+	size_t n = strlen(key);
+
+	/* Nearly all of a line is keys, and nearly all of those are plain. */
+	if (!j->full && n + 4 <= j->size - j->len && plain_run(span_of(key, n)) == n) {
+		char *at = j->buf + j->len;
+
+		if (j->comma)
+			*at++ = ',';
+		*at++ = '"';
+		memcpy(at, key, n);
+		memcpy(at + n, "\":", 2);
+		j->len = (size_t)(at + n + 2 - j->buf);
+		j->comma = false;
+		return;
+	}
 	json_name(j, key);
 	put(j, ":", 1);
 	j->comma = false;
@@ -104,8 +130,16 @@ json_text(struct json *j, const void *bytes, size_t n)
 	put(j, "\"", 1);
 	start = safe = j->len;
 	while (s.left > 0 && !j->full) {
-		size_t k = escape(&s, out);
+		size_t k = plain_run(s);
 
+		/* As many as fit, and the mark of a cut behind them. */
+		if (k > 0 && (j->text_max == 0 ||
+		    j->len - start + k + 3 <= j->text_max)) {
+			put(j, (const char *)s.at, k);
+			(void)span_skip(&s, k);
+			continue;
+		}
+		k = escape(&s, out);
 		/* safe: where the mark of a cut still fits. */
 		if (j->text_max > 0 && j->len - start + 3 <= j->text_max)
 			safe = j->len;
@@ -121,22 +155,23 @@ json_text(struct json *j, const void *bytes, size_t n)
 }
 
 static void
-put(struct json *j, const char *s, size_t n)
-{
-	if (j->full || n > j->size - j->len) {
-		j->full = true;
-		return;
-	}
-	memcpy(j->buf + j->len, s, n);
-	j->len += n;
-}
-
-static void
 before_value(struct json *j)
 {
 	if (j->comma)
 		put(j, ",", 1);
 	j->comma = false;
+}
+
+/* How many bytes at the start of s stand inside quotes as they are: ASCII, as in escape. */
+static size_t
+plain_run(struct span s)
+{
+	size_t n = 0;
+
+	while (n < s.left && s.at[n] >= 0x20 && s.at[n] < 0x7f && s.at[n] != '"' &&
+	    s.at[n] != '\\' && s.at[n] != '<')
+		n++;
+	return n;
 }
 
 /* Takes one character off s; what it looks like inside quotes. */
