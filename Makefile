@@ -160,7 +160,7 @@ test: ## everything, on a machine fresh from the installer; installs what it nee
 asan-part:
 	$(Q)CUTS=50 tests/run $(TALLY) $(B) $(units) tests/system/test_books.sh tests/system/test_cut_files.sh
 
-score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut|vlan|qinq|mpls|pppoe|gre|vxlan|half-taps|duplicates|super|mixed|year|loss|loss-5|one-way|answers] [NOLIST=1] [HEARING='score.pass 9.16']
+score: $(B)/earshot ## detection over CAPTURES=DIR [REWRITE=ipv6|renumber|cut|vlan|qinq|mpls|pppoe|gre|vxlan|half-taps|duplicates|super|mixed|year|loss|loss-5|one-way|answers|detour] [NOLIST=1] [HEARING='score.pass 9.16']
 	$(Q)tests/score/score.py $(B)/earshot $(CAPTURES) --work $(B)/score \
 		$(if $(REWRITE),--rewrite $(REWRITE)) $(if $(NOLIST),--no-list) \
 		$(if $(HEARING),--hearing '$(HEARING)')

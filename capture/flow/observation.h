@@ -100,7 +100,7 @@ enum vocabulary {
 	X(UNKNOWN, "unknown") X(AUDIO, "audio") X(VIDEO, "video") X(IMAGE, "image") \
 	X(DOCUMENT, "document") X(ARCHIVE, "archive") X(TEXT, "text") X(PROGRAM, "program") \
 	X(PACKAGE, "package") X(DATABASE, "database") X(DISK, "disk-image") \
-	X(SOURCE, "source")
+	X(SOURCE, "source") X(SCREEN, "screen")
 #define WORDS_FORMAT(X) \
 	X(UNKNOWN, "unknown") X(MP3, "mp3") X(AAC, "aac") X(OPUS, "ogg-opus") \
 	X(VORBIS, "ogg-vorbis") X(SPEEX, "ogg-speex") X(FLAC, "flac") X(WAV, "wav") \
@@ -115,7 +115,7 @@ enum vocabulary {
 	X(JAR, "jar") X(MACHO, "mach-o") X(JAVA, "java-class") X(SQLITE, "sqlite") \
 	X(ISO, "iso-9660") X(QCOW, "qcow2") X(VMDK, "vmdk") X(VHD, "vhd") X(GIT, "git-pack") \
 	X(PCAP, "pcap") X(DICTATION, "dss") X(QCP, "qcp") X(MUSEPACK, "musepack") \
-	X(WAVPACK, "wavpack") X(APE, "ape") X(EVS, "evs") X(AC3, "ac3")
+	X(WAVPACK, "wavpack") X(APE, "ape") X(EVS, "evs") X(AC3, "ac3") X(RFB, "rfb")
 /* What the sound is coded with; the third is how people write it. */
 #define WORDS_CODEC(X) \
 	X(UNKNOWN, "unknown", "sound") X(PCM, "pcm", "PCM") X(PCMU, "g711-ulaw", "G.711") \

@@ -65,6 +65,7 @@ static bool bitmap(struct span b);
 static bool old_tar(struct span b);
 static bool mpeg_sync(struct span b, size_t *frame, uint32_t *kind);
 static bool windows_program(struct span b);
+static bool screen(struct span b);
 
 static bool
 has_at(struct span b, size_t at, const char *what, size_t n)
@@ -116,6 +117,9 @@ magic_of(struct span b, enum content_word *class)
 	*class = CONTENT_ARCHIVE;
 	if (HAS(b, 0, "BZh") && HAS(b, 4, "1AY&SY"))
 		return FORMAT_BZIP2;
+	*class = CONTENT_SCREEN;
+	if (screen(b))
+		return FORMAT_RFB;
 	*class = CONTENT_IMAGE;
 	if (bitmap(b))
 		return FORMAT_BMP;
@@ -344,6 +348,39 @@ windows_program(struct span b)
 	    HAS(b, at, "PE\0\0");
 }
 
+/* RFC 6143, 7.3.2: the size of the screen and how its points are coded. */
+static bool
+screen_begins(struct span b, size_t at)
+{
+	uint16_t wide, high;
+	uint8_t bits, depth, big, colour;
+	uint32_t name;
+
+	return span_skip(&b, at) && span_u16(&b, &wide) && span_u16(&b, &high) &&
+	    span_u8(&b, &bits) && span_u8(&b, &depth) && span_u8(&b, &big) &&
+	    span_u8(&b, &colour) && span_skip(&b, 12) && span_u32(&b, &name) &&
+	    wide > 0 && wide <= 16384 && high > 0 && high <= 16384 &&
+	    (bits == 8 || bits == 16 || bits == 32) && depth > 0 && depth <= bits &&
+	    big <= 1 && colour <= 1 && name <= 1024;
+}
+
+/* A remote desktop that is not encrypted (RFC 6143, 7.1): what the end with the screen says
+ * first. What lies between greeting and screen depends on what the other end chose: no
+ * password or one, and a result or none. */
+static bool
+screen(struct span b)
+{
+	static const uint8_t good[4];
+	size_t after;
+
+	if (!HAS(b, 0, "RFB 00") || b.left < 14 || b.at[7] != '.' || b.at[11] != '\n')
+		return false;
+	after = HAS(b, 8, "003") ? 16 : 13U + b.at[12];
+	return screen_begins(b, after) ||
+	    (has_at(b, after, (const char *)good, 4) && screen_begins(b, after + 4)) ||
+	    (has_at(b, after + 16, (const char *)good, 4) && screen_begins(b, after + 20));
+}
+
 bool
 magic_wants_more(struct span b)
 {
@@ -375,6 +412,8 @@ magic_hopeless(struct span b)
 		return false;
 	if (b.at[0] == 0xff || HAS(b, 0, "OggS") || HAS(b, 0, "MZ"))
 		return false;
+	if (HAS(b, 0, "RFB 00"))
+		return false;
 	if (b.at[0] == 0x56 || b.at[0] == 0x47)		/* their second sync comes later */
 		return false;
 	if (b.left < 132 && memcmp(b.at, zeros, sizeof(zeros)) == 0)	/* DICOM's preamble */
@@ -403,7 +442,7 @@ class_is_plain(enum content_word class)
 {
 	return class == CONTENT_IMAGE || class == CONTENT_VIDEO || class == CONTENT_DOCUMENT ||
 	    class == CONTENT_PROGRAM || class == CONTENT_PACKAGE ||
-	    class == CONTENT_DATABASE || class == CONTENT_SOURCE;
+	    class == CONTENT_DATABASE || class == CONTENT_SOURCE || class == CONTENT_SCREEN;
 }
 
 /* ---- how long it can be ---- */

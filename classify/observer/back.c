@@ -56,7 +56,7 @@ clock_look(struct observer *o, struct pkt_time at)
 	flowtab_back(o->flows, at);
 	o->now = at;
 	o->next_step = pkt_time_add(at, STEP_NS);
-	o->tap_asking = (struct pkt_time){ 0 };
+	o->tap.asking = o->tap.near_asking = (struct pkt_time){ 0 };
 	if (o->loss_until.ns > at.ns + 10 * NS_PER_S)
 		o->loss_until = pkt_time_add(at, 10 * NS_PER_S);
 }

@@ -138,7 +138,7 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 	if (!zone_inside(&o->o.zone, client))
 		return;
 	if (m->response) {
-		way_answered(o, client);
+		sides_answer(o, p);
 		h = table_use(o->hosts, client, NULL);
 		if (h->told.ns == 0)
 			h->told = o->now;
@@ -150,7 +150,7 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 				    name, m->answer[i].ttl, o->now);
 		return;
 	}
-	way_asked(o, client);
+	sides_question(o, p);
 	h = table_use(o->hosts, client, NULL);
 	if (m->question_whole)
 		name_set(o, &h->domain, registrable_domain(name));

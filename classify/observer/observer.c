@@ -385,28 +385,15 @@ on_packet(void *arg, const struct flow_hit *hit)
 	o->gap_bytes -= hit->late < o->gap_bytes ? hit->late : o->gap_bytes;
 	if (f->pair != NULL) {
 		struct pair_ext *px = pair_user(f->pair);
-		const struct addr *inside = &f->pair->inside;
 
 		o->crossed = true;
 		if (x->packets >= SETTLED_PACKETS)
 			px->settled = true;
-		if ((f->flags & FLOW_ACKS_UNSEEN) != 0)
-			px->acks_unseen = true;
 		if ((f->flags & FLOW_TRUNCATED) != 0)
 			px->truncated = true;
 		if (hit->up && f->mac[hit->dir] != 0)
 			px->mac = f->mac[hit->dir];
-		if (f->key.proto == IPPROTO_IS_TCP) {
-			/* Once a second is enough for a limit of a minute. */
-			if (hit->down && o->now.ns - x->answered.ns >= NS_PER_S) {
-				x->answered = o->now;
-				way_answered(o, inside);
-			} else if (!hit->down && o->now.ns - x->asked.ns >= NS_PER_S &&
-			    (p->payload_wire > 0 || (p->tcp_flags & TCP_SYN) != 0)) {
-				x->asked = o->now;
-				way_asked(o, inside);
-			}
-		}
+		sides_packet(o, hit);
 	}
 	news_of(o, hit);
 	if (hit->is_new)

@@ -39,8 +39,6 @@ static bool host_set_up(const struct observer *o, const struct addr *inside,
 static void announce(struct observer *o, const struct observation *r);
 static void record_device(struct observer *o, struct observation *r,
     const struct addr *ip, uint64_t mac, struct pkt_time then);
-static void record_half(struct observer *o, struct observation *r,
-    const struct addr *inside, bool acks_unseen);
 static struct observation *at(struct observer *o, unsigned i);
 
 struct observation *
@@ -310,7 +308,7 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 		OBSERVATION_SET(r, pair_down, pd);
 		OBSERVATION_SET(r, way_setup, px->setup ||
 		    host_set_up(o, &f->pair->inside, f->pair->first));
-		record_half(o, r, &f->pair->inside, px->acks_unseen);
+		sides_record(o, r, f->pair, f);
 		way_flow(f, r);
 	}
 	if (x->rtp) {
@@ -371,7 +369,7 @@ record_pair(struct observer *o, struct observation *r, struct pair *p)
 		r->seen |= SEEN_QUARANTINED;
 	if (px->truncated)
 		r->seen |= SEEN_TRUNCATED;
-	record_half(o, r, &p->inside, px->acks_unseen);
+	sides_record(o, r, p, NULL);
 	dest_names(o, r, px->name, (enum name_source_word)px->name_source, px->logical,
 	    &p->outside, (struct asked){ .name = px->dns,
 	    .looked_up = px->looked_up, .unsure = px->unsure });
@@ -396,35 +394,6 @@ record_domain(struct observer *o, struct observation *r, const struct domain_key
 	dest_names(o, r, k->domain, NAME_SOURCE_QUERY, k->domain, &d->resolver,
 	    (struct asked){ 0 });
 	queries_observe(&d->q, (struct pkt_time){ r->time }, r);
-}
-
-/*
- * Half is a property of the tap, not of a flow: TCP acknowledges what nobody saw, or an
- * inside host asks (DNS, TCP) and no answer is seen for a minute. A host that never asked
- * anything is judged by the tap as a whole.
- */
-static void
-record_half(struct observer *o, struct observation *r, const struct addr *inside,
-    bool acks_unseen)
-{
-	const struct host_ext *h = table_find(o->hosts, inside);
-	int64_t after = o->o.hearing->half_after;
-	struct pkt_time asking = { 0 };
-	bool answered;
-
-	if (h != NULL && (h->answered || h->asking.ns != 0)) {
-		asking = h->asking;
-		answered = h->answered;
-	} else {
-		asking = o->tap_asking;
-		answered = o->tap_answered;
-	}
-	if (acks_unseen || (asking.ns != 0 && r->time - asking.ns >= after)) {
-		OBSERVATION_SET(r, way_half, true);
-		r->seen |= SEEN_HALF;
-	} else if (answered) {
-		OBSERVATION_SET(r, way_half, false);
-	}
 }
 
 /* A flow keeps the name it began under: another's later answer about a shared address

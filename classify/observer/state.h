@@ -60,7 +60,7 @@ struct flow_ext {
 	bool content_to_end;
 	uint64_t part_up;		/* upload at the last part */
 	struct pkt_time part_at, live_at;	/* the last part; the last record */
-	struct pkt_time asked, answered;	/* last told to ways.c */
+	struct pkt_time asked, answered;	/* last told to sides.c */
 	struct meter_ext *meter;	/* valid while its serial is meter_serial */
 	uint64_t meter_serial;
 	struct socket_ext *socket;	/* of its inside end, likewise */
@@ -76,6 +76,7 @@ struct flow_ext {
 	uint8_t rtp_type;
 	bool rtp, content_seen, quarantined, ended;
 	bool looked_up, turned;
+	bool half;			/* TCP that goes on, of one side only */
 	bool plain_text;		/* a body that claims to be text: T4 tells */
 };
 
@@ -89,7 +90,7 @@ struct pair_ext {
 	uint32_t dns;			/* of the last flow that had one; held */
 	uint16_t name_source, tunnel;
 	uint64_t mac;			/* of the inside host */
-	bool looked_up, unsure, settled, setup, acks_unseen, truncated, quarantined;
+	bool looked_up, unsure, settled, setup, half, truncated, quarantined;
 };
 
 struct meter_key {
@@ -148,14 +149,14 @@ struct socket_ext {			/* what comes back to an
 	uint64_t serial;		/* 0: forgotten */
 };
 
-struct host_ext {			/* an inside host, for half captures */
-	struct pkt_time asking;		/* first request since the last answer;
-					 * 0 ns: none open */
-	struct pkt_time asked;		/* last request */
+struct host_ext {			/* an inside host */
+	struct pkt_time heard;		/* last packet from outside; 0 ns: none */
+	struct pkt_time counted[2];	/* last conversation that sides.c counted, whole
+					 * and half */
 	struct pkt_time setup;		/* last call set-up with anyone; 0 ns: none */
 	struct pkt_time told;		/* first answer of DNS to it; 0 ns: none */
 	struct pkt_time hidden;		/* last flow of encrypted DNS; 0 ns: none */
-	bool answered;			/* ever */
+	uint32_t halves;		/* conversations of which one side was seen */
 	uint32_t domain;		/* last registrable domain it asked for,
 					 * seen whole; held */
 };
@@ -245,6 +246,23 @@ struct placed {
 	bool used;
 };
 
+/* sides.c: what is known of the tap. */
+#define TAP_MACS 8
+
+struct tap_macs {
+	uint64_t mac[TAP_MACS];		/* a ring; 0: none */
+	unsigned n;
+};
+
+struct taps {
+	struct pkt_time asking, near_asking;	/* since when nothing comes in, while who
+					 * is asked is outside, inside; 0 ns: it does */
+	struct tap_macs router, near;	/* to whom what leaves is sent; who answers */
+	uint32_t of[2];			/* conversations lately, whole and half */
+	bool seen;			/* something came in, ever, or the router spoke */
+	bool heard;			/* the former */
+};
+
 struct observer {
 	struct observer_options o;
 	struct flowtab *flows;
@@ -264,8 +282,7 @@ struct observer {
 	unsigned behind;		/* packets in a row from long ago */
 	uint64_t backs;			/* times the clock went back */
 	uint64_t ordinal;
-	struct pkt_time tap_asking;	/* T5: the same as host_ext, for the whole tap */
-	bool tap_answered;
+	struct taps tap;
 	bool crossed;
 	uint64_t lost, gap_bytes;
 	bool lost_known;
@@ -329,12 +346,24 @@ void best_name(struct observer *o, struct flow *f);
 void way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
     const struct meter_window *w, const struct pair *pair, struct observation *r);
 void way_flow(const struct flow *f, struct observation *r);
-void way_asked(struct observer *o, const struct addr *inside);
-void way_answered(struct observer *o, const struct addr *inside);
 void socket_packet(struct observer *o, const struct flow_hit *hit);
 void socket_forgotten(void *arg, const void *key, void *value);
 void socket_take_back(struct observer *o, const struct flow *f,
     const struct flow_trace *trace);
+
+/* ---- sides.c ---- */
+enum sides { SIDES_UNKNOWN, SIDES_BOTH, SIDES_ONE };
+
+void sides_packet(struct observer *o, const struct flow_hit *hit);
+void sides_question(struct observer *o, const struct packet *p);
+void sides_answer(struct observer *o, const struct packet *p);
+enum sides sides_of(const struct observer *o, struct pair *p, struct flow *f,
+    struct pkt_time now);
+void sides_record(const struct observer *o, struct observation *r, struct pair *p,
+    struct flow *f);
+bool sides_silence(const struct observation *r);
+/* Hosts ask, and for half.after nothing came in. */
+bool sides_dark(const struct observer *o, struct pkt_time now);
 
 /* ---- calls.c ---- */
 void call_heard(struct observer *o, const struct meter_ext *m, const struct meter_key *k,

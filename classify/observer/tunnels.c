@@ -225,9 +225,10 @@ windows(struct observer *o, struct within_ext *w, struct pkt_time now)
 		record_flow(o, r, w->flow);
 		OBSERVATION_SET(r, scope, SCOPE_SOCKET);
 		within_observe(&v, r);
-		/* When half is seen, nothing is known of what a datagram's other end says. */
-		if ((r->seen & SEEN_HALF) != 0 && k->transport != IPPROTO_IS_TCP &&
-		    r->pkts_down == 0) {
+		/* Where half may be seen, nothing is known of what a datagram's other end
+		 * says. */
+		if (k->transport != IPPROTO_IS_TCP && r->pkts_down == 0 &&
+		    !sides_silence(r)) {
 			r->known[FIELD_way_two / 64] &= ~(UINT64_C(1) << FIELD_way_two % 64);
 			r->known[FIELD_way_packets / 64] &=
 			    ~(UINT64_C(1) << FIELD_way_packets % 64);

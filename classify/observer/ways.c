@@ -59,9 +59,9 @@ way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
 	}
 	if (packets < h->way_packets && w->pass && k->transport == IPPROTO_IS_UDP)
 		packets = elsewhere(o, k, w, packets);
-	/* When half is seen, UDP's other direction is not known at all; TCP's is, by the
-	 * acknowledgements. */
-	if ((r->seen & SEEN_HALF) != 0 && k->transport != IPPROTO_IS_TCP && down == 0)
+	/* Where the other direction may not be on the tap, UDP's is not known at all; TCP's
+	 * is, by the acknowledgements. */
+	if (k->transport != IPPROTO_IS_TCP && down == 0 && !sides_silence(r))
 		return;
 	OBSERVATION_SET(r, way_bytes, bytes);
 	OBSERVATION_SET(r, way_packets, packets);
@@ -132,33 +132,9 @@ way_flow(const struct flow *f, struct observation *r)
 	uint64_t up = flow_true_bytes(&f->pair->up[tr]);
 	uint64_t down = flow_true_bytes(&f->pair->down[tr]);
 
-	if ((r->seen & SEEN_HALF) != 0 && tr != 0 && down == 0)
+	if (tr != 0 && down == 0 && !sides_silence(r))
 		return;
 	OBSERVATION_SET(r, way_bytes, ratio(down, up));
-}
-
-/* An inside host asked something that is answered on a tap that sees both directions. */
-void
-way_asked(struct observer *o, const struct addr *inside)
-{
-	struct host_ext *h = table_use(o->hosts, inside, NULL);
-
-	h->asked = o->now;
-	if (h->asking.ns == 0)
-		h->asking = o->now;
-	if (o->tap_asking.ns == 0)
-		o->tap_asking = o->now;
-}
-
-void
-way_answered(struct observer *o, const struct addr *inside)
-{
-	struct host_ext *h = table_use(o->hosts, inside, NULL);
-
-	h->answered = true;
-	h->asking.ns = 0;
-	o->tap_answered = true;
-	o->tap_asking.ns = 0;
 }
 
 static struct socket_key

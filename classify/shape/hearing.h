@@ -106,7 +106,11 @@
 	X(claim_after, "claim.after", DURATION, 0, 86400, \
 	    "a client's DNS was heard for so long: a name it never looked up is its claim") \
 	X(half_after, "half.after", DURATION, 0, 86400, \
-	    "T5: no answer for so long makes a half capture")
+	    "T5: no answer for so long makes a half capture") \
+	X(half_share, "half.share", NUMBER, 0.01, 1, \
+	    "T5: share of conversations seen by half from which silence is not known") \
+	X(half_doubt, "half.doubt", COUNT, 0, 1, \
+	    "T5: 1: where nothing came in, the tap may show one side; 0: it shows both")
 
 struct hearing {
 #define X(m, w, t, lo, hi, mean) FIELD_C_##t m;

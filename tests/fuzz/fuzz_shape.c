@@ -35,6 +35,7 @@ static const struct hearing limits = {
 	.burst_late = 0.22, .burst_late_size = 0.10, .burst_follow = 0.2,
 	.burst_follow_r = 0.9, .burst_follow_cv = 0.15,
 	.burst_span = 20 * NS_PER_S, .half_after = 60 * NS_PER_S,
+	.half_share = 0.125, .half_doubt = 1,
 };
 
 static void

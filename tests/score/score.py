@@ -10,7 +10,7 @@ row a flow, column `expect`) and that of captures gathered from public projects 
 and `flow`; there the side that sends is taken as home).
 
 MODE is one of tests/tools/rewrite: ipv6, renumber, cut, vlan, qinq, mpls, pppoe, gre, vxlan,
-half-taps, duplicates, super, mixed, year, loss, loss-5, one-way, answers.
+half-taps, duplicates, super, mixed, year, loss, loss-5, one-way, answers, detour.
 
 Found: an event of type alert whose device and dest_ip are the row's and whose kind kinds.tsv
 allows. Accused: an alert of an audio, bulk or tunnel kind with a quiet row's source and
@@ -230,7 +230,7 @@ def main():
         if rc != 0 and "ends in the middle" not in err:
             bad += 1
             print("FAULT %s: exit %d: %s" % (name, rc, err.strip()[:300]))
-    found = quiet = accused = 0
+    found = quiet = accused = suspected = 0
     wanted = {}
     times = {}
     accuracy = Accuracy()
@@ -243,6 +243,9 @@ def main():
             wanted[r["kind"]] = (n + 1, h + bool(ok))
             found += bool(ok)
             if not ok:
+                suspected += any(e["earshot"]["kind"] in kinds.get(r["kind"], ()) for e in by[r["capture"]][2]
+                                 if e.get("anomaly", {}).get("type") == "suspect" and e.get("src_ip") == r["src"]
+                                 and e.get("dest_ip") == r["dst"])
                 print("MISS  %s (alerts: %s%s)" % (r["name"], ", ".join(
                     sorted({e["earshot"]["kind"] for e in same})) or "none", unseen([], events)))
                 continue
@@ -267,6 +270,8 @@ def main():
         print("%-22s %3d/%-3d %16s" % (k, wanted[k][1], wanted[k][0], "%.1f" % statistics.median(t) if t else "-"))
     accuracy.tell()
     tunnels_named(rows, by)
+    if suspected:
+        print("of those missed, suspects say so of: %d" % suspected)
     print("score: recall %d/%d, false alarms %d/%d" % (found, sum(n for n, _ in wanted.values()), accused, quiet))
     return 1 if bad else 0
 

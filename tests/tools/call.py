@@ -126,4 +126,5 @@ def main():
     cap.write()
 
 
-main()
+if __name__ == '__main__':
+    main()

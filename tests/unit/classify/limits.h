@@ -30,6 +30,7 @@ static const struct hearing limits = {
 	.burst_steady = 0.85, .burst_strange = 6, .burst_part = 0.15, .burst_part_max = 5 * NS_PER_S,
 	.burst_opening = 6000,
 	.burst_span = 20 * NS_PER_S, .half_after = 60 * NS_PER_S,
+	.half_share = 0.125, .half_doubt = 1,
 	.claim_after = 3600 * NS_PER_S,
 	.call_least = 60 * NS_PER_S, .call_within = 1800 * NS_PER_S, .call_tolerance = 0.02,
 	.plain_max = 64000000,

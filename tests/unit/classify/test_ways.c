@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* T5 through the observer: calls, feedback, taps that show one side. */
+/* T5 through the observer: calls and feedback. Taps that show one side: test_sides. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,117 +149,6 @@ test_feedback_is_not_an_answer(void **state)
 }
 
 static void
-test_a_tap_that_shows_one_side_is_half_after_a_minute(void **state)
-{
-	struct desk *d = desk_open();
-	uint8_t q[300];
-	uint32_t n = dns_message(q, "www.sound.example", NULL);
-	struct stream s[] = { voice(0, 85),
-		{ .at = 0.5, .until = 85, .every = 5, .src = INSIDE, .dst = RESOLVER,
-		    .sport = 5000, .dport = 53, .len = n, .bytes = q } };
-
-	(void)state;
-	play(d, s, 2);
-	observer_finish(d->o);
-	for (unsigned i = 0; i < 8; i++) {
-		const struct observation *r = sockets(d, i);
-		bool half = r->time >= at(60.5).ns;
-
-		assert_int_equal(half, i >= 6);
-		assert_int_equal(observation_known(r, FIELD_way_half), half);
-		assert_int_equal(r->way_half, half);
-		assert_int_equal((r->seen & SEEN_HALF) != 0, half);
-		assert_int_equal(observation_known(r, FIELD_way_two), !half);
-	}
-	assert_true(closes(d, 0)->way_half);
-	desk_close(d);
-}
-
-static void
-test_half_is_of_the_host_and_of_the_tap_for_who_never_asked(void **state)
-{
-	struct desk *d = desk_open();
-	uint8_t q[300], a[300];
-	uint32_t n = dns_message(q, "www.sound.example", NULL);
-	uint32_t m = dns_message(a, "www.sound.example", (const uint8_t[]){ 198, 51, 100,
-	    9 });
-	struct stream s[] = { voice(2, 85), voice(2, 85), voice(2, 85),
-		{ .at = 1, .until = 85, .every = 5, .src = OTHER, .dst = RESOLVER,
-		    .sport = 5000, .dport = 53, .len = n, .bytes = q } };
-
-	(void)state;
-	s[1].src = OTHER;		/* asks and is never answered */
-	s[2].src = v4(10, 20, 0, 15);	/* asks nothing */
-	send_udp(d, 0, INSIDE, 5000, RESOLVER, 53, q, n);
-	send_udp(d, 0.1, RESOLVER, 53, INSIDE, 5000, a, m);
-	play(d, s, 4);
-	observer_finish(d->o);
-	for (unsigned i = 0; sockets(d, i) != NULL; i++) {
-		const struct observation *r = sockets(d, i);
-		bool mine = same_addr(r->src_ip, INSIDE);
-
-		assert_int_equal(r->way_half, !mine && r->time >= at(61).ns);
-		if (mine)
-			assert_true(observation_known(r, FIELD_way_half));
-	}
-	assert_int_equal(count_said(d, OBSERVATION_WINDOW, SCOPE_SOCKET), 27);
-	desk_close(d);
-}
-
-static void
-test_tcp_that_acknowledges_the_unseen_is_half_with_a_way(void **state)
-{
-	struct desk *d = desk_open();
-	struct stream s = { .at = 0.1, .until = 25, .every = 0.1, .src = INSIDE,
-		.dst = OUTSIDE, .sport = 40000, .dport = 443, .len = 600, .tcp = true,
-		.seq = 101, .ack = 501 };
-
-	(void)state;
-	send_tcp(d, 0, INSIDE, 40000, OUTSIDE, 443, TCP_SYN, 100, 0, NULL, 0);
-	while (s.at < s.until) {
-		double end = s.until;
-
-		s.until = s.at + 0.05;
-		play(d, &s, 1);
-		s.until = end;
-		s.ack += 300;	/* what the server sent meanwhile, not on the tap */
-	}
-	observer_finish(d->o);
-	assert_true((sockets(d, 1)->seen & SEEN_HALF) != 0 && sockets(d, 1)->way_half);
-	assert_true(observation_known(sockets(d, 1), FIELD_way_two));
-	assert_near(sockets(d, 1)->way_bytes, 0.5, 0.05);
-	assert_true(sockets(d, 1)->way_two);
-	desk_close(d);
-}
-
-static void
-test_an_unanswered_stream_of_an_answered_host_is_one_way(void **state)
-{
-	struct desk *d = desk_open();
-	uint8_t q[300], a[300];
-	uint32_t n = dns_message(q, "www.sound.example", NULL);
-	uint32_t m = dns_message(a, "www.sound.example", (const uint8_t[]){ 198, 51, 100,
-	    9 });
-	struct stream s[] = { voice(0, 85),
-		{ .at = 0.5, .until = 85, .every = 5, .src = INSIDE, .dst = RESOLVER,
-		    .sport = 5000, .dport = 53, .len = n, .bytes = q },
-		{ .at = 0.6, .until = 85, .every = 5, .src = RESOLVER, .dst = INSIDE,
-		    .sport = 53, .dport = 5000, .len = m, .bytes = a } };
-
-	(void)state;
-	play(d, s, 3);
-	observer_finish(d->o);
-	for (unsigned i = 0; i < 8; i++) {
-		const struct observation *r = sockets(d, i);
-
-		assert_true(observation_known(r, FIELD_way_half) && !r->way_half);
-		assert_false((r->seen & SEEN_HALF) != 0);
-		assert_true(observation_known(r, FIELD_way_two) && !r->way_two);
-	}
-	desk_close(d);
-}
-
-static void
 test_set_up_with_a_proxy_counts_for_the_hosts_media_elsewhere(void **state)
 {
 	static const char invite[] = "INVITE sip:bob@b.example SIP/2.0\r\nVia: x\r\n\r\n";
@@ -295,13 +184,6 @@ main(void)
 		    test_a_microphone_beside_a_call_of_the_same_host_is_one_way),
 		cmocka_unit_test(test_a_call_whose_far_side_falls_silent_has_turned),
 		cmocka_unit_test(test_feedback_is_not_an_answer),
-		cmocka_unit_test(test_a_tap_that_shows_one_side_is_half_after_a_minute),
-		cmocka_unit_test(
-		    test_half_is_of_the_host_and_of_the_tap_for_who_never_asked),
-		cmocka_unit_test(
-		    test_tcp_that_acknowledges_the_unseen_is_half_with_a_way),
-		cmocka_unit_test(
-		    test_an_unanswered_stream_of_an_answered_host_is_one_way),
 		cmocka_unit_test(
 		    test_set_up_with_a_proxy_counts_for_the_hosts_media_elsewhere),
 	};

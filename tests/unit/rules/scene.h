@@ -37,6 +37,7 @@ struct scene {
 	unsigned n;
 	char alias[2][INTERN_MAX + 1];	/* of the last device record that had one */
 	unsigned aliases;
+	bool one_side;			/* the tap shows nothing that comes in */
 };
 
 struct scene_options {
@@ -295,16 +296,19 @@ struct sound {
 	bool pauses;			/* talk spurts and silence, still on the grid */
 };
 
+/* Something comes in for somebody else, as on every tap that shows both directions. */
 static inline void
 listen_to(struct scene *s, const struct sound *x, unsigned n)
 {
-	double end = 0;
+	double end = 0, begin = x[0].from;
 	bool talks[8] = { false };
 	unsigned left[8] = { 0 };
 
 	for (unsigned i = 0; i < n; i++)
 		end = x[i].until > end ? x[i].until : end;
-	for (unsigned k = 0; k * 0.02 < end; k++)
+	for (unsigned k = 0; k * 0.02 < end; k++) {
+		if (!s->one_side && k % 500 == 1 && k * 0.02 >= begin)
+			udp(s, k * 0.02, proxy, 9, desk, 9, NULL, 20);
 		for (unsigned i = 0; i < n; i++) {
 			uint32_t len = 100 + scene_dice(s) % 40;
 
@@ -321,6 +325,7 @@ listen_to(struct scene *s, const struct sound *x, unsigned n)
 			udp(s, k * 0.02 + i * 0.001, x[i].src, x[i].sport, x[i].dst,
 			    x[i].dport, NULL, len);
 		}
+	}
 }
 
 /* ---- what was told ---- */

@@ -191,7 +191,7 @@ test_text_at_20_ms_is_telemetry_and_base64_is_not_text(void **state)
 }
 
 static void
-test_a_tap_that_shows_one_side_lowers_the_verdict(void **state)
+test_a_tap_that_shows_one_side_claims_no_microphone(void **state)
 {
 	/* www.example, type A */
 	static const uint8_t query[] = { 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 'w',
@@ -201,13 +201,35 @@ test_a_tap_that_shows_one_side_lowers_the_verdict(void **state)
 	const struct told *t;
 
 	(void)state;
+	s->one_side = true;
 	for (unsigned i = 0; i < 7; i++)	/* nobody answers */
 		udp(s, i * 10, mic, 5000, resolver, 53, query, sizeof(query));
 	listen_to(s, &x, 1);
-	t = told(s, "live-microphone", false, 0);
+	assert_int_equal(count_told(s, "live-microphone", false), 0);
+	t = told(s, "live-one-side", false, 0);
 	assert_non_null(t);
 	near(t->at, 110.3);
-	assert_int_equal(t->severity, SEVERITY_HIGH);
+	assert_int_equal(t->severity, SEVERITY_MEDIUM);
+	scene_close(s);
+}
+
+static void
+test_a_sensor_that_starts_claims_it_once_something_comes_in(void **state)
+{
+	struct scene *s = scene_open(NULL);
+	struct sound x = sound(0, 60);
+
+	(void)state;
+	s->one_side = true;
+	listen_to(s, &x, 1);
+	assert_int_equal(count_told(s, "live-microphone", false), 0);
+	assert_int_equal(count_told(s, "live-one-side", false), 1);
+	s->one_side = false;
+	x.from = 60;
+	x.until = 75;
+	listen_to(s, &x, 1);
+	assert_int_equal(count_told(s, "live-microphone", false), 1);
+	assert_in_range(told(s, "live-microphone", false, 0)->at, 60, 71);
 	scene_close(s);
 }
 
@@ -463,7 +485,8 @@ main(void)
 		cmocka_unit_test(test_a_caller_who_listens_for_a_minute_is_no_microphone),
 		cmocka_unit_test(test_speech_with_pauses_alerts_by_its_clock),
 		cmocka_unit_test(test_text_at_20_ms_is_telemetry_and_base64_is_not_text),
-		cmocka_unit_test(test_a_tap_that_shows_one_side_lowers_the_verdict),
+		cmocka_unit_test(test_a_tap_that_shows_one_side_claims_no_microphone),
+		cmocka_unit_test(test_a_sensor_that_starts_claims_it_once_something_comes_in),
 		cmocka_unit_test(test_an_exception_mutes_whom_it_names_and_nobody_else),
 		cmocka_unit_test(test_a_known_destination_is_no_alert),
 		cmocka_unit_test(test_a_trial_rule_counts_and_says_nothing),
