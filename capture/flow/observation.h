@@ -370,13 +370,13 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	/* T5 */ \
 	X(way_bytes, "way.bytes", NUMBER, NONE, "", \
 	    "T5: bytes down over bytes up on the pair's transport", \
-	    "nothing crosses, half seen, or window of a domain") \
+	    "nothing crosses, window of a domain, or datagrams whose answers may be unseen") \
 	X(way_packets, "way.packets", NUMBER, NONE, "", \
 	    "T5: packets down over up in windows down that keep time, from any host " \
-	    "to the same socket", "not a window of a socket, or half seen") \
+	    "to the same socket", "not a window of a socket, or as way.bytes") \
 	X(way_two, "way.two", BOOL, NONE, "", "T5: it is a conversation", "as way.packets") \
 	X(way_half, "way.half", BOOL, NONE, "", "the tap shows one direction of this host", \
-	    "nothing crosses, no answer and under 60 s of asking, or window of a domain") \
+	    "nothing crosses, neither is proven, or window of a domain") \
 	X(way_setup, "way.setup", BOOL, NONE, "", \
 	    "call set-up (SIP, STUN, DTLS) was seen on the pair, or shortly before by the " \
 	    "inside host", \

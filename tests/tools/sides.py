@@ -32,6 +32,7 @@ from call import Capture, START  # noqa: E402
 
 ROUTER = bytes.fromhex("02005e000001")
 DEVICE, FAR, SERVER = "10.20.0.31", "198.51.100.60", "203.0.113.77"
+PAGES = "203.0.113.99"
 NAME = b"\x03www\x05sound\x07example\x00\x00\x01\x00\x01"
 
 
@@ -63,12 +64,12 @@ def resolve(cap, when, by):
 def tcp_of(cap, when, host, port, rng):
     """A page: a request up, 20 kB down."""
     seq, ack = rng.randrange(1 << 30), rng.randrange(1 << 30)
-    cap.tcp(when, host, port, SERVER, 443, seq, 0, 0x02, b"", 0)
-    cap.tcp(when + 0.03, SERVER, 443, host, port, ack, seq + 1, 0x12, b"", 0)
-    cap.tcp(when + 0.031, host, port, SERVER, 443, seq + 1, ack + 1, 0x18, b"", 400)
+    cap.tcp(when, host, port, PAGES, 443, seq, 0, 0x02, b"", 0)
+    cap.tcp(when + 0.03, PAGES, 443, host, port, ack, seq + 1, 0x12, b"", 0)
+    cap.tcp(when + 0.031, host, port, PAGES, 443, seq + 1, ack + 1, 0x18, b"", 400)
     for i in range(14):
-        cap.tcp(when + 0.06 + 0.01 * i, SERVER, 443, host, port, ack + 1 + 1448 * i, seq + 401, 0x10, b"", 1448)
-        cap.tcp(when + 0.061 + 0.01 * i, host, port, SERVER, 443, seq + 401, ack + 1 + 1448 * (i + 1), 0x10, b"", 0)
+        cap.tcp(when + 0.06 + 0.01 * i, PAGES, 443, host, port, ack + 1 + 1448 * i, seq + 401, 0x10, b"", 1448)
+        cap.tcp(when + 0.061 + 0.01 * i, host, port, PAGES, 443, seq + 401, ack + 1 + 1448 * (i + 1), 0x10, b"", 0)
 
 
 def voice(cap, rng, begin, end, src, sport, dst, dport, spurts=None, phase=0.0):
