@@ -2,7 +2,7 @@
 /* slots: linear probing, and removal without tombstones (Knuth 6.4, algorithm R). */
 #include "capture/flow/slots.h"
 
-#include "capture/base/huge.h"
+#include <stdlib.h>
 
 int
 slots_init(struct slots *s, size_t max)
@@ -11,8 +11,8 @@ slots_init(struct slots *s, size_t max)
 
 	while (n / 2 < max)
 		n *= 2;
-	/* Touches no page: an empty table costs nothing. */
-	s->slot = huge_take(n * sizeof(*s->slot));
+	/* calloc of a large block touches no page: an empty table costs nothing. */
+	s->slot = calloc(n, sizeof(*s->slot));
 	s->mask = n - 1;
 	return s->slot == NULL ? -1 : 0;
 }
@@ -20,7 +20,7 @@ slots_init(struct slots *s, size_t max)
 void
 slots_free(struct slots *s)
 {
-	huge_give(s->slot, slots_bytes(s));
+	free(s->slot);
 	s->slot = NULL;
 }
 
