@@ -23,6 +23,8 @@ enum inside {
 	IN_AGAIN,			/* a second look at a body: its index, its next entry */
 	IN_WEB,				/* WebSocket */
 	IN_H2,				/* HTTP/2 without TLS */
+	IN_RTSP_LOST,			/* which packet begins where was not seen: until a
+					 * segment begins with one */
 };
 
 enum {
@@ -91,7 +93,8 @@ struct state {
 	uint16_t flags, looked;
 	uint8_t mode[2], in[2];
 	uint8_t told[2];		/* MQTT: class of a payload; AGAIN: the format */
-	uint8_t look[2];		/* AGAIN: how many, << 2, and tracks seen */
+	uint8_t look[2];		/* AGAIN: how many, << 2, and tracks seen.
+					 * RTSP: packets of sound */
 	uint64_t end[2];		/* AGAIN, MAIL in a form: where the body ends; 0 or
 					 * UINT64_MAX: unknown. RTP: since when pictures are
 					 * looked for. CHUNKS, SMB: the offset in the body
@@ -108,6 +111,8 @@ enum note {
 	NOTE_HTTP,			/* by the client's socket: what it asks for */
 	NOTE_SDP,			/* by the socket that receives; the name is pairs of
 					 * payload type and codec */
+	NOTE_RTSP,			/* by the connection's client; pairs as above */
+	NOTE_STREAM,			/* by a socket that its SETUP named; pairs as above */
 };
 
 struct ftp_key {
@@ -178,7 +183,7 @@ bool judge_part(struct content *c, const struct mime *part, struct span body, bo
 
 /* ---- framed.c ---- */
 /* What became of a piece. */
-enum step { STEP_ON, STEP_WAIT, STEP_END };
+enum step { STEP_ON, STEP_WAIT, STEP_END, STEP_LOST };
 #define H2_HELLO "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 enum parse h2_opens(struct span s);
 /* The body that was judged is looked at again as c->again says, piece by piece. */
@@ -226,7 +231,16 @@ struct ftp_data *note_find(const struct content *c, enum note note, const struct
     uint16_t port, struct pkt_time now);
 /* Names what RTP will carry to the sockets of this description. */
 void sdp_note(struct content *c, const struct flow_hit *hit, struct span sdp);
+void rtsp_note(struct content *c, const struct flow_hit *hit, struct span sdp);
+void rtsp_ports(struct content *c, const struct flow_hit *hit, uint16_t client,
+    uint16_t server);
+/* A packet between RTSP's messages: of a type that was described as sound? */
+bool rtsp_sound(struct content *c, const struct flow_hit *hit, struct span p,
+    enum coded_word *codec);
+void stream_is_sound(struct content_news *news, enum coded_word codec);
 void rtp_news(struct content *c, const struct flow_hit *hit, struct content_news *news);
+/* Pictures may still be seen, or seen to go on. */
+bool rtp_looks(const struct state *st, unsigned dir);
 void rtp_stands(struct state *st, const struct flow_hit *hit, struct span p);
 bool rtp_goes_on(struct state *st, const struct flow_hit *hit, struct span p, uint32_t wire,
     struct content_news *news);

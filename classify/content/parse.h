@@ -144,12 +144,15 @@ size_t smb_name(struct span utf16, uint8_t *out, size_t room);
 /* ---- RTSP (rtsp.c) ---- */
 struct rtsp_piece {
 	uint64_t size;
-	bool announces, picture;	/* a stream with sound, with video */
+	bool announces, sound;		/* a stream; with sound */
 	bool framed;			/* payload is a packet of RTP or RTCP */
 	struct span payload, type, sdp;
 	unsigned codec;			/* CODEC_: of the sound announced */
+	uint16_t client_port, server_port;	/* of RTP, as SETUP or its answer says */
 };
 enum parse rtsp_opens(struct span s);
+/* A segment in the middle of a stream begins with a message, or a packet between them. */
+enum parse rtsp_resumes(struct span s);
 enum parse rtsp_piece(struct span s, struct rtsp_piece *out);
 
 /* ---- TFTP (tftp.c) ---- */
@@ -197,7 +200,10 @@ bool rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire,
  * them: when the look began, in ms, << 32, and the stamp then. */
 struct rtp_look {
 	uint32_t ssrc, stamp;		/* of the packet before */
-	uint16_t packets, frames, ended;	/* stamps that changed; behind a marker */
+	uint16_t packets, frames;	/* frames: stamps that changed from one packet to
+					 * its next, none between them unseen */
+	uint8_t seq;			/* of the packet before, its low bits */
+	uint8_t open;			/* frames without a marker before them */
 	uint8_t others;			/* packets of other sources */
 	uint8_t state;
 };

@@ -109,16 +109,24 @@ rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire, uint8_
 	return s->good >= STEPS && s->good >= 3 * s->missed;
 }
 
+struct looked {
+	uint32_t ssrc, stamp;
+	uint8_t seq;
+	bool marked;
+};
+
 static bool
-look_read(struct span p, uint32_t wire, bool *marked, uint32_t *stamp, uint32_t *ssrc)
+look_read(struct span p, uint32_t wire, struct looked *out)
 {
 	uint8_t first, second;
+	uint16_t seq;
 
 	if (wire <= 12 || !span_u8(&p, &first) || !span_u8(&p, &second) ||
-	    first >> 6 != 2 || !span_skip(&p, 2) || !span_u32(&p, stamp) ||
-	    !span_u32(&p, ssrc))
+	    first >> 6 != 2 || !span_u16(&p, &seq) || !span_u32(&p, &out->stamp) ||
+	    !span_u32(&p, &out->ssrc))
 		return false;
-	*marked = (second & 0x80) != 0;
+	out->seq = (uint8_t)seq;
+	out->marked = (second & 0x80) != 0;
 	return (second & 0x7f) < 35 || (second & 0x7f) >= 96;
 }
 
@@ -126,14 +134,13 @@ void
 rtp_look_start(struct rtp_look *l, uint64_t *since, struct span p, int64_t ms)
 {
 	uint8_t keep = l->state & (uint8_t)~LOOK_MARKED;
-	uint32_t ssrc, stamp;
-	bool marked;
+	struct looked r;
 
-	if (!look_read(p, UINT32_MAX, &marked, &stamp, &ssrc))
+	if (!look_read(p, UINT32_MAX, &r))
 		return;
-	*l = (struct rtp_look){ .ssrc = ssrc, .stamp = stamp,
-		.state = keep | (marked ? LOOK_MARKED : 0) };
-	*since = (uint64_t)ms << 32 | stamp;
+	*l = (struct rtp_look){ .ssrc = r.ssrc, .stamp = r.stamp, .seq = r.seq,
+		.state = keep | (r.marked ? LOOK_MARKED : 0) };
+	*since = (uint64_t)ms << 32 | r.stamp;
 }
 
 /* Whether stamps ran at 90 kHz, in what was looked at. */
@@ -149,29 +156,31 @@ look_runs(const struct rtp_look *l, uint64_t since, uint32_t ms)
 enum rtp_seen
 rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire, int64_t ms)
 {
-	bool marked, known = (l->state & LOOK_PICTURES) != 0, pictures;
-	uint32_t ssrc, stamp, age = (uint32_t)ms - (uint32_t)(*since >> 32);
+	bool known = (l->state & LOOK_PICTURES) != 0, pictures;
+	uint32_t age = (uint32_t)ms - (uint32_t)(*since >> 32);
+	struct looked r;
 
-	if ((l->state & LOOK_OVER) != 0 || !look_read(p, wire, &marked, &stamp, &ssrc))
+	if ((l->state & LOOK_OVER) != 0 || !look_read(p, wire, &r))
 		return RTP_SEEN_NOTHING;
-	if (ssrc != l->ssrc) {
+	if (r.ssrc != l->ssrc) {
 		if (l->others < UINT8_MAX)
 			l->others++;
 		return RTP_SEEN_NOTHING;
 	}
-	if (stamp != l->stamp) {
+	if (r.stamp != l->stamp && (uint8_t)(r.seq - l->seq) == 1) {
 		l->frames++;
-		if (l->state & LOOK_MARKED)
-			l->ended++;
+		if (!(l->state & LOOK_MARKED) && l->open < UINT8_MAX)
+			l->open++;
 	}
 	l->packets++;
-	l->stamp = stamp;
-	l->state = (uint8_t)((l->state & ~LOOK_MARKED) | (marked ? LOOK_MARKED : 0));
+	l->stamp = r.stamp;
+	l->seq = r.seq;
+	l->state = (uint8_t)((l->state & ~LOOK_MARKED) | (r.marked ? LOOK_MARKED : 0));
 	if (l->packets < LOOK_MOST && (known || l->frames < SOON_FRAMES ||
 	    l->packets < SOON_PACKETS * l->frames || age < SOON_MS) &&
 	    (known || l->frames < LOOK_FRAMES || age < LOOK_MS))
 		return RTP_SEEN_NOTHING;
-	pictures = l->frames > 0 && 8 * l->ended >= 7 * l->frames &&
+	pictures = l->frames > 0 && l->open < UINT8_MAX && 8 * l->open <= l->frames &&
 	    16 * l->others < l->packets && look_runs(l, *since, age);
 	if (!pictures && (l->state & -LOOK_TRY) >= LOOK_TRIES * LOOK_TRY)
 		l->state |= LOOK_OVER;
@@ -182,6 +191,13 @@ rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire, int6
 	rtp_look_start(l, since, p, ms);
 	return !pictures ? RTP_SEEN_NOTHING :
 	    known ? RTP_SEEN_PICTURES_STILL : RTP_SEEN_PICTURES;
+}
+
+bool
+rtp_looks(const struct state *st, unsigned dir)
+{
+	return (st->flags & (SAID_RTP << dir)) != 0 &&
+	    (st->rtp[dir].look.state & LOOK_OVER) == 0;
 }
 
 void

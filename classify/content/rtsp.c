@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * rtsp: RTSP 1.0 and 2.0 (RFC 2326, 7826) on TCP: what an ANNOUNCE says by SDP that it
- * will send, and the packets of RTP between the messages. Refuses streams by UDP: they
- * are told by their own headers (rtp.c).
+ * will send, the ports that SETUP and its answer give to it, and the packets of RTP
+ * between the messages. Refuses streams by UDP: they are told by their own headers
+ * (rtp.c), and called what the description says of their payload type (sdp.c).
  */
 #include "classify/content/parse.h"
 
@@ -25,10 +26,50 @@ rtsp_opens(struct span s)
 	return may ? PARSE_MORE : PARSE_NOT;
 }
 
+/* Two tests of a byte each, one of three bits and one of two: a segment that does not begin
+ * with a packet passes once in a few thousand. */
+enum parse
+rtsp_resumes(struct span s)
+{
+	if (s.left == 0 || s.at[0] != '$')
+		return rtsp_opens(s);
+	if (s.left < 6)
+		return PARSE_MORE;
+	return s.at[1] < 32 && s.at[4] >> 6 == 2 ? PARSE_DONE : PARSE_NOT;
+}
+
+/* "client_port=22692-22693": the first of the pair is RTP's. */
+static void
+port_of(struct span line, const char *lower, uint16_t *port)
+{
+	uint64_t v;
+
+	for (; line.left > 0; (void)span_skip(&line, 1)) {
+		struct span value = line;
+
+		if (text_starts(line, lower) && span_skip(&value, strlen(lower)) &&
+		    text_number(&value, &v) && v <= 65535)
+			*port = (uint16_t)v;
+	}
+}
+
+static void
+transport(struct span head, struct rtsp_piece *out)
+{
+	struct span line;
+
+	while (line_take(&head, &line) && line.left > 0) {
+		if (!text_starts(line, "transport:"))
+			continue;
+		port_of(line, "client_port=", &out->client_port);
+		port_of(line, "server_port=", &out->server_port);
+	}
+}
+
 enum parse
 rtsp_piece(struct span s, struct rtsp_piece *out)
 {
-	struct span all = s, line, body;
+	struct span all = s, line, body, head_at;
 	struct mime head;
 	struct sdp_media media;
 	uint8_t mark, channel;
@@ -52,8 +93,12 @@ rtsp_piece(struct span s, struct rtsp_piece *out)
 	p = rtsp_opens(s);
 	if (p != PARSE_DONE)
 		return p;
-	if (!line_take(&s, &line) || mime_headers(&s, &head) == PARSE_MORE)
+	if (!line_take(&s, &line))
 		return PARSE_MORE;
+	head_at = s;
+	if (mime_headers(&s, &head) == PARSE_MORE)
+		return PARSE_MORE;
+	transport(head_at, out);
 	if (head.length == UINT64_MAX)
 		head.length = 0;
 	if (head.length > HEAD_BYTES)
@@ -69,7 +114,7 @@ rtsp_piece(struct span s, struct rtsp_piece *out)
 	out->type = head.type;
 	while (sdp_next(&body, out->sdp, &media)) {
 		out->announces |= media.sound | media.picture;
-		out->picture |= media.picture;
+		out->sound |= media.sound;
 		if (media.sound && media.n > 0 && out->codec == CODED_UNKNOWN)
 			out->codec = media.codec[0];
 	}

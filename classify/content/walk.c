@@ -15,6 +15,7 @@
 #define NOTE_WAIT (60 * NS_PER_S)
 #define SDP_WAIT (300 * NS_PER_S)	/* a telephone rings before it speaks */
 #define FRAMES_LOOK 256			/* of RTSP, in which RTP says what it is */
+#define FRAMES_SOUND 4			/* of RTSP, of a type described as sound */
 #define AGAIN_LOOK 2048			/* bytes of a second look */
 #define FTP_LINE 512
 #define AGAIN_MAX 60			/* at one body */
@@ -25,6 +26,8 @@ static enum step smb_step(struct content *c, struct state *st, const struct flow
     struct span s, bool final, uint64_t *size, struct content_news *news);
 static enum step rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit,
     struct span s, uint64_t *size, struct content_news *news);
+static enum step rtsp_back(struct state *st, unsigned dir, struct span s);
+static void rtsp_lost(struct content *c, struct state *st, const struct flow_hit *hit);
 static enum step frame_step(struct content *c, struct state *st, const struct flow_hit *hit,
     struct span s, uint64_t *size, struct content_news *news);
 static void part_step(struct content *c, struct state *st, unsigned dir, struct span s,
@@ -90,6 +93,11 @@ walk(struct content *c, struct state *st, const struct flow_hit *hit, struct spa
 		again_step(c, st, dir, left, final, news);
 		return;
 	}
+	if ((st->in[dir] == IN_RTSP || st->in[dir] == IN_RTSP_LOST) && left.left == 0 &&
+	    final) {
+		rtsp_lost(c, st, hit);
+		return;
+	}
 	while (left.left > 0) {
 		enum step step = STEP_END;
 		bool over = final && at == 0;	/* more of it will not come */
@@ -115,6 +123,9 @@ walk(struct content *c, struct state *st, const struct flow_hit *hit, struct spa
 		case IN_SMB:
 			step = smb_step(c, st, hit, left, over, &size, news);
 			break;
+		case IN_RTSP_LOST:
+			step = rtsp_back(st, dir, left);
+			break;
 		case IN_RTSP:
 			step = rtsp_step(c, st, hit, left, &size, news);
 			break;
@@ -123,6 +134,11 @@ walk(struct content *c, struct state *st, const struct flow_hit *hit, struct spa
 			break;
 		default:
 			break;
+		}
+		if (step == STEP_LOST || (step == STEP_WAIT && over &&
+		    (st->in[dir] == IN_RTSP || st->in[dir] == IN_RTSP_LOST))) {
+			rtsp_lost(c, st, hit);
+			return;
 		}
 		if (step == STEP_END || (step == STEP_WAIT && over)) {
 			stream_done(c, st, dir);
@@ -236,13 +252,17 @@ rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit, struc
 	enum parse p = rtsp_piece(s, &m);
 
 	if (p != PARSE_DONE)
-		return p == PARSE_MORE ? STEP_WAIT : STEP_END;
+		return p == PARSE_MORE ? STEP_WAIT : STEP_LOST;
 	*size = m.size;
-	if (m.sdp.left > 0)
+	if (m.sdp.left > 0) {
 		sdp_note(c, hit, m.sdp);
+		rtsp_note(c, hit, m.sdp);
+	}
+	if (m.client_port != 0 || m.server_port != 0)
+		rtsp_ports(c, hit, m.client_port, m.server_port);
 	if (m.announces) {
 		news->what |= NEWS_CONTENT;
-		news->class = m.picture ? CONTENT_VIDEO : CONTENT_AUDIO;
+		news->class = m.sound ? CONTENT_AUDIO : CONTENT_VIDEO;
 		news->format = FORMAT_RTP;
 		news->proof = PROOF_TYPE;
 		news->type = m.type;
@@ -250,19 +270,54 @@ rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit, struc
 		news->name = (struct span){ NULL, 0 };
 	} else if (m.framed) {
 		uint16_t said_rtp = (uint16_t)(SAID_RTP << dir);
+		enum coded_word codec = CODED_UNKNOWN;
 
 		if (st->flags & said_rtp) {
-			if (rtp_goes_on(st, hit, m.payload, (uint32_t)(m.size - 4), news))
-				return STEP_END;
+			(void)rtp_goes_on(st, hit, m.payload, (uint32_t)(m.size - 4), news);
 		} else if (rtp_packet(st->rtp[dir].slot, m.payload, (uint32_t)(m.size - 4),
 		    &news->rtp_type, &news->rtp_ssrc)) {
 			st->flags |= said_rtp;
 			rtp_stands(st, hit, m.payload);
 			rtp_news(c, hit, news);
 		}
-		if (++st->looked >= FRAMES_LOOK)
+		if (st->look[dir] < FRAMES_SOUND && !(news->what & NEWS_CONTENT) &&
+		    rtsp_sound(c, hit, m.payload, &codec) &&
+		    ++st->look[dir] == FRAMES_SOUND)
+			stream_is_sound(news, codec);
+		/* pictures have to be seen again, as long as they go on */
+		if (rtp_looks(st, dir))
+			st->looked = 0;
+		else if (++st->looked >= FRAMES_LOOK)
 			return STEP_END;
 	}
+	return STEP_ON;
+}
+
+/* A segment that a loss or the snap length cut: where the next packet begins is not known.
+ * Most senders write each with one call, and so most segments begin with one. */
+static void
+rtsp_lost(struct content *c, struct state *st, const struct flow_hit *hit)
+{
+	unsigned dir = hit->dir;
+
+	if (++st->looked >= FRAMES_LOOK) {
+		stream_done(c, st, dir);
+		return;
+	}
+	head_spend(c, st, dir);
+	st->in[dir] = IN_RTSP_LOST;
+	st->mode[dir] = MODE_NEXT;
+	st->next[dir] = hit->offset + hit->pkt->payload_wire;
+}
+
+static enum step
+rtsp_back(struct state *st, unsigned dir, struct span s)
+{
+	enum parse p = rtsp_resumes(s);
+
+	if (p != PARSE_DONE)
+		return p == PARSE_MORE ? STEP_WAIT : STEP_LOST;
+	st->in[dir] = IN_RTSP;
 	return STEP_ON;
 }
 
@@ -441,7 +496,7 @@ note_find(const struct content *c, enum note note, const struct addr *a, uint16_
 	struct ftp_data *d = table_find(c->ftp, &k);
 
 	if (d == NULL || pkt_time_diff(now, d->said) >
-	    (note == NOTE_SDP ? SDP_WAIT : NOTE_WAIT))
+	    (note >= NOTE_SDP ? SDP_WAIT : NOTE_WAIT))
 		return NULL;
 	return d;
 }

@@ -53,9 +53,10 @@ record_unseen(struct observer *o, struct observation *r, const struct flow_ext *
 	OBSERVATION_SET(r, unseen, r->upload - (plain < r->upload ? plain : r->upload));
 }
 
-/* A body that went on to the end of the flow was as long as what was sent. */
+/* A body that went on to the end of the flow was as long as what was sent; a stream that was
+ * seen to be sound lasted as long as the flow. */
 static void
-record_sound(struct observation *r, const struct flow_ext *x)
+record_sound(struct observation *r, const struct flow *f, const struct flow_ext *x)
 {
 	double ns = 0;
 
@@ -65,6 +66,9 @@ record_sound(struct observation *r, const struct flow_ext *x)
 		ns = (double)x->content_ns;
 	else if (r->kind == OBSERVATION_CLOSE && x->content_to_end && x->content_rate >= 1)
 		ns = (double)r->upload * 8 / x->content_rate * NS_PER_S;
+	else if (r->kind == OBSERVATION_CLOSE && x->class == CONTENT_AUDIO &&
+	    x->format == FORMAT_RTP && x->proof == PROOF_RTP)
+		ns = (double)(f->last.ns - f->first.ns);
 	if (ns >= 1 && ns < 9e18)
 		OBSERVATION_SET(r, content_seconds, (int64_t)ns);
 }
@@ -150,6 +154,6 @@ body_record(struct observer *o, struct observation *r, struct flow *f)
 			OBSERVATION_SET(r, content_length, x->content_length);
 		if (x->codec != CODED_UNKNOWN)
 			OBSERVATION_SET(r, content_codec, x->codec);
-		record_sound(r, x);
+		record_sound(r, f, x);
 	}
 }

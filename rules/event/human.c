@@ -164,7 +164,10 @@ human_recording(const struct observation *o, char buf[HUMAN_TEXT])
 	if (o->kind == OBSERVATION_CLOSE && share < 0.98)
 		(void)snprintf(part, sizeof(part), ", of which %u %% was sent",
 		    (unsigned)(share * 100));
-	if (observation_known(o, FIELD_content_seconds))
+	if (o->content_format == FORMAT_RTP && !observation_known(o, FIELD_content_seconds))
+		(void)snprintf(buf, HUMAN_TEXT, "%s", codec == NULL || codec == format ?
+		    "of a codec not told" : codec);
+	else if (observation_known(o, FIELD_content_seconds))
 		(void)snprintf(buf, HUMAN_TEXT, "%s of %s%s",
 		    length_text(o->content_seconds, time), codec == NULL ? "sound" : codec,
 		    part);

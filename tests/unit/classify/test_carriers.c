@@ -473,7 +473,8 @@ test_rtsp_announces_and_its_frames_are_rtp(void **state)
 		assert_int_equal(talk_bytes(&t, UP, f + 9, sizeof(f) - 9), 0);
 	}
 	f[7] = 4;
-	assert_int_equal(talk_bytes(&t, UP, f, sizeof(f)), NEWS_RTP);
+	assert_int_equal(talk_bytes(&t, UP, f, sizeof(f)), NEWS_RTP | NEWS_CONTENT);
+	assert_int_equal(t.news.proof, PROOF_RTP);
 	assert_int_equal(t.news.rtp_type, 97);
 	assert_int_equal(t.news.rtp_ssrc, 9);
 	talk_end(&t);
