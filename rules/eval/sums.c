@@ -219,14 +219,14 @@ key_now(struct sums *s, unsigned set, const struct observation *o,
 }
 
 /* What the counter of o's flow is more than was added before. A counter never falls; should
- * one, nothing is added until it has caught up. */
+ * one, nothing is added until it has caught up. Who has sent nothing yet, or ends now and is
+ * not asked for again, takes no entry. */
 static uint64_t
 growth(struct sum *m, const struct observation *o, uint64_t count)
 {
 	struct counted_key ck = { o->flow_id };
-	/* A flow that ends is not asked for again. */
-	uint64_t *counted = o->kind == OBSERVATION_CLOSE ? table_find(m->counted, &ck) :
-	    table_use(m->counted, &ck, NULL);
+	uint64_t *counted = count == 0 || o->kind == OBSERVATION_CLOSE ?
+	    table_find(m->counted, &ck) : table_use(m->counted, &ck, NULL);
 	uint64_t before = counted == NULL ? 0 : *counted;
 
 	if (count <= before)
@@ -246,6 +246,7 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
 	const struct ledger_key *key;
 	struct ledger_sum got;
 	struct value v;
+	uint64_t more = 0;
 
 	/* Records that carry no flow's counters (a window) do not ask a sum: a rule with
 	 * a sum is judged when its count changes,
@@ -260,11 +261,10 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
 		return ask_distinct(m, x, key, o, strings, add);
 	if (x->sums == SUM_DAY)
 		now.ns += tz_offset(s->tz, o->time);
-	if (add && field_value(o, x->field, strings, &v, NULL)) {
-		got = ledger_add(m->ledger, key, now, growth(m, o, v.u));
-	} else {
-		got = ledger_get(m->ledger, key, now);
-	}
+	if (add && field_value(o, x->field, strings, &v, NULL))
+		more = growth(m, o, v.u);
+	got = more > 0 ? ledger_add(m->ledger, key, now, more) :
+	    ledger_get(m->ledger, key, now);
 	if (x->sums == SUM_DAY)
 		return ask_day(s, m, x, key, o->time);
 	out.known = true;
