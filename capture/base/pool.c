@@ -96,15 +96,3 @@ pool_count(const struct pool *p)
 {
 	return p->count;
 }
-
-void *
-pool_at(const struct pool *p, size_t place)
-{
-	return place < p->touched ? p->mem + place * p->size : NULL;
-}
-
-size_t
-pool_places(const struct pool *p)
-{
-	return p->touched;
-}

@@ -22,8 +22,5 @@ void *pool_take(struct pool *p);		/* zeroed; the caller's until
 void pool_give(struct pool *p, void *obj);	/* obj may be NULL */
 size_t pool_used(const struct pool *p);
 size_t pool_count(const struct pool *p);
-/* An object by its place, taken or given back: places below pool_places were ever taken. */
-void *pool_at(const struct pool *p, size_t place);
-size_t pool_places(const struct pool *p);
 
 #endif
