@@ -28,7 +28,6 @@
 
 #include "classify/shape/moment.h"
 
-#include <complex.h>
 #include <math.h>
 #include <string.h>
 
@@ -188,35 +187,40 @@ segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n)
 	}
 }
 
-static float complex
+/* A direction: what stands on a clock's dial at some moment. */
+struct hand {
+	float re, im;
+};
+
+static struct hand
 phase(int64_t into, double period)
 {
 	double turn = (double)into / period;
 
 	turn = 2 * M_PI * (turn - floor(turn));
-	return CMPLXF(cosf((float)turn), sinf((float)turn));
+	return (struct hand){ cosf((float)turn), sinf((float)turn) };
 }
 
-static float complex
-times(float complex a, float complex b)
+/* Their angles added: complex numbers multiplied. */
+static struct hand
+times(struct hand a, struct hand b)
 {
-	return CMPLXF(crealf(a) * crealf(b) - cimagf(a) * cimagf(b),
-	    crealf(a) * cimagf(b) + cimagf(a) * crealf(b));
+	return (struct hand){ a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re };
 }
 
 void
 meter_phases(int64_t into, float by[2][METER_CLOCKS])
 {
-	const float complex all = phase(into, 120e6), second = times(all, all),
+	const struct hand all = phase(into, 120e6), second = times(all, all),
 	    third = times(second, all), sixth = times(third, third),
 	    at48 = phase(into, 1024e9 / 48e3), at44 = phase(into, 1024e9 / 44.1e3);
-	const float complex z[METER_CLOCKS] = { times(sixth, sixth), times(at48, at48),
+	const struct hand z[METER_CLOCKS] = { times(sixth, sixth), times(at48, at48),
 		times(at44, at44), sixth, at48, at44, times(second, second), third, second };
 	unsigned i;
 
 	for (i = 0; i < METER_CLOCKS; i++) {
-		by[0][i] = crealf(z[i]);
-		by[1][i] = cimagf(z[i]);
+		by[0][i] = z[i].re;
+		by[1][i] = z[i].im;
 	}
 }
 
