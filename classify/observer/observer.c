@@ -475,6 +475,8 @@ went_up(struct observer *o, const struct flow_hit *hit)
 		m->ordinal = o->ordinal;
 		if (f->key.proto == IPPROTO_IS_TCP)
 			meter_segment(&m->m, o->now, hit->fresh, hit->under_way);
+		else if (x->stream)
+			meter_carried(&m->m, o->now, hit->fresh);
 		else
 			meter_packet(&m->m, o->now, hit->fresh, true);
 		if (o->copies.open != NULL)
@@ -574,6 +576,7 @@ on_verdict(void *arg, void *cookie, const struct dpi_result *r)
 		x->tunnel = (uint16_t)t;
 	if (f->pair != NULL && x->tunnel != TUNNEL_NONE)
 		((struct pair_ext *)pair_user(f->pair))->tunnel = x->tunnel;
+	x->stream = r->quic;
 	if (r->quic && r->host[0] != '\0') {
 		name_set(o, &x->quic, span_of(r->host, strlen(r->host)));
 		best_name(o, f);

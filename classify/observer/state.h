@@ -77,6 +77,7 @@ struct flow_ext {
 	bool rtp, content_seen, quarantined, ended;
 	bool looked_up, turned;
 	bool half;			/* TCP that goes on, of one side only */
+	bool stream;			/* UDP, but a stream: QUIC */
 	bool plain_text;		/* a body that claims to be text: T4 tells */
 };
 

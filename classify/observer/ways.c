@@ -33,6 +33,7 @@ way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
 	double bytes, recent = 0, packets = 0;
 	struct socket_key sk = { k->inside, k->port, k->transport, 0 };
 	struct socket_ext *s;
+	const struct flow_ext *x = flow_user(m->flow);
 	unsigned oldest;
 
 	if (pair == NULL)
@@ -67,11 +68,12 @@ way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
 	OBSERVATION_SET(r, way_packets, packets);
 	OBSERVATION_SET(r, way_two, bytes >= h->way_bytes || packets >= h->way_packets);
 	/* Of the last minute, not of a whole life: a call may be muted at any time. Over TCP
-	 * the bytes of a page that was loaded before would do, so only what keeps time does. */
+	 * and QUIC the bytes of a page that was loaded before would do, so only what keeps
+	 * time does. */
 	if (m->way.n == 1)
 		recent = bytes;
 	if (packets >= h->way_packets ||
-	    (k->transport == IPPROTO_IS_UDP && recent >= h->way_bytes))
+	    (k->transport == IPPROTO_IS_UDP && !x->stream && recent >= h->way_bytes))
 		m->way.two.ns = r->time;
 	if (m->way.two.ns != 0)
 		OBSERVATION_SET(r, way_turned, r->time - m->way.two.ns);
@@ -173,7 +175,10 @@ socket_packet(struct observer *o, const struct flow_hit *hit)
 		table_touch(o->sockets, s);
 	}
 	socket_close_windows(o, s, o->now);
-	meter_packet(&s->m, o->now, hit->fresh, f->key.proto == IPPROTO_IS_UDP);
+	if (x->stream)
+		meter_carried(&s->m, o->now, hit->fresh);
+	else
+		meter_packet(&s->m, o->now, hit->fresh, f->key.proto == IPPROTO_IS_UDP);
 }
 
 void

@@ -43,6 +43,8 @@
 	X(held_idle, "held.idle.max", COUNT, 0, 1000000, \
 	    "T1: segments that may find nothing under way, there") \
 	X(held_wait, "held.wait.min", DURATION, 0, 60, "T1: how long bytes are under way, there") \
+	X(ack_max, "quic.ack.max", BYTES, 0, 65535, \
+	    "T1, T5: QUIC's datagrams of this mean size hold acknowledgements and no sound") \
 	X(score_pass, "score.pass", NUMBER, 0, 100, "what a passing window adds") \
 	X(score_fail, "score.fail", NUMBER, -100, 0, "what a failing window adds") \
 	X(score_floor, "score.floor", NUMBER, -1000, 0, "the score never falls below this") \

@@ -76,6 +76,7 @@ enum {
 	METER_DATAGRAM = 1 << 1,
 	METER_BLIND = 1 << 2,		/* what is under way was not always known */
 	METER_GOES_ON = 1 << 3,		/* the last window passed */
+	METER_CARRIED = 1 << 4,		/* datagrams that are a stream */
 };
 
 /* Gaps below this are inside a pair or a batch. */
@@ -120,7 +121,7 @@ meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram
 	if ((m->flags & METER_STARTED) == 0)
 		start(m, moment_after(now, m->last));
 	if (datagram)
-		m->flags |= METER_DATAGRAM;
+		m->flags = (m->flags & ~(uint32_t)METER_CARRIED) | METER_DATAGRAM;
 	if (datagram || fresh <= SEGMENT_MOST) {
 		segments(m, now, fresh, 1);
 		return;
@@ -128,6 +129,15 @@ meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram
 	segments(m, now, SEGMENT, fresh / SEGMENT);
 	if (fresh % SEGMENT > 0)
 		segments(m, now, fresh % SEGMENT, 1);
+}
+
+void
+meter_carried(struct meter *m, struct pkt_time now, uint32_t fresh)
+{
+	meter_packet(m, now, fresh, true);
+	m->flags = (m->flags & ~(uint32_t)METER_DATAGRAM) | METER_CARRIED;
+	if (fresh >= FULL)
+		m->full += fresh;
 }
 
 void
@@ -335,7 +345,7 @@ meter_observe(const struct meter *m, const struct meter_window *w, struct observ
 	if (w->size_cv >= 0)		/* a tail does not know */
 		OBSERVATION_SET(o, voice_size_cv, w->size_cv);
 	OBSERVATION_SET(o, voice_constant, w->constant);
-	if (w->constant)
+	if (w->constant && (m->flags & METER_DATAGRAM) != 0)
 		OBSERVATION_SET(o, voice_framed, w->framed);
 	OBSERVATION_SET(o, voice_bytes, w->bytes_fano);
 	OBSERVATION_SET(o, voice_held, w->held);
@@ -480,12 +490,13 @@ tell_decision(const struct meter *m, struct meter_window *w)
 	}
 }
 
-/* The open window's packets: messages of one size? */
+/* The open window's packets: messages of one size? A full segment is the path's size and not
+ * the message's. */
 static bool
 is_constant(const struct meter *m, uint32_t packets)
 {
-	return (m->flags & METER_DATAGRAM) != 0 && packets >= CONSTANT_PACKETS &&
-	    m->size_min == m->size_max;
+	return packets >= CONSTANT_PACKETS && m->size_min == m->size_max &&
+	    ((m->flags & METER_DATAGRAM) != 0 || m->size_max < FULL);
 }
 
 /* Packets of one size say as little of what they hold as packets can; but a codec's frames
@@ -523,12 +534,15 @@ measure_sizes(const struct meter *m, struct meter_window *w)
  * hold more than another. But its sender always has more to send: every segment is full,
  * and waits in a queue, so that bytes are long under way (by Little's law the mean of
  * what is under way, over the rate). A sound card's sender runs dry between one message
- * and the next. */
+ * and the next. Of QUIC the first is all that can be seen. */
 static bool
 link_holds(const struct meter *m, const struct hearing *h, const struct meter_window *w)
 {
-	return (m->flags & (METER_DATAGRAM | METER_BLIND)) == 0 && m->full > 0 &&
-	    m->full >= h->held_full * m->sum_size && m->idle <= h->held_idle &&
+	if (m->full <= 0 || m->full < h->held_full * m->sum_size)
+		return false;
+	if ((m->flags & METER_CARRIED) != 0)
+		return true;
+	return (m->flags & (METER_DATAGRAM | METER_BLIND)) == 0 && m->idle <= h->held_idle &&
 	    8 * m->waiting / m->full >= w->rate * (double)h->held_wait / NS_PER_S;
 }
 
@@ -607,6 +621,8 @@ window_passes(const struct meter *m, const struct hearing *h,
 		return false;
 	if ((m->flags & METER_DATAGRAM) != 0 &&
 	    (w->size < (double)h->size_min || w->size > (double)h->size_max))
+		return false;
+	if ((m->flags & METER_CARRIED) != 0 && w->size <= (double)h->ack_max)
 		return false;
 	if (w->fano <= h->fano_max && w->pps >= h->packets_min &&
 	    w->pps <= h->packets_max)

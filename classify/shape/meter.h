@@ -86,6 +86,10 @@ struct meter_window {
  * messages. More than a segment of a stream is as many segments as it was on the wire. */
 void meter_packet(struct meter *m, struct pkt_time now, uint32_t fresh, bool datagram);
 
+/* The same for a datagram of a transport that makes a stream of them (QUIC): its bounds are no
+ * message's, and how many bytes are under way cannot be seen. */
+void meter_carried(struct meter *m, struct pkt_time now, uint32_t fresh);
+
 /* The same for TCP, of which it is known how many bytes were under way when it left;
  * UINT32_MAX: it is not. */
 void meter_segment(struct meter *m, struct pkt_time now, uint32_t fresh,

@@ -23,7 +23,7 @@ static const struct hearing limits = {
 	.filled_min = 8, .clock_min = 0.42, .clock_power_min = 20,
 	.clock_packets_min = 30, .clock_row_min = 0.65, .clock_row_sure = 0.95,
 	.clock_fano_even = 0.10, .clock_fano_spurts = 0.7, .held_full = 0.9, .held_idle = 1,
-	.held_wait = 100 * NS_PER_MS,
+	.held_wait = 100 * NS_PER_MS, .ack_max = 53,
 	.clock_active_min = 4, .score_pass = 2.48, .score_fail = -0.865,
 	.score_floor = -3,
 	.text_printable = 0.75, .text_outside = 0.05, .way_bytes = 0.4,
@@ -119,6 +119,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			within_packet(&within, now, fresh, (kind & 0x40) != 0);
 			if ((flags & 9) == 8)
 				meter_segment(&m, now, fresh, fresh * 3);
+			else if ((flags & 9) == 9)
+				meter_carried(&m, now, fresh);
 			else
 				meter_packet(&m, now, fresh, (flags & 1) != 0);
 			bursts_packet(&b, h, now, fresh);

@@ -16,6 +16,7 @@ static const struct hearing limits = {
 	.clock_active_min = 4, .clock_row_min = 0.65, .clock_row_sure = 0.95, .clock_fano_even = 0.10,
 	.clock_fano_spurts = 0.7,
 	.steady_max = 0.10, .steady_bins = 10, .held_full = 0.9, .held_idle = 1, .held_wait = 100 * NS_PER_MS,
+	.ack_max = 53,
 	.score_pass = 2.48, .score_fail = -0.865, .score_floor = -3.0, .upload_min = 0,
 	.text_printable = 0.75, .text_outside = 0.05,
 	.way_bytes = 0.4, .way_packets = 0.6,
