@@ -117,7 +117,9 @@ class Capture:
 
 def frames(c, until, size, every=0.02, dst="203.0.113.200", start=1.0, jitter=0.0, late=None,
            device=DEVICE):
-    """Frames of sound over UDP; size and late are numbers or functions of the dice."""
+    """Frames of sound over UDP; size and late are numbers or functions of the dice. Beside them
+    something comes in for another device, or nothing would say that the tap shows answers."""
+    c.packet(start + 0.001, "203.0.113.250", "10.20.0.99", 17, 443, 50000, c.noise[:40])
     t = start
     while t < until:
         n = size(c.rng) if callable(size) else size
