@@ -122,6 +122,49 @@ test_adts_needs_a_second_frame(void **state)
 	assert_int_equal(of(b, sizeof(b), &class), FORMAT_AAC);
 }
 
+/* 1280 x 800, 32 bits of which 24 count, a name of four letters. */
+#define SCREEN "\5\0\3\x20\x20\x18\0\1\0\xff\0\xff\0\xff\x10\x08\0\0\0\0\0\0\0\4desk"
+#define TEN "0123456789"
+
+static void
+test_a_screen_is_known_by_its_size_behind_the_greeting(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+		bool is;
+	} rows[] = {
+#define S(t, is) { t, sizeof(t) - 1, is }
+		S("RFB 003.008\n\1\1\0\0\0\0" SCREEN, true),	/* no password */
+		S("RFB 003.007\n\1\1" SCREEN, true),
+		S("RFB 003.003\n\0\0\0\1" SCREEN, true),
+		S("RFB 003.008\n\2\2\x10" TEN "012345\0\0\0\0" SCREEN, true),	/* one */
+		S("RFB 003.003\n\0\0\0\2" TEN "012345\0\0\0\0" SCREEN, true),
+		S("RFB 003.008\n", false),		/* the greeting proves nothing */
+		S("RFB 003.008\n\1\1\0\0\0\0" TEN TEN TEN TEN TEN, false),
+		S("RFB 003.008\n\1\x13" TEN TEN TEN TEN TEN TEN, false),	/* sealed */
+		S("RFB 003.008\n\1\1\0\0\0\1" SCREEN, false),	/* refused */
+		S("RFB 003-008\n\1\1\0\0\0\0" SCREEN, false),
+		S("XFB 003.008\n\1\1\0\0\0\0" SCREEN, false),
+#undef S
+	};
+	enum content_word class;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(of(rows[i].bytes, rows[i].n, &class) == FORMAT_RFB,
+		    rows[i].is);
+		assert_int_equal(class == CONTENT_SCREEN, rows[i].is);
+		for (size_t n = 0; rows[i].is && n < rows[i].n - 4; n++) {	/* its name */
+			struct span cut = span_of(rows[i].bytes, n);
+
+			assert_int_not_equal(of(rows[i].bytes, n, &class), FORMAT_RFB);
+			assert_false(n >= 6 && magic_hopeless(cut));
+		}
+	}
+	assert_true(class_is_plain(CONTENT_SCREEN));
+}
+
 static void
 test_a_tar_is_known_behind_its_first_name(void **state)
 {
@@ -195,6 +238,8 @@ main(void)
 		cmocka_unit_test(test_each_format_is_known_by_its_first_bytes),
 		cmocka_unit_test(test_mp3_needs_a_second_frame_where_the_first_says),
 		cmocka_unit_test(test_adts_needs_a_second_frame),
+		cmocka_unit_test(
+		    test_a_screen_is_known_by_its_size_behind_the_greeting),
 		cmocka_unit_test(test_a_tar_is_known_behind_its_first_name),
 		cmocka_unit_test(test_a_header_says_how_long_its_file_can_be),
 		cmocka_unit_test(test_types_and_names_say_what_they_claim),

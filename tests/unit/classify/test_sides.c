@@ -264,6 +264,22 @@ test_another_inside_machine_that_answers_does_not(void **state)
 	desk_close(d);
 }
 
+static void
+test_who_sets_up_a_call_is_answered_whatever_the_router_says(void **state)
+{
+	static const char invite[] = "INVITE sip:b@b SIP/2.0\r\nVia: x\r\n\r\n";
+	struct desk *d = desk_open();
+
+	(void)state;
+	resolve(d, 0, ROUTER);
+	send_linked(d, 0.5, INSIDE, 5060, OUTSIDE, 5060, HOST, ROUTER, invite,
+	    sizeof(invite) - 1);
+	stream_linked(d, 1, 15);
+	observer_finish(d->o);
+	assert_int_equal(half_of(sockets(d, 0)), UNKNOWN);
+	desk_close(d);
+}
+
 /* Policy routing: what is for one network comes back elsewhere. */
 static void
 test_a_host_of_which_tcp_shows_one_side_is_half_on_a_good_tap(void **state)
@@ -361,6 +377,7 @@ main(void)
 		T(test_a_packet_from_outside_vouches_for_the_tap),
 		T(test_the_router_that_answers_vouches_for_its_link),
 		T(test_another_inside_machine_that_answers_does_not),
+		T(test_who_sets_up_a_call_is_answered_whatever_the_router_says),
 		T(test_a_host_of_which_tcp_shows_one_side_is_half_on_a_good_tap),
 		T(test_where_some_conversations_are_halves_silence_is_not_known),
 		T(test_one_host_that_invents_halves_does_not_blind_the_tap),
