@@ -117,7 +117,7 @@ slow      = $(filter-out $(fast),$(call scripts,system)) $(call scripts,live) $(
 	$(call scripts,evasion)
 
 # Programs the shell tests run.
-tool_bin := $(B)/tests/tools/verdicts $(B)/tests/tools/pieces $(B)/tests/tools/weekstore $(B)/tests/redis/feeder \
+tool_bin := $(B)/tests/tools/verdicts $(B)/tests/tools/pieces $(B)/tests/tools/speech $(B)/tests/tools/weekstore $(B)/tests/redis/feeder \
 	$(B)/tests/score/records $(B)/tests/bench/hot
 $(B)/tests/bench/hot: $(B)/tests/tools/film.o
 $(tool_bin): $(B)/%: $(B)/%.o $(LIBS_rules)
@@ -185,6 +185,12 @@ evasions: $(B)/earshot $(B)/tests/tools/pieces ## the evader's table anew, and T
 	$(Q)tests/evasion/evasions.py $(B)/earshot --write contrib/docs/evasions.md --date $(shell date -u +%F)
 	$(Q)$(B)/tests/tools/pieces 300 20
 .PHONY: evasions
+
+speech: $(B)/tests/tools/speech ## microphones and ordinary programs simulated: the tables of contrib/docs/hearing.md
+	$(Q)$< talk 100
+	$(Q)$< quiet 10
+	$(Q)$< within 2
+.PHONY: speech
 
 # A fuzz target of its own: make build/fuzz/fuzz_decode, then run it.
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
