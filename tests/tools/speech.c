@@ -24,6 +24,7 @@
 #define SENDERS 256
 #define SEGMENT 1448
 #define HOUR 3600.0
+#define ELSEWHERE 9		/* a port that leads to another destination */
 
 /* ---- a wire with many senders, each with a destination of its own ---- */
 
@@ -110,6 +111,22 @@ tcp_write(struct wire *w, double t, uint32_t bytes, double trip)
 		bytes -= one;
 		if (i % 2 == 1 || bytes == 0)
 			tcp(w, t + trip + i * 2e-5, 0, false, 0);
+	}
+}
+
+/* What else the host does is answered, elsewhere: a tap that shows both sides of it. */
+static void
+elsewhere(struct wire *w, double until)
+{
+	uint32_t seq = 1, ack = 1;
+
+	for (double t = 0; t < until; t += 15) {
+		put(w, (struct event){ .t = t, .size = t > 0 ? 200 : 0, .seq = seq, .ack = ack, .up = true,
+			.port = ELSEWHERE, .flags = t > 0 ? TCP_ACK : TCP_SYN });
+		seq += t > 0 ? 200 : 1;
+		put(w, (struct event){ .t = t + 0.02, .size = t > 0 ? 900 : 0, .seq = ack, .ack = seq,
+			.port = ELSEWHERE, .flags = t > 0 ? TCP_ACK : TCP_SYN | TCP_ACK });
+		ack += t > 0 ? 900 : 1;
 	}
 }
 
@@ -201,7 +218,8 @@ play(struct hall *h, struct wire *w)
 	for (size_t i = 0; i < w->n; i++) {
 		const struct event *e = &w->e[i];
 		uint8_t hi = (uint8_t)(e->who >> 8), lo = (uint8_t)e->who;
-		struct addr in = v4(10, 20, hi, lo), out = v4(203, 0, (uint8_t)(100 + hi), lo);
+		struct addr in = v4(10, 20, hi, lo), out = e->port == ELSEWHERE ?
+		    v4(198, 51, 100, 9) : v4(203, 0, (uint8_t)(100 + hi), lo);
 		uint16_t near = (uint16_t)(40000 + e->port), far = (uint16_t)(7000 + e->port);
 		struct addr src = e->up ? in : out, dst = e->up ? out : in;
 		uint16_t sport = e->up ? near : far, dport = e->up ? far : near;
@@ -210,7 +228,7 @@ play(struct hall *h, struct wire *w)
 		    e->ack, e->size) :
 		    crate_udp(&c, at(e->t).ns, src, sport, dst, dport, e->size);
 
-		if (e->up && h->told[e->who].first <= 0)
+		if (e->up && e->port != ELSEWHERE && h->told[e->who].first <= 0)
 			h->told[e->who].first = e->t;
 		c.frame.ordinal = i + 1;
 		p->payload = span_of(noise + i * 61 % 2048, e->size < 2000 ? e->size : 2000);
@@ -276,6 +294,7 @@ talk(struct wire *w, const struct codec *c, double late, double loss, double spe
 		if (dice_uniform(&w->d) >= loss)
 			udp(w, start + s + late * dice_uniform(&w->d), size + OVER_RTP, true);
 	}
+	elsewhere(w, start + until);
 	for (double t = start + 5; t < start + until; t += 5)	/* reports */
 		put(w, (struct event){ .t = t, .size = 80, .port = 1 });
 }
@@ -561,6 +580,7 @@ table_of_uses(struct hall *h, struct wire *w, unsigned hours, const char *word)
 			w->d.state = 1000003 * (k + 1) + 7919 * (r + 1);
 			w->who = (uint16_t)r;
 			uses[k].send(w, &uses[k], HOUR);
+			elsewhere(w, HOUR);
 			play(h, w);
 			alerts += h->told[r].alerts;
 			suspects += h->told[r].suspects;
