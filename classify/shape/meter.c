@@ -627,7 +627,9 @@ window_passes(const struct meter *m, const struct hearing *h,
 	if (w->fano <= h->fano_max && w->pps >= h->packets_min &&
 	    w->pps <= h->packets_max)
 		return true;
-	if (w->bytes_fano <= h->bytes_fano_max && w->filled >= h->filled_min)
+	/* A datagram is a frame, or a few: fewer are readings, but on a codec's clock. */
+	if (w->bytes_fano <= h->bytes_fano_max && w->filled >= h->filled_min &&
+	    ((m->flags & METER_DATAGRAM) == 0 || w->pps >= h->packets_min))
 		return true;
 	return w->clock_stands;
 }

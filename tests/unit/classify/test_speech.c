@@ -218,6 +218,27 @@ test_one_size_is_voice_at_the_pace_of_codecs_alone(void **state)
 	assert_int_equal(equal_packets(0.0509, 0), 0);
 }
 
+/* Metrics of 600 bytes, sizes vary, `rate` a second, on time. */
+static void
+test_one_or_two_datagrams_a_second_are_readings(void **state)
+{
+	static const struct {
+		double rate;
+		bool voice;
+	} sent[] = { { 1, false }, { 2, false }, { 8, true } };
+	struct dice d = { 61 };
+	struct tape t = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+		for (double s = 0; s < LONG; s += 1 / sent[i].rate)
+			tape_put(&t, s, (uint32_t)(600 * exp(dice_normal(&d, -0.045, 0.3))),
+			    UINT32_MAX);
+		assert_int_equal(tape_play(&t).alert > 0, sent[i].voice);
+	}
+	free(t.p);
+}
+
 /* Logs of varying size, `rate` a second by chance, sent every `flush` seconds if any. */
 static void
 test_what_a_timer_flushes_is_on_its_clock_and_no_speech(void **state)
@@ -327,6 +348,7 @@ main(void)
 		    test_jitter_of_more_than_half_a_frame_hides_pauses_but_not_speech),
 		cmocka_unit_test(test_what_a_timer_flushes_is_on_its_clock_and_no_speech),
 		cmocka_unit_test(test_one_size_is_voice_at_the_pace_of_codecs_alone),
+		cmocka_unit_test(test_one_or_two_datagrams_a_second_are_readings),
 		cmocka_unit_test(test_a_file_over_a_slow_uplink_is_not_live),
 	};
 
