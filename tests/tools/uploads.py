@@ -309,7 +309,8 @@ def rtp(n, kind=97, ssrc=9, x=False, csrc=0, pad=False, size=80):
         (b"\xbe\xde\0\1\x10\xff\0\0" if x else b"") + NOISE[n:n + size] + (b"\0\0\0\4" if pad else b"")
 
 
-@case("audio", "rtp", "opus", "-", TYPE)
+# Said by the description, then proven by the fourth packet of its type.
+@case("audio", "rtp", "opus", 0, "rtp_headers")
 def rtsp_record(cap, dev):
     sdp = SDP % 0
     cap.tcp(554, [b"ANNOUNCE rtsp://h/x RTSP/1.0\r\nCSeq: 1\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n" % len(sdp) + sdp,
