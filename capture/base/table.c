@@ -70,7 +70,7 @@ table_create(const struct table_options *o)
 	t->key_room = (o->key_size + ALIGN - 1) / ALIGN * ALIGN;
 	t->size = (t->key_room + sizeof(struct entry) + o->value_size + ALIGN - 1) /
 	    ALIGN * ALIGN;
-	while (places < o->max + o->max / 2)
+	while (places < o->max + o->max / 2 + 1)
 		places *= 2;
 	t->mask = (uint32_t)(places - 1);
 	if (__builtin_mul_overflow(t->size, o->max, &bytes)) {

@@ -274,6 +274,24 @@ note_evicted(void *arg, const void *k, void *value)
 }
 
 static void
+test_a_table_of_one_holds_one(void **state)
+{
+	struct table *t = table_create(&(struct table_options){ .hash = key,
+		.key_size = 4, .value_size = 8, .max = 1 });
+
+	(void)state;
+	for (uint32_t k = 0; k < 20; k++) {
+		assert_null(table_find(t, &k));
+		assert_non_null(table_use(t, &k, NULL));
+		assert_int_equal(table_used(t), 1);
+	}
+	table_remove(t, table_find(t, &(uint32_t){ 19 }));
+	assert_null(table_find(t, &(uint32_t){ 19 }));
+	assert_int_equal(table_used(t), 0);
+	table_destroy(t);
+}
+
+static void
 test_a_full_table_forgets_who_was_used_longest_ago(void **state)
 {
 	struct evicted e = { .n = 0 };
@@ -358,6 +376,7 @@ main(void)
 		cmocka_unit_test(
 		    test_a_string_has_one_id_and_a_forgotten_id_is_never_used_again),
 		cmocka_unit_test(test_held_strings_stay_and_a_table_of_held_ones_refuses),
+		cmocka_unit_test(test_a_table_of_one_holds_one),
 		cmocka_unit_test(test_a_full_table_forgets_who_was_used_longest_ago),
 		cmocka_unit_test(test_a_fault_is_cut_and_never_overrun),
 		cmocka_unit_test(test_a_limited_warning_says_how_many_it_swallowed),
