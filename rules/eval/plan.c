@@ -27,7 +27,7 @@ struct keyed {			/* a value of a field, and a rule that wants it */
 struct plan {
 	struct siphash_key key;
 	const struct program *program;
-	unsigned rules, words;
+	unsigned words;
 	struct plan_rule *rule;
 	const struct expr **member;	/* the rules' musts and sums */
 	struct group *group;
@@ -89,11 +89,6 @@ needs_of(const struct expr *x, bool is)
 			need(&n, x->field);
 		return n;
 	case EXPR_SUM:
-		/* A device that goes by another key now stands in for device.key. */
-		for (unsigned i = 0; i < x->key_n; i++)
-			if (x->key[i] != FIELD_device_key)
-				need(&n, x->key[i]);
-		return n;
 	case EXPR_DEST_IN_LIST:
 	case EXPR_EMPTY:
 		break;
@@ -246,15 +241,18 @@ plan_one(struct plan *pl, unsigned rule, const struct expr **room)
 {
 	const struct expr *all[PROGRAM_LEAVES_MAX], **must = room;
 	struct plan_rule *r = &pl->rule[rule];
-	struct needs n = needs_of(pl->program->rule[rule].when, true);
 	unsigned count = members(pl->program->rule[rule].when, all);
 
-	memcpy(r->needs, n.word, sizeof(r->needs));
+	/* Of those without a sum alone: a sum adds whatever the sums beside it say. */
 	for (unsigned i = 0; i < count; i++) {
 		unsigned k = r->musts;
+		struct needs n;
 
 		if (holds_sum(all[i]))
 			continue;
+		n = needs_of(all[i], true);
+		for (unsigned w = 0; w < PLAN_WORDS; w++)
+			r->needs[w] |= n.word[w];
 		for (; k > 0 && price(must[k - 1]) > price(all[i]); k--)
 			must[k] = must[k - 1];
 		must[k] = all[i];
@@ -317,7 +315,6 @@ plan_create(const struct program *p, const struct siphash_key *hash)
 		return NULL;
 	pl->key = *hash;
 	pl->program = p;
-	pl->rules = p->rules;
 	pl->words = p->rules / 64 + 1;
 	for (unsigned i = 0; i < p->rules; i++) {
 		leaves += p->rule[i].leaves + 1;

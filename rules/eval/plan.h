@@ -2,10 +2,10 @@
 /*
  * plan: which rules a record can fire, found without asking each. Private to rules/eval.
  *
- * A rule fires when its condition is true, and its sums add when all beside them is. So
- * both want every member of the top `and` to be true: the fields that this takes must be
- * known, and a field that must equal a word must have it. From each condition the plan
- * keeps
+ * A rule fires when its condition is true, and its sums add when all beside them that holds
+ * no sum is. So both want every member of the top `and` without a sum to be true: the fields
+ * that this takes must be known, and a field that must equal a word must have it. From each
+ * condition the plan keeps
  *   needs   the fields without which it cannot be true
  *   musts   the members of the top `and` without a sum, cheap ones first
  *   sums    those with one, as written
@@ -13,7 +13,7 @@
  * with all rules of the same needs. A record is offered the rules of its values and of the
  * needs it meets: the cost grows with these, not with the rules there are.
  *
- * What is offered may still not fire; what is not offered could not have.
+ * What is offered may still not fire; what is not offered could not have, nor added.
  */
 #ifndef RULES_EVAL_PLAN_H
 #define RULES_EVAL_PLAN_H

@@ -234,11 +234,35 @@ test_rules_that_want_what_is_not_known_are_not_offered(void **state)
 	assert_non_null(pl);
 	assert_int_equal(plan_offer(pl, &o, strings, &words)[0], 6);
 	o.known[FIELD_dest_key / 64] &= ~(UINT64_C(1) << (FIELD_dest_key % 64));
-	assert_int_equal(plan_offer(pl, &o, strings, &words)[0], 4);
+	assert_int_equal(plan_offer(pl, &o, strings, &words)[0], 6);
 	OBSERVATION_SET(&o, way_two, 0);
-	assert_int_equal(plan_offer(pl, &o, strings, &words)[0], 5);
+	assert_int_equal(plan_offer(pl, &o, strings, &words)[0], 7);
 	plan_destroy(pl);
 	intern_destroy(strings);
+}
+
+/* A record whose destination is not known counts for the device all the same. */
+static void
+test_a_sum_adds_whatever_the_sum_beside_it_wants(void **state)
+{
+	struct bench b;
+	struct observation o;
+
+	(void)state;
+	bench_open(&b);
+	b.x[0] = (struct expr){ .op = EXPR_AND, .a = &b.x[1], .b = &b.x[2] };
+	b.x[1] = sum_of(FIELD_upload, 5 * SAMPLE_MB, 3600, per_device, 1);
+	b.x[2] = sum_of(FIELD_upload, SAMPLE_MB, 3600, per_both, 2);
+	b.x[2].sum = 1;
+	bench_start(&b);
+	o = part(&b, 1, 1, 4 * SAMPLE_MB);
+	o.known[FIELD_dest_key / 64] &= ~(UINT64_C(1) << (FIELD_dest_key % 64));
+	see(&b, &o);
+	assert_int_equal(b.told.n, 0);
+	o = part(&b, 2, 2, 2 * SAMPLE_MB);
+	see(&b, &o);
+	assert_int_equal(b.told.n, 1);
+	bench_close(&b);
 }
 
 int
@@ -247,6 +271,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_rule_that_can_fire_is_always_offered),
 		cmocka_unit_test(test_of_ten_thousand_rules_by_address_one_is_offered),
+		cmocka_unit_test(test_a_sum_adds_whatever_the_sum_beside_it_wants),
 		cmocka_unit_test(test_rules_that_want_what_is_not_known_are_not_offered),
 	};
 
