@@ -173,6 +173,8 @@ begin(struct sensor *s, struct pkt_time now)
 	struct sensor_sums *m = s->sums;
 	bool all = m->said >= ROUND_BYTES || now.ns >= m->next_round.ns;
 
+	if (!flush(s))			/* of a pass that a reload broke off: under its name */
+		return false;
 	if (all && !send(s, SUMLOG_BEGINS, NULL, 0))
 		return false;
 	for (size_t i = 0; all && i < m->seens; i++)
