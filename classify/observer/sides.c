@@ -5,7 +5,7 @@
  *
  * Proof that one side is missing: a TCP conversation that goes on (its end acknowledges
  * what nobody saw, or sends and sends) while no packet of the other end was ever seen; or
- * inside hosts ask for a minute, and not one packet comes in. Proof that both are there:
+ * inside hosts ask for half.after, and not one packet comes in. Proof that both are there:
  * a packet from outside to the flow, the pair, the host, or to anyone behind this tap. Where
  * nothing crosses but one stream of datagrams: the router to which it is sent was seen to
  * answer somebody's question (DNS), so that what it brings would be seen as well. That is
@@ -16,7 +16,8 @@
  *
  * A tap of one member of a bundle shows some conversations whole and some by half: of who
  * keeps silent there nothing is known. So conversations of both kinds are counted, one of
- * each a host and minute, for that a host which invents halves has one voice among many.
+ * each a host and minute, and several hosts must have had halves lately: a host which
+ * invents them, however long, has one voice.
  */
 #include "classify/observer/state.h"
 
@@ -24,7 +25,7 @@
 
 #define HALF_PACKETS 8		/* with data, and no answer: TCP would not send them */
 #define CONVERSATIONS 64	/* remembered; then both counts are halved */
-#define HALF_LEAST 3
+#define HALF_LATELY (1800 * NS_PER_S)
 #define ONE_A_HOST (60 * NS_PER_S)
 
 enum { WHOLE, HALF };		/* of host_ext.counted, taps.of */
@@ -53,14 +54,35 @@ mac_put(struct tap_macs *m, uint64_t mac)
 		m->mac[m->n++ % TAP_MACS] = mac;
 }
 
+/* This host had a half now; the one that had none for longest makes room. */
+static void
+half_put(struct taps *t, const struct addr *inside, struct pkt_time now)
+{
+	unsigned at = 0;
+
+	for (unsigned i = 0; i < HALF_LEAST; i++) {
+		if (addr_eq(&t->half[i].of, inside)) {
+			at = i;
+			break;
+		}
+		if (t->half[i].last.ns < t->half[at].last.ns)
+			at = i;
+	}
+	t->half[at].of = *inside;
+	t->half[at].last = now;
+}
+
 /* Counts a conversation of this host, and at most one of a kind in a minute. */
 static void
 conversation_is(struct observer *o, const struct addr *inside, unsigned kind)
 {
 	struct host_ext *h = table_use(o->hosts, inside, NULL);
 
-	if (kind == HALF && h->halves < UINT32_MAX)
-		h->halves++;
+	if (kind == HALF) {
+		half_put(&o->tap, inside, o->now);
+		if (h->halves < UINT32_MAX)
+			h->halves++;
+	}
 	if (h->counted[kind].ns != 0 && o->now.ns - h->counted[kind].ns < ONE_A_HOST)
 		return;
 	h->counted[kind] = o->now;
@@ -88,11 +110,13 @@ conversation(struct observer *o, const struct flow_hit *hit)
 	    (mine->data_pkts < HALF_PACKETS || o->now.ns - f->first.ns < NS_PER_S)))
 		return;
 	x->half = true;
+	if (!hit->up)
+		return;		/* what leaves is missing: no doubt about what comes in */
 	((struct pair_ext *)pair_user(f->pair))->half = true;
 	conversation_is(o, &f->pair->inside, HALF);
 }
 
-/* A packet that crosses. Once a second of a flow is enough for a limit of a minute. */
+/* A packet that crosses. Once a second of a flow is enough for half.after. */
 void
 sides_packet(struct observer *o, const struct flow_hit *hit)
 {
@@ -171,13 +195,17 @@ sides_dark(const struct observer *o, struct pkt_time now)
 	    asked_in_vain(o, o->tap.near_asking, now.ns);
 }
 
-/* Some conversations of many hosts are seen by half. */
+/* Some conversations, of several hosts, are seen by half. */
 static bool
 tap_mixed(const struct observer *o)
 {
 	double half = o->tap.of[HALF], whole = o->tap.of[WHOLE];
 
-	return half >= HALF_LEAST && half >= o->o.hearing->half_share * (half + whole);
+	for (unsigned i = 0; i < HALF_LEAST; i++)
+		if (o->tap.half[i].last.ns == 0 ||
+		    o->now.ns - o->tap.half[i].last.ns > HALF_LATELY)
+			return false;
+	return half >= o->o.hearing->half_share * (half + whole);
 }
 
 static bool
@@ -198,7 +226,7 @@ sides_of(const struct observer *o, struct pair *p, struct flow *f, struct pkt_ti
 		return SIDES_ONE;
 	if (f != NULL && f->count[0].pkts > 0 && f->count[1].pkts > 0)
 		return SIDES_BOTH;
-	if (px->half && (p->down[0].pkts == 0 || p->up[0].pkts == 0))
+	if (px->half && p->down[0].pkts == 0)
 		return SIDES_ONE;
 	if (f == NULL && pair_came_down(p))
 		return SIDES_BOTH;

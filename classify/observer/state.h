@@ -249,6 +249,7 @@ struct placed {
 
 /* sides.c: what is known of the tap. */
 #define TAP_MACS 8
+#define HALF_LEAST 3		/* hosts with halves; fewer are taken for broken hosts */
 
 struct tap_macs {
 	uint64_t mac[TAP_MACS];		/* a ring; 0: none */
@@ -260,6 +261,10 @@ struct taps {
 					 * is asked is outside, inside; 0 ns: it does */
 	struct tap_macs router, near;	/* to whom what leaves is sent; who answers */
 	uint32_t of[2];			/* conversations lately, whole and half */
+	struct tap_half {
+		struct addr of;
+		struct pkt_time last;	/* 0 ns: nobody */
+	} half[HALF_LEAST];		/* who had halves lately */
 	bool seen;			/* something came in, ever, or the router spoke */
 	bool heard;			/* the former */
 };

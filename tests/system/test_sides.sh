@@ -6,8 +6,8 @@
 . "$(dirname "$0")/../tools/tap.sh"
 
 # sides.py's words; then what was said: rules, suspects as s:RULE, without who is unknown
-made() { "$PYTHON" tests/tools/sides.py "$@" >"$T/made.pcap"; "$EARSHOT" read --flows --format json "$T/made.pcap" >"$T/out" 2>"$T/err"; }
-said() { made "$@"; jq -r 'select((.event_type == "alert" or .anomaly.type == "suspect") and .earshot.update != true)
+made() { "$PYTHON" tests/tools/sides.py "$@" >"$T/made.pcap" && "$EARSHOT" read --flows --format json "$T/made.pcap" >"$T/out" 2>"$T/err"; }
+said() { made "$@" || { echo "exit $?"; return; }; jq -r 'select((.event_type == "alert" or .anomaly.type == "suspect") and .earshot.update != true)
 	| .alert.signature // ("s:" + .anomaly.event) | select(test("unknown-dest|live-suspect") | not)' "$T/out" | sort -u | tr '\n' ' ' | sed 's/ $//'; }
 # Seconds from the stream's first packet to the alert of this rule.
 after() { jq -r --arg r "$1" 'select((.alert.signature // .anomaly.event) == $r and .earshot.update != true) |
@@ -28,7 +28,7 @@ done
 equal test_sides_another_road_call_beside_tcp_is_a_suspect s:live-one-side "$(said call --beside tcp --tap detour --seconds 60)"
 check test_sides_half_flows_say_so jq -se 'any(.[]; .event_type == "flow" and .earshot.seen.half == true)' "$T/out"
 for kind in call-ports call-dtx call-late call-video; do
-	equal "test_sides_both_${kind}_is_no_alert" "" "$(said $kind --beside tcp --seconds 90 | sed 's/^s:.*//')"
+	equal "test_sides_both_${kind}_is_no_alert" "" "$(said $kind --beside tcp --seconds 90 | tr ' ' '\n' | grep -v '^s:')"
 done
 equal test_sides_dark_pictures_are_a_suspect s:bulk-one-side "$(said call-video --beside tcp --tap up --seconds 20)"
 equal test_sides_dark_bulk_by_tcp_is_an_alert bulk-unlisted "$(said backup --beside tcp --tap up)"

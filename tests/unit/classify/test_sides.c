@@ -322,6 +322,16 @@ test_one_host_that_invents_halves_does_not_blind_the_tap(void **state)
 		half_conversation(d, 3 + 0.1 * i, OTHER, 41000 + i);
 	assert_int_equal(half_of_a_stream(d, 30), BOTH);
 	desk_close(d);
+	/* Nor where few others talk, for an hour: he has a third of the voices. */
+	d = desk_open();
+	for (uint16_t m = 0; m < 60; m++) {
+		for (uint8_t i = 0; i < 2; i++)
+			whole_conversation(d, 60.0 * m + i, v4(10, 20, 0, 100 + i),
+			    (uint16_t)(40000 + m));
+		half_conversation(d, 60.0 * m + 5, OTHER, (uint16_t)(41000 + m));
+	}
+	assert_int_equal(half_of_a_stream(d, 3550), BOTH);
+	desk_close(d);
 }
 
 static void
