@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define BURST_HEAD 32768	/* the first 4 kB of an HTTP request are mostly its head */
-#define HANDSHAKE_ENDS 16384		/* bytes into a connection */
+#define HANDSHAKE_ENDS 4096	/* bytes into a connection: two thousand, and a chain */
 #define FINISHED_MOST 128		/* TLS 1.3 hides that message in a data record */
 #define MOVES_SEEN ((1u << BURSTS_KEPT) - 1)
 
@@ -56,6 +56,7 @@ handshake_bytes(const struct flow_hit *hit, uint16_t *left)
 	uint32_t n = *left, len = n;	/* n: bytes of this packet and behind it */
 	bool closed = false;
 
+	*left = 0;
 	if (hit->flow->key.proto != IPPROTO_IS_TCP || hit->offset > HANDSHAKE_ENDS ||
 	    hit->fresh != hit->payload)
 		return 0;

@@ -3,7 +3,7 @@
  * meter: does one direction of one socket keep time? T1, T2, T3 and the sequential
  * decision.
  *
- * State of about 550 bytes, all of it inside the struct (no pointers, no allocation);
+ * State of about 650 bytes, all of it inside the struct (no pointers, no allocation);
  * zeroed memory is a new meter. Bins are aligned to its first packet (METER_LEAD). A
  * window is ten one-second bins. The caller closes windows by packet time:
  *

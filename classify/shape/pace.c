@@ -142,6 +142,7 @@ correlated(const double *x, const double *y, unsigned n, double *r)
 	double mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
 	unsigned i;
 
+	*r = 0;
 	for (i = 0; i < n; i++) {
 		mx += x[i] / n;
 		my += y[i] / n;

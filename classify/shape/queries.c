@@ -46,7 +46,8 @@ queries_name(struct queries *q, struct pkt_time now, size_t held, uint64_t hash)
 		return;
 	*mark = name;
 	hour_advance(q, moment_of(now));
-	q->held[q->hour % HOUR_BINS] += (uint32_t)(held - NAME_FREE);
+	if (q->held[q->hour % HOUR_BINS] < UINT32_MAX / 2)
+		q->held[q->hour % HOUR_BINS] += (uint32_t)(held - NAME_FREE);
 }
 
 void
