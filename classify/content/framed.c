@@ -15,6 +15,7 @@
 #define H2_DATA 0
 #define H2_ENDS 1
 #define H2_PADDED 8
+#define H2_OTHERS 16		/* frames between those of a body put together */
 
 /* ---- WebSocket ---- */
 
@@ -71,11 +72,13 @@ web_frame(struct span s, struct web_frame *out)
 
 /* The payloads of the data frames here, in order, without masks. One message; or with
  * `on` also those behind it, as a recorder sends them that was told to send what it has.
- * *ended: the message is whole. */
+ * A message that begins within another one ends that (RFC 6455, 5.4). *ended: nothing
+ * more belongs to it. */
 static struct span
 web_gather(struct span s, bool on, uint8_t out[HEAD_BYTES], bool *ended)
 {
 	struct web_frame f;
+	bool open = false;
 	size_t n = 0;
 
 	*ended = false;
@@ -84,6 +87,11 @@ web_gather(struct span s, bool on, uint8_t out[HEAD_BYTES], bool *ended)
 		size_t here = f.length < s.left ? (size_t)f.length : s.left;
 
 		if (f.opcode < WEB_CONTROL) {
+			if (open && f.opcode != WEB_MORE_OF_IT) {
+				*ended = true;
+				break;
+			}
+			open = !f.last;
 			for (size_t i = 0; i < here && n < HEAD_BYTES; i++)
 				out[n++] = s.at[i] ^ f.mask[i & 3];
 			*ended = f.last && here == f.length;
@@ -182,6 +190,7 @@ h2_step(struct content *c, struct state *st, unsigned dir, struct span s, bool f
 	struct h2_frame f, next;
 	uint32_t *last = &st->in_pieces.remain[dir];
 	bool ended = false;
+	unsigned others = 0;
 	size_t n = 0;
 
 	if (!h2_frame(s, &f))
@@ -201,6 +210,8 @@ h2_step(struct content *c, struct state *st, unsigned dir, struct span s, bool f
 			memcpy(c->chunks + n, next.payload.at, here);
 			n += here;
 			ended = (next.flags & H2_ENDS) && s.left >= H2_HEAD + next.length;
+		} else if (++others > H2_OTHERS) {
+			ended = true;
 		}
 		if (!span_skip(&s, H2_HEAD + next.length))
 			break;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * http: a request of HTTP/1 (RFC 9112), and of Icecast's SOURCE which looks like one.
- * and the answers that go
- * out from a server inside. Owns the first line and the headers.
+ * http: a request of HTTP/1 (RFC 9112), and of Icecast's SOURCE which looks like one, and
+ * the answers that go out from a server inside. Owns the first line and the headers.
  */
 #define _GNU_SOURCE	/* memrchr */
 #include "classify/content/parse.h"

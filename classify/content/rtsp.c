@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#define MEDIA 8			/* of a description */
+
 static const char *const words[] = { "rtsp/1.0 ", "rtsp/2.0 ", "options rtsp", "describe rtsp",
 	"announce rtsp", "setup rtsp", "record rtsp", "play rtsp", "get_parameter rtsp",
 	"set_parameter rtsp", "pause rtsp", "teardown rtsp", "options * rtsp" };
@@ -112,7 +114,7 @@ rtsp_piece(struct span s, struct rtsp_piece *out)
 	if (!text_starts(line, "announce "))
 		return PARSE_DONE;
 	out->type = head.type;
-	while (sdp_next(&body, out->sdp, &media)) {
+	for (int i = 0; i < MEDIA && sdp_next(&body, out->sdp, &media); i++) {
 		out->announces |= media.sound | media.picture;
 		out->sound |= media.sound;
 		if (media.sound && media.n > 0 && out->codec == CODED_UNKNOWN)

@@ -12,7 +12,6 @@
 #define SOUND_LOOK 2048			/* of a body in which its header says the rest */
 #define BASE64_RUN 24			/* characters: shorter is a word or a number */
 
-#define LOOKS 60			/* at one body */
 #define TOLD_BY 3			/* of four: share of base64 that is the file */
 
 /* What the header of a sound or a container says. False: more bytes could tell. */
@@ -350,7 +349,9 @@ http_body(struct content *c, struct state *st, unsigned dir, const struct mime *
 	} else if (!parts.ended && !complete) {
 		form_goes_on(c, st, dir, &parts, end, news);
 	} else {
-		stream_next(c, st, dir, before + length, news);
+		/* a length beyond any stream does not wrap around to here */
+		stream_next(c, st, dir, length > UINT64_MAX / 4 ? length :
+		    before + length, news);
 	}
 }
 
@@ -362,16 +363,24 @@ web_begins(struct state *st, unsigned dir)
 }
 
 /* A file asked for from outside has its name in the question. Only names that say
- * something: a web server is asked for many. */
+ * something: a web server is asked for many. Where this one says nothing, what was asked
+ * before it is no name for its answer. */
 static void
 note_asked(struct content *c, const struct http_request *r, const struct flow_hit *hit)
 {
 	struct span name = http_path_name(r->path);
 	enum content_word class = class_of_name(name);
 
-	if (hit->down && (class == CONTENT_AUDIO || speaks_of_recordings(name)))
-		(void)note_make(c, NOTE_HTTP, &hit->flow->client, hit->flow->client_port,
-		    hit->pkt->frame->time, name);
+	const struct flow *f = hit->flow;
+	struct pkt_time now = hit->pkt->frame->time;
+	struct ftp_data *d;
+
+	if (!hit->down)
+		return;
+	if (!http_has_body(r) && (class == CONTENT_AUDIO || speaks_of_recordings(name)))
+		(void)note_make(c, NOTE_HTTP, &f->client, f->client_port, now, name);
+	else if ((d = note_find(c, NOTE_HTTP, &f->client, f->client_port, now)) != NULL)
+		d->name_len = 0;
 }
 
 /* True: `left` was moved to a stream inside this one. */
@@ -396,11 +405,10 @@ http_step(struct content *c, struct state *st, const struct flow_hit *hit,
 	}
 	if (r->head.destination.left > 0)
 		renamed(st, dir, r, news);
+	note_asked(c, r, hit);
 	if (!http_has_body(r)) {
 		bool web = r->head.websocket && text_is(r->method, "get");
 
-		if (!web)
-			note_asked(c, r, hit);
 		stream_next(c, st, dir, before, news);
 		if (web)
 			web_begins(st, dir);
@@ -435,8 +443,10 @@ answer_step(struct content *c, struct state *st, const struct flow_hit *hit,
 			web_begins(st, dir);
 		return;
 	}
-	d = name.left > 0 ? NULL : note_find(c, NOTE_HTTP, &f->client, f->client_port,
-	    hit->pkt->frame->time);
+	/* a page of text, or an error, is not what was asked for */
+	d = name.left > 0 || (a->status != 200 && a->status != 206) ||
+	    text_starts(a->head.type, "text/") ? NULL :
+	    note_find(c, NOTE_HTTP, &f->client, f->client_port, hit->pkt->frame->time);
 	if (d != NULL) {
 		memcpy(c->name, d->name, d->name_len);
 		name = span_of(c->name, d->name_len);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +113,65 @@ test_what_a_server_inside_hands_out_has_the_name_that_was_asked_for(void **state
 	talk_end(&t);
 }
 
+/* An error, a page of text, an answer to another question. */
+static void
+test_what_was_not_handed_out_has_no_such_name(void **state)
+{
+	static const char *const answer[] = {
+		"HTTP/1.1 404 Not Found\r\nContent-Length: 6\r\n\r\n\1\2\3\4\5\6",
+		"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n"
+		"\1\2\3\4\5\6",
+	};
+	struct talk t;
+
+	for (unsigned i = 0; i < 3; i++) {
+		talk_start(&t, *state, IPPROTO_IS_TCP, 80);
+		t.serves = true;
+		(void)talk(&t, UP, "GET /rec/talk.wav HTTP/1.1\r\nHost: h\r\n\r\n");
+		if (i == 2)
+			(void)talk(&t, UP, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
+		(void)talk(&t, DOWN, i < 2 ? answer[i] :
+		    "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n\1\2\3\4\5\6");
+		assert_true(!(t.news.what & NEWS_CONTENT) ||
+		    t.news.class != CONTENT_AUDIO);
+		talk_end(&t);
+	}
+}
+
+/* A length at which the next request would stand where this one does. */
+static void
+test_a_length_that_wraps_is_said_once(void **state)
+{
+	static const char head[] = "PUT /x HTTP/1.1\r\nContent-Length: %llu\r\n\r\n";
+	char text[128];
+	struct talk t;
+	int n = 0;
+
+	for (int i = 0; i < 2; i++)	/* its own length is in it */
+		n = snprintf(text, sizeof(text), head, n == 0 ? ~0ULL :
+		    ~0ULL - (unsigned)n + 1);
+	(void)snprintf(text + n, sizeof(text) - (size_t)n, "%%PDF-1.4\n");
+	talk_start(&t, *state, IPPROTO_IS_TCP, 80);
+	assert_int_equal(talk(&t, UP, text), NEWS_HTTP | NEWS_CONTENT);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(talk(&t, UP, "more of it"), 0);
+	talk_end(&t);
+}
+
+/* Each begins in the one before it: RFC 6455 knows no such message. */
+static void
+test_a_message_within_a_message_ends_that(void **state)
+{
+	struct talk t;
+
+	talk_start(&t, *state, IPPROTO_IS_TCP, 80);
+	(void)talk(&t, UP, UPGRADE);
+	assert_int_equal(talk_bytes(&t, UP, "\1\1#\1\5!AMR\n", 10), 0);
+	assert_int_equal(talk_bytes(&t, UP, "\x82\6#!AMR\n", 8), NEWS_CONTENT);
+	assert_int_equal(t.news.format, FORMAT_AMR);
+	talk_end(&t);
+}
+
 /* Two streams at once, padding, a frame that has no body. */
 static void
 test_http_2_judges_each_stream_once(void **state)
@@ -143,6 +203,9 @@ main(void)
 		cmocka_unit_test(test_a_listener_by_websocket_is_heard_from_the_server_inside),
 		cmocka_unit_test(
 		    test_what_a_server_inside_hands_out_has_the_name_that_was_asked_for),
+		cmocka_unit_test(test_what_was_not_handed_out_has_no_such_name),
+		cmocka_unit_test(test_a_length_that_wraps_is_said_once),
+		cmocka_unit_test(test_a_message_within_a_message_ends_that),
 		cmocka_unit_test(test_http_2_judges_each_stream_once),
 	};
 
