@@ -35,8 +35,8 @@ struct dns_message {
 	bool truncated;			/* captured bytes ended before the message did */
 };
 
-/* An answer of mDNS or LLMNR in which the speaker names itself: its name, its address.
- * False: none is. Any bytes are safe. */
+/* An answer of mDNS or LLMNR in which the speaker names itself: its name, under .local or
+ * of one label, its address. False: none is. Any bytes are safe. */
 bool dns_own_name(struct span payload, const struct addr *speaker, struct dns_message *out);
 
 /* False: not DNS (header or question impossible). Any bytes are safe. */

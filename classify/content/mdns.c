@@ -2,8 +2,9 @@
 /*
  * mdns: what a host says of its own name on its own link: answers of mDNS (RFC 6762) and
  * LLMNR (RFC 4795). Here the owner of a record is its name, and may be packed: pointers
- * lead back only, so none can loop. Owns that; refuses questions, and answers for others:
- * whoever asks is told by dns.c, and any device can answer for any address.
+ * lead back only, so none can loop. Owns that; refuses questions, answers for others, and
+ * names that are not the link's: whoever asks is told by dns.c, any device can answer for
+ * any address, and a sender can be forged.
  */
 #include "classify/content/dns.h"
 
@@ -58,6 +59,17 @@ owner(struct span message, struct span *s, char out[DNS_NAME_MAX + 1], size_t *l
 	return false;
 }
 
+/* A name under .local, or a single label, which is what LLMNR asks for. */
+static bool
+of_the_link(const char *name, size_t n)
+{
+	static const char local[] = ".local";
+	size_t k = sizeof(local) - 1;
+
+	return memchr(name, '.', n) == NULL ||
+	    (n > k && memcmp(name + n - k, local, k) == 0);
+}
+
 bool
 dns_own_name(struct span payload, const struct addr *speaker, struct dns_message *out)
 {
@@ -89,7 +101,8 @@ dns_own_name(struct span payload, const struct addr *speaker, struct dns_message
 			a = addr_from_v4(data.at);
 		else
 			memcpy(a.b, data.at, sizeof(a.b));
-		if (!addr_eq(&a, speaker))
+		/* ttl 0 takes a name back */
+		if (!addr_eq(&a, speaker) || ttl == 0 || !of_the_link(name, n))
 			continue;
 		out->response = out->question_whole = true;
 		memcpy(out->name, name, n + 1);

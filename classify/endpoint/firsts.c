@@ -135,6 +135,7 @@ static bool
 take_dest(struct endpoint *e, struct span s)
 {
 	struct dest in = { .devices = 0 }, *d;
+	uint64_t sketch;
 	uint8_t n;
 
 	if (!take_time(&s, &in.since) || !span_le32(&s, &in.most) || !span_u8(&s, &n) ||
@@ -142,13 +143,16 @@ take_dest(struct endpoint *e, struct span s)
 		return false;
 	in.devices = n;
 	for (unsigned i = 0; i < n; i++) {
-		if (!span_le32(&s, &in.device[i]) || !span_le32(&s, &in.hour[i]))
+		if (!span_le32(&s, &in.device[i]) || !span_le32(&s, &in.hour[i]) ||
+		    in.hour[i] > INT64_MAX / HOUR_NS)
 			return false;
 		in.sketch[in.device[i] % SKETCH_BITS / 64] |= 1ULL << in.device[i] % 64;
 	}
-	for (unsigned i = 0; n == DEVICES_EXACT && i < SKETCH_BITS / 64; i++)
-		if (!span_le64(&s, &in.sketch[i]))
+	for (unsigned i = 0; n == DEVICES_EXACT && i < SKETCH_BITS / 64; i++) {
+		if (!span_le64(&s, &sketch))
 			return false;
+		in.sketch[i] |= sketch;
+	}
 	d = entry_of(e, e->dests, s);
 	if (d == NULL)
 		return false;

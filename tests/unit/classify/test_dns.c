@@ -191,6 +191,29 @@ test_a_host_is_believed_about_itself_alone(void **state)
 	}
 }
 
+/* A datagram from an address outside is easily forged: no name of the Internet in it. */
+static void
+test_a_host_has_no_name_beyond_its_link(void **state)
+{
+	static const uint8_t said[] = "\0\0\x84\0\0\0\0\1\0\0\0\0\4bank\7example\0"
+	    "\0\1\0\1\0\0\0\x78\0\4\xc0\xa8\x09\x05";
+	static const uint8_t label[] = "\0\0\x84\0\0\0\0\1\0\0\0\0\2pc\0"
+	    "\0\1\0\1\0\0\0\x78\0\4\xc0\xa8\x09\x05";
+	const uint8_t ip[4] = { 192, 168, 9, 5 };
+	struct addr speaker = addr_from_v4(ip);
+	uint8_t gone[sizeof(own)];
+	struct dns_message m;
+
+	(void)state;
+	assert_false(dns_own_name(span_of(said, sizeof(said) - 1), &speaker, &m));
+	assert_true(dns_own_name(span_of(label, sizeof(label) - 1), &speaker, &m));
+	assert_string_equal(m.name, "pc");
+	memcpy(gone, own, sizeof(own));
+	assert_int_equal(gone[sizeof(own) - 8], 0x78);
+	gone[sizeof(own) - 8] = 0;
+	assert_false(dns_own_name(span_of(gone, sizeof(gone) - 1), &speaker, &m));
+}
+
 static void
 test_a_name_that_points_at_itself_is_none(void **state)
 {
@@ -226,6 +249,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_host_is_believed_about_itself_alone),
+		cmocka_unit_test(test_a_host_has_no_name_beyond_its_link),
 		cmocka_unit_test(test_a_name_that_points_at_itself_is_none),
 		cmocka_unit_test(test_a_target_of_another_name_is_said),
 		cmocka_unit_test(test_a_query_gives_its_name_in_lower_case),

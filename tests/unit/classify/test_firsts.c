@@ -214,6 +214,21 @@ test_who_was_away_for_long_learns_again(void **state)
 	end(&b);
 }
 
+/* An hour that no clock of 64 bits reaches. */
+static void
+test_an_impossible_hour_is_not_believed(void **state)
+{
+	uint8_t item[] = "\4\0\0\0\0\0\0\0\0\1\0\0\0\1\7\0\0\0\xff\xff\xff\xffx.example";
+	struct life a;
+
+	(void)state;
+	begin(&a);
+	assert_false(endpoint_restore(a.e, span_of(item, sizeof(item) - 1)));
+	memcpy(item + 18, "\0\0\1\0", 4);
+	assert_true(endpoint_restore(a.e, span_of(item, sizeof(item) - 1)));
+	end(&a);
+}
+
 int
 main(void)
 {
@@ -222,6 +237,7 @@ main(void)
 		cmocka_unit_test(test_only_what_changed_is_written_again),
 		cmocka_unit_test(test_a_crowd_is_counted_on),
 		cmocka_unit_test(test_who_was_away_for_long_learns_again),
+		cmocka_unit_test(test_an_impossible_hour_is_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
