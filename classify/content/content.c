@@ -367,8 +367,8 @@ datagram(struct content *c, struct state *st, const struct flow_hit *hit,
 	if (!(st->flags & said_rtp) && rtp_packet(st->rtp[hit->dir].slot, p->payload,
 	    p->payload_wire, &news->rtp_type, &news->rtp_ssrc)) {
 		st->flags |= said_rtp;
-		rtp_stands(st, hit, p->payload);
 		rtp_news(c, hit, news);
+		rtp_stands(st, hit, p->payload, news);
 	}
 }
 

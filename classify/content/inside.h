@@ -241,7 +241,9 @@ void stream_is_sound(struct content_news *news, enum coded_word codec);
 void rtp_news(struct content *c, const struct flow_hit *hit, struct content_news *news);
 /* Pictures may still be seen, or seen to go on. */
 bool rtp_looks(const struct state *st, unsigned dir);
-void rtp_stands(struct state *st, const struct flow_hit *hit, struct span p);
+/* A stream stands, of which rtp_news has said what is known. */
+void rtp_stands(struct state *st, const struct flow_hit *hit, struct span p,
+    const struct content_news *news);
 bool rtp_goes_on(struct state *st, const struct flow_hit *hit, struct span p, uint32_t wire,
     struct content_news *news);
 /* A datagram of TFTP: a request is noted, its first block is judged. */

@@ -44,7 +44,6 @@ struct mime {
 /* Reads headers to the empty line. PARSE_DONE: s stands behind it. PARSE_MORE: out holds
  * the headers that were whole. */
 enum parse mime_headers(struct span *s, struct mime *out);
-/* "; name=value" of a header's value, quotes off; also RFC 2231's name*= and name*0=. */
 /* The parts of a multipart body that carry files (a name, or a type that is neither text
  * nor multipart nor JSON), nested ones too. *body: from its first byte to the end of
  * what is there, or to the next boundary (then p->whole). */
@@ -203,7 +202,8 @@ struct rtp_look {
 	uint16_t packets, frames;	/* frames: stamps that changed from one packet to
 					 * its next, none between them unseen */
 	uint8_t seq;			/* of the packet before, its low bits */
-	uint8_t open;			/* frames without a marker before them */
+	uint8_t open;			/* frames behind one without a marker at its
+					 * end, or of one small packet */
 	uint8_t others;			/* packets of other sources */
 	uint8_t state;
 };

@@ -10,6 +10,8 @@
  * samples, and marks the first packet after a pause. So: a marker before every change of the
  * stamp, and stamps that run at 90 kHz against the capture's clock. Many that leave the
  * stamp and the marker to chance are not seen, and are what they were before: unknown.
+ * Sound at 90 kHz (MPEG audio, payload type 14) and streams of both (MPEG-2 TS, 33) are
+ * refused by their types; a frame of one small packet is no picture, whatever its marker.
  */
 #include "classify/content/inside.h"
 
@@ -33,7 +35,10 @@
 #define CLOCK_PART 50
 #define CLOCK_LATE 100		/* ms */
 
-enum { LOOK_MARKED = 1, LOOK_PICTURES = 2, LOOK_OVER = 4, LOOK_TRY = 8 };
+#define SMALL 200		/* bytes; few pictures are smaller, most speech is */
+
+/* SMALL: the frame at hand is one small packet so far. */
+enum { LOOK_MARKED = 1, LOOK_PICTURES = 2, LOOK_OVER = 4, LOOK_SMALL = 8, LOOK_TRY = 16 };
 
 static void
 start(struct rtp_slot *slot, uint32_t ssrc, uint16_t seq)
@@ -112,6 +117,7 @@ rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire, uint8_
 struct looked {
 	uint32_t ssrc, stamp;
 	uint8_t seq;
+	uint8_t type;
 	bool marked;
 };
 
@@ -127,13 +133,17 @@ look_read(struct span p, uint32_t wire, struct looked *out)
 		return false;
 	out->seq = (uint8_t)seq;
 	out->marked = (second & 0x80) != 0;
-	return (second & 0x7f) < 35 || (second & 0x7f) >= 96;
+	out->type = second & 0x7f;
+	/* sound, or both in one, by RFC 3551 */
+	if (out->type <= 23 || out->type == 33)
+		return false;
+	return out->type < 35 || out->type >= 96;
 }
 
 void
 rtp_look_start(struct rtp_look *l, uint64_t *since, struct span p, int64_t ms)
 {
-	uint8_t keep = l->state & (uint8_t)~LOOK_MARKED;
+	uint8_t keep = l->state & (uint8_t)~(LOOK_MARKED | LOOK_SMALL);
 	struct looked r;
 
 	if (!look_read(p, UINT32_MAX, &r))
@@ -156,7 +166,7 @@ look_runs(const struct rtp_look *l, uint64_t since, uint32_t ms)
 enum rtp_seen
 rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire, int64_t ms)
 {
-	bool known = (l->state & LOOK_PICTURES) != 0, pictures;
+	bool known = (l->state & LOOK_PICTURES) != 0, pictures, begins;
 	uint32_t age = (uint32_t)ms - (uint32_t)(*since >> 32);
 	struct looked r;
 
@@ -167,15 +177,18 @@ rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire, int6
 			l->others++;
 		return RTP_SEEN_NOTHING;
 	}
-	if (r.stamp != l->stamp && (uint8_t)(r.seq - l->seq) == 1) {
+	begins = r.stamp != l->stamp;
+	if (begins && (uint8_t)(r.seq - l->seq) == 1) {
 		l->frames++;
-		if (!(l->state & LOOK_MARKED) && l->open < UINT8_MAX)
+		if ((!(l->state & LOOK_MARKED) || (l->state & LOOK_SMALL)) &&
+		    l->open < UINT8_MAX)
 			l->open++;
 	}
 	l->packets++;
 	l->stamp = r.stamp;
 	l->seq = r.seq;
-	l->state = (uint8_t)((l->state & ~LOOK_MARKED) | (r.marked ? LOOK_MARKED : 0));
+	l->state = (uint8_t)((l->state & ~(LOOK_MARKED | LOOK_SMALL)) |
+	    (r.marked ? LOOK_MARKED : 0) | (begins && wire < SMALL ? LOOK_SMALL : 0));
 	if (l->packets < LOOK_MOST && (known || l->frames < SOON_FRAMES ||
 	    l->packets < SOON_PACKETS * l->frames || age < SOON_MS) &&
 	    (known || l->frames < LOOK_FRAMES || age < LOOK_MS))
@@ -201,9 +214,12 @@ rtp_looks(const struct state *st, unsigned dir)
 }
 
 void
-rtp_stands(struct state *st, const struct flow_hit *hit, struct span p)
+rtp_stands(struct state *st, const struct flow_hit *hit, struct span p,
+    const struct content_news *news)
 {
-	st->rtp[hit->dir].look = (struct rtp_look){ .state = 0 };
+	/* what was agreed to be sound is not looked at */
+	st->rtp[hit->dir].look = (struct rtp_look){
+		.state = news->class == CONTENT_AUDIO ? LOOK_OVER : 0 };
 	rtp_look_start(&st->rtp[hit->dir].look, &st->end[hit->dir], p,
 	    hit->pkt->frame->time.ns / NS_PER_MS);
 }

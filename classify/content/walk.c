@@ -277,8 +277,8 @@ rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit, struc
 		} else if (rtp_packet(st->rtp[dir].slot, m.payload, (uint32_t)(m.size - 4),
 		    &news->rtp_type, &news->rtp_ssrc)) {
 			st->flags |= said_rtp;
-			rtp_stands(st, hit, m.payload);
 			rtp_news(c, hit, news);
+			rtp_stands(st, hit, m.payload, news);
 		}
 		if (st->look[dir] < FRAMES_SOUND && !(news->what & NEWS_CONTENT) &&
 		    rtsp_sound(c, hit, m.payload, &codec) &&

@@ -17,6 +17,7 @@ struct source {
 	enum { LAST, FIRST, NEVER, ALWAYS } mark;
 	double loss, late;		/* share; s, uniform, each packet its own */
 	bool shuffled;			/* every third picture refers to the next one */
+	uint32_t wire;			/* bytes of a packet; 0: 1000 */
 	unsigned *bodies;		/* if not NULL: how often it was said */
 };
 
@@ -69,7 +70,8 @@ seen_after(struct talk *t, struct source v, uint8_t ssrc, double from, double s,
 	for (double last = 0; sent < n; sent++) {
 		last = q[sent].at > last ? q[sent].at : last;
 		t->frame.time = at(last);
-		if (talk_at(t, UP, 0, q[sent].p, 16, 1000) & NEWS_CONTENT && seen == 0) {
+		if (talk_at(t, UP, 0, q[sent].p, 16, v.wire > 0 ? v.wire : 1000) &
+		    NEWS_CONTENT && seen == 0) {
 			assert_int_equal(t->news.class, CONTENT_VIDEO);
 			assert_int_equal(t->news.proof, PROOF_RTP);
 			assert_true(t->news.body);
@@ -150,6 +152,9 @@ test_sound_is_never_pictures(void **state)
 	/* MPEG audio counts at 90 kHz, and marks no end */
 	assert_int_equal(pictures(*state, (struct source){ .frame = 0.026, .clock = 90e3,
 		.least = 1, .most = 1, .mark = NEVER }, 12), 0);
+	/* speech that marks each packet and counts as pictures do */
+	assert_int_equal(pictures(*state, (struct source){ .frame = 0.02, .clock = 90e3,
+		.least = 1, .most = 1, .mark = ALWAYS, .wire = 172 }, 12), 0);
 	/* telephone events share a stamp and mark the first */
 	assert_int_equal(pictures(*state, (struct source){ .frame = 0.1, .clock = 90e3,
 		.least = 5, .most = 5, .mark = FIRST }, 12), 0);
