@@ -13,41 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/classify/bytes.h"
 #include "tests/unit/classify/talk.h"
 
 #define FILE_BYTES 6000
 #define SEGMENT 1460
-
-struct bytes {
-	uint8_t at[65536];
-	size_t n;
-};
-
-static void
-add(struct bytes *b, const void *what, size_t n)
-{
-	if (b->n + n > sizeof(b->at))
-		abort();
-	memcpy(b->at + b->n, what, n);
-	b->n += n;
-}
-
-static void
-text(struct bytes *b, const char *s)
-{
-	add(b, s, strlen(s));
-}
-
-static void
-number(struct bytes *b, uint64_t v, unsigned n, bool little)
-{
-	for (unsigned i = 0; i < n; i++) {
-		unsigned place = little ? i : n - 1 - i;
-		uint8_t c = (uint8_t)(place < 8 ? v >> 8 * place : 0);
-
-		add(b, &c, 1);
-	}
-}
 
 /* What sound looks like: no byte that a parser would take for its own. */
 static void

@@ -10,41 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/classify/bytes.h"
 #include "tests/unit/classify/talk.h"
 
 static const char id3[] = "ID3\4\0\0\0\0\x0f\x76gggggggggg";	/* 20 bytes */
 #define ID3_64 "SUQzBAAAAAAPdmdnZ2dnZ2dnZ2c="
-
-/* A message under construction. */
-struct bytes {
-	uint8_t at[8192];
-	size_t n;
-};
-
-static void
-add(struct bytes *b, const void *what, size_t n)
-{
-	assert_true(b->n + n <= sizeof(b->at));
-	memcpy(b->at + b->n, what, n);
-	b->n += n;
-}
-
-static void
-text(struct bytes *b, const char *s)
-{
-	add(b, s, strlen(s));
-}
-
-static void
-number(struct bytes *b, uint64_t v, unsigned n, bool little)
-{
-	for (unsigned i = 0; i < n; i++) {
-		unsigned place = little ? i : n - 1 - i;
-		uint8_t c = (uint8_t)(place < 8 ? v >> 8 * place : 0);
-
-		add(b, &c, 1);
-	}
-}
 
 /* The whole in two segments, cut anywhere: the last news of content is this one. */
 static void
