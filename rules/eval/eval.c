@@ -65,7 +65,6 @@ struct judge {
 	bool estimated;			/* a count of different values was */
 };
 
-static unsigned count_sums(const struct expr *x);
 static enum truth judge_expr(struct judge *j, const struct expr *x, bool guard);
 static enum truth conjuncts(struct judge *j, const struct expr *x, bool guard,
     bool with_sum);
@@ -483,20 +482,6 @@ fill_verdict(struct eval *e, struct judge *j, const struct rule *r, struct verdi
 	sum_notes(e, j, v);
 }
 
-static unsigned
-count_sums(const struct expr *x)
-{
-	switch (x->op) {
-	case EXPR_AND:
-	case EXPR_OR:
-		return count_sums(x->a) + count_sums(x->b);
-	case EXPR_NOT:
-		return count_sums(x->a);
-	default:
-		return x->op == EXPR_SUM;
-	}
-}
-
 /* guard: everything around x that must be true for its sums to add is. */
 static enum truth
 judge_expr(struct judge *j, const struct expr *x, bool guard)
@@ -507,7 +492,7 @@ judge_expr(struct judge *j, const struct expr *x, bool guard)
 	case EXPR_AND:
 		a = conjuncts(j, x, false, false);
 		if (a == TRUTH_FALSE && j->reason == NULL) {
-			j->sums += count_sums(x);	/* stay in step with
+			j->sums += truth_sums(x);	/* stay in step with
 							 * the second pass */
 			return TRUTH_FALSE;
 		}
@@ -536,7 +521,7 @@ conjuncts(struct judge *j, const struct expr *x, bool guard, bool with_sum)
 
 		return truth_and(a, conjuncts(j, x->b, guard, with_sum));
 	}
-	return (count_sums(x) > 0) == with_sum ? judge_expr(j, x, guard) : TRUTH_TRUE;
+	return (truth_sums(x) > 0) == with_sum ? judge_expr(j, x, guard) : TRUTH_TRUE;
 }
 
 static enum truth

@@ -47,20 +47,6 @@ need(struct needs *n, enum field f)
 	n->word[f / 64] |= UINT64_C(1) << (f % 64);
 }
 
-static bool
-holds_sum(const struct expr *x)
-{
-	switch (x->op) {
-	case EXPR_AND:
-	case EXPR_OR:
-		return holds_sum(x->a) || holds_sum(x->b);
-	case EXPR_NOT:
-		return holds_sum(x->a);
-	default:
-		return x->op == EXPR_SUM;
-	}
-}
-
 /* The fields that must be known for x to be true, or false. */
 static struct needs
 needs_of(const struct expr *x, bool is)
@@ -248,7 +234,7 @@ plan_one(struct plan *pl, unsigned rule, const struct expr **room)
 		unsigned k = r->musts;
 		struct needs n;
 
-		if (holds_sum(all[i]))
+		if (truth_sums(all[i]) > 0)
 			continue;
 		n = needs_of(all[i], true);
 		for (unsigned w = 0; w < PLAN_WORDS; w++)
@@ -261,7 +247,7 @@ plan_one(struct plan *pl, unsigned rule, const struct expr **room)
 	r->must = must;
 	r->sum = room + r->musts;
 	for (unsigned i = 0; i < count; i++)
-		if (holds_sum(all[i]))
+		if (truth_sums(all[i]) > 0)
 			room[r->musts + r->sums++] = all[i];
 }
 

@@ -42,6 +42,20 @@ truth_not(enum truth a)
 	return a == TRUTH_TRUE ? TRUTH_FALSE : TRUTH_TRUE;
 }
 
+unsigned
+truth_sums(const struct expr *x)
+{
+	switch (x->op) {
+	case EXPR_AND:
+	case EXPR_OR:
+		return truth_sums(x->a) + truth_sums(x->b);
+	case EXPR_NOT:
+		return truth_sums(x->a);
+	default:
+		return x->op == EXPR_SUM;
+	}
+}
+
 enum truth
 eval_expr(const struct program *p, const struct expr *x, const struct observation *o,
     const struct intern *strings)

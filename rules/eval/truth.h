@@ -27,6 +27,9 @@ struct list_memo {
 enum truth truth_expr(const struct program *p, const struct expr *x,
     const struct observation *o, const struct intern *strings, struct list_memo *memo);
 
+/* How many sums an expression asks. */
+unsigned truth_sums(const struct expr *x);
+
 /* A leaf that is no EXPR_SUM; r, when given, gets truth and what was observed. */
 enum truth truth_leaf(const struct program *p, const struct expr *x,
     const struct observation *o, const struct intern *strings, struct reason *r);
