@@ -17,7 +17,7 @@ huge_take(size_t bytes)
 	if (mem == MAP_FAILED)
 		return NULL;
 	skip = PAGE + (PAGE - (uintptr_t)mem % PAGE) % PAGE;
-	if (bytes > skip + PAGE)
+	if (bytes >= skip + PAGE)
 		(void)madvise(mem + skip, bytes - skip, MADV_HUGEPAGE);
 	return mem;
 }

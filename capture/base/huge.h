@@ -2,8 +2,8 @@
 /*
  * huge: zeroed memory for tables that are looked up at random, in large pages where the
  * system has them: else each look-up misses the processor's map of pages first. Nothing
- * is committed until it is touched, and what lies in the first two mebibytes comes in
- * small pages, so that tables which stay nearly empty stay small.
+ * is committed until it is touched, and what lies in the first two to four mebibytes comes
+ * in small pages, so that tables which stay nearly empty stay small.
  */
 #ifndef CAPTURE_BASE_HUGE_H
 #define CAPTURE_BASE_HUGE_H

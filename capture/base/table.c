@@ -10,9 +10,10 @@
  */
 #include "capture/base/table.h"
 
+#include "capture/base/huge.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define ALIGN 16
 
@@ -79,9 +80,8 @@ table_create(const struct table_options *o)
 	}
 	/* Pages come when they are first touched:
 	 * a large cap costs nothing in a small office. */
-	t->mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (t->mem == MAP_FAILED) {
+	t->mem = huge_take(bytes);
+	if (t->mem == NULL) {
 		free(t);
 		return NULL;
 	}
@@ -98,7 +98,7 @@ table_destroy(struct table *t)
 {
 	if (t == NULL)
 		return;
-	(void)munmap(t->mem, t->size * t->o.max);
+	huge_give(t->mem, t->size * t->o.max);
 	free(t->place);
 	free(t);
 }
