@@ -41,7 +41,7 @@ size_t
 event_encode(const struct event_form *f, struct event_source *s, char buf[EVENT_BYTES])
 {
 	/* Texts are shortened before conditions are left out; the last row fits always,
-	 * as the table has some 140 rows of less than 60 bytes each at that length. */
+	 * as an event has some 120 fields of less than 60 bytes each at that length. */
 	static const struct {
 		size_t text;
 		unsigned items;
