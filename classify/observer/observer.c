@@ -576,7 +576,7 @@ on_verdict(void *arg, void *cookie, const struct dpi_result *r)
 		x->tunnel = (uint16_t)t;
 	if (f->pair != NULL && x->tunnel != TUNNEL_NONE)
 		((struct pair_ext *)pair_user(f->pair))->tunnel = x->tunnel;
-	x->stream = r->quic;
+	x->stream = r->quic && r->confidence == CONFIDENCE_DPI;	/* no guess by port */
 	if (r->quic && r->host[0] != '\0') {
 		name_set(o, &x->quic, span_of(r->host, strlen(r->host)));
 		best_name(o, f);
