@@ -3,6 +3,7 @@
 #include "capture/base/huge.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define PAGE ((size_t)2 << 20)
@@ -20,6 +21,13 @@ huge_take(size_t bytes)
 	if (bytes >= skip + PAGE)
 		(void)madvise(mem + skip, bytes - skip, MADV_HUGEPAGE);
 	return mem;
+}
+
+void
+huge_forget(void *mem, size_t bytes)
+{
+	if (madvise(mem, bytes, MADV_DONTNEED) == -1)
+		memset(mem, 0, bytes);
 }
 
 void

@@ -11,6 +11,8 @@
 #include <stddef.h>
 
 void *huge_take(size_t bytes);		/* NULL: there is none */
+/* What was taken is zero again, and untouched. */
+void huge_forget(void *mem, size_t bytes);
 void huge_give(void *mem, size_t bytes);	/* NULL is fine */
 
 #endif

@@ -96,3 +96,10 @@ pool_count(const struct pool *p)
 {
 	return p->count;
 }
+
+void *
+pool_memory(const struct pool *p, size_t *size)
+{
+	*size = p->size;
+	return p->mem;
+}

@@ -22,5 +22,7 @@ void *pool_take(struct pool *p);		/* zeroed; the caller's until
 void pool_give(struct pool *p, void *obj);	/* obj may be NULL */
 size_t pool_used(const struct pool *p);
 size_t pool_count(const struct pool *p);
+/* Where the first object lies, and how far it is to the next. */
+void *pool_memory(const struct pool *p, size_t *size);
 
 #endif

@@ -175,8 +175,8 @@ struct flow_callbacks {
 struct flow_options {
 	struct siphash_key key;		/* drawn at start */
 	struct zone zone;		/* lent until flowtab_relabel */
-	size_t max_flows;		/* 0: 262144 */
-	size_t max_pairs;		/* 0: 65536 */
+	size_t max_flows;		/* 0: 1048576 */
+	size_t max_pairs;		/* 0: as many as flows */
 	size_t flow_user, pair_user;	/* bytes of room behind each */
 	bool ignore_vlan;
 	/* idle limits in ns; 0: tcp 600 s, half-open tcp 30 s, closed tcp 10 s, udp 120
@@ -240,6 +240,7 @@ void flowtab_each_pair(struct flowtab *t, void (*fn)(void *arg, struct pair *p),
 void *flow_user(struct flow *f);
 void *pair_user(struct pair *p);
 void flowtab_stats(const struct flowtab *t, struct flow_stats *out);
+size_t flowtab_room(const struct flowtab *t);		/* flows, at the most */
 size_t flowtab_bytes(const struct flowtab *t);		/* memory committed at the cap */
 
 #endif

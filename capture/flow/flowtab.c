@@ -47,8 +47,8 @@ struct flowtab *
 flowtab_create(const struct flow_options *o, struct fault *why)
 {
 	struct flowtab *t;
-	size_t flows = o->max_flows != 0 ? o->max_flows : 262144;
-	size_t pairs = o->max_pairs != 0 ? o->max_pairs : 65536;
+	size_t flows = o->max_flows != 0 ? o->max_flows : (size_t)1 << 20;
+	size_t pairs = o->max_pairs != 0 ? o->max_pairs : flows;
 
 	if (flows > UINT32_MAX || pairs > UINT32_MAX || o->flow_user > UINT32_MAX ||
 	    o->pair_user > UINT32_MAX) {
@@ -82,7 +82,8 @@ flowtab_create(const struct flow_options *o, struct fault *why)
 	t->frag = frag_create(&o->key);
 	if (t->flow_pool == NULL || t->pair_pool == NULL || t->due == NULL ||
 	    t->frag == NULL ||
-	    slots_init(&t->flows, flows) == -1 || slots_init(&t->pairs, pairs) == -1)
+	    slots_init(&t->flows, t->flow_pool) == -1 ||
+	    slots_init(&t->pairs, t->pair_pool) == -1)
 		goto fail;
 	return t;
 fail:
@@ -532,6 +533,12 @@ flowtab_stats(const struct flowtab *t, struct flow_stats *out)
 	*out = t->stats;
 	out->flows_now = pool_used(t->flow_pool);
 	out->pairs_now = pool_used(t->pair_pool);
+}
+
+size_t
+flowtab_room(const struct flowtab *t)
+{
+	return t->o.max_flows;
 }
 
 size_t

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STRINGS 65536
+#define STRINGS 65536			/* and one for each flow */
+#define TEXT 64				/* bytes for each; most names are shorter */
 #define METERS 32768
 #define SOCKETS 32768
 #define HOSTS 16384
@@ -55,6 +56,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	struct flow_options fo = { 0 };
 	struct content_options co = { 0 };
 	struct endpoint_options eo = { 0 };
+	size_t strings;
 
 	if (o == NULL)
 		goto nomem;
@@ -80,7 +82,8 @@ observer_create(const struct observer_options *opt, struct fault *why)
 			goto fail;
 	}
 	o->duplicates = duplicates_create(&opt->hash);
-	o->strings = intern_create(&opt->hash, STRINGS);
+	strings = STRINGS + flowtab_room(o->flows);
+	o->strings = intern_create_within(&opt->hash, strings, strings * TEXT);
 	co.hash = opt->hash;
 	o->content = content_create(&co);
 	eo.hash = opt->hash;
