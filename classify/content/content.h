@@ -74,6 +74,7 @@ struct content_news {
 	double rate;			/* of the sound, bit/s; 0: unknown */
 	int64_t sound_ns;		/* how long it is; 0: unknown */
 	bool to_end;			/* the body goes on to the end of the flow */
+	bool taken_back;		/* content that was told is told no longer */
 	bool same_body;			/* a later look at the body told before: what is
 					 * unknown here stays as it was */
 	/* A body was judged, with NEWS_CONTENT or without (then nothing is known of it).

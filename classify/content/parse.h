@@ -195,24 +195,30 @@ struct rtp_slot {
 bool rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire,
     uint8_t *type, uint32_t *ssrc);
 
-/* Of the stream that stands: is it pictures? In the place of its slots, and `since` beside
- * them: when the look began, in ms, << 32, and the stamp then. */
+/* Of the stream that stands: is it pictures (pictures.c)? In the place of its slots, and
+ * `since` beside them: when the look began, in ms, << 32, and the stamp then. */
 struct rtp_look {
-	uint32_t ssrc, stamp;		/* of the packet before */
-	uint16_t packets, frames;	/* frames: stamps that changed from one packet to
-					 * its next, none between them unseen */
-	uint8_t seq;			/* of the packet before, its low bits */
+	uint32_t stamp;			/* of the packet before */
+	uint16_t source;		/* low bits of its ssrc; who makes up two that share
+					 * them is judged as one */
+	uint16_t bytes;			/* of the source, in 16; at most */
+	unsigned packets : 12, frames : 12;	/* frames: stamps that changed from one packet
+					 * to its next, none between them unseen */
+	unsigned seq : 8;		/* of the packet before, its low bits */
+	uint16_t others;		/* packets that are not the source's */
 	uint8_t open;			/* frames behind one without a marker at its
 					 * end, or of one small packet */
-	uint8_t others;			/* packets of other sources */
 	uint8_t state;
 };
 void rtp_look_start(struct rtp_look *l, uint64_t *since, struct span p, int64_t ms);
-enum rtp_seen { RTP_SEEN_NOTHING, RTP_SEEN_PICTURES, RTP_SEEN_PICTURES_STILL };
-/* A further packet of the direction. PICTURES once, and STILL every few thousand packets
- * while it goes on. */
+/* PICTURES: they were not seen before; STILL: another look saw them; DOUBT: one did not;
+ * OTHER: they are none any longer; AGAIN: they are again. */
+enum rtp_seen { RTP_SEEN_NOTHING, RTP_SEEN_PICTURES, RTP_SEEN_PICTURES_STILL, RTP_SEEN_DOUBT,
+	RTP_SEEN_OTHER, RTP_SEEN_PICTURES_AGAIN };
+/* A further packet of the direction, RTP or not. *bytes: of the source in a look that ends
+ * with it. */
 enum rtp_seen rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire,
-    int64_t ms);
+    int64_t ms, uint32_t *bytes);
 enum content_word rtp_class(uint8_t type);
 /* RFC 4571: frames of RTP, each behind two bytes of length, start here. */
 enum parse rtp_frames(struct span s);

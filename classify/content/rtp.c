@@ -3,42 +3,12 @@
  * rtp: is this stream RTP by its own headers (RFC 3550; extensions of RFC 8285)? SRTP
  * leaves them in clear. One packet proves nothing: it takes four of one source whose
  * numbers go up by one, with sources, extension and padding that fit in each.
- *
- * Is it pictures? Payload types from 96 on mean what two ends agreed on, but every payload
- * format for pictures (RFC 6184 for H.264, 7798, 7741, 2435 ...) counts its stamps at
- * 90 kHz, gives all packets of a picture the same one and marks the last. Sound counts its
- * samples, and marks the first packet after a pause. So: a marker before every change of the
- * stamp, and stamps that run at 90 kHz against the capture's clock. Many that leave the
- * stamp and the marker to chance are not seen, and are what they were before: unknown.
- * Sound at 90 kHz (MPEG audio, payload type 14) and streams of both (MPEG-2 TS, 33) are
- * refused by their types; a frame of one small packet is no picture, whatever its marker.
+ * pictures.c says whether it is pictures.
  */
 #include "classify/content/inside.h"
 
 #define STEPS 3			/* between four packets */
 #define JUMP_MAX 64		/* a loss; beyond it a new stream, or none */
-
-/* Enough to know: three seconds, and 15 pictures. Or six of ten packets each, which no sound
- * has: a fast camera sends 1 MB in less than a second, and would be called an upload of
- * content unknown by then. */
-#define LOOK_FRAMES 15
-#define LOOK_MS 3000
-#define SOON_FRAMES 6
-#define SOON_PACKETS 10
-#define SOON_MS 100
-#define LOOK_MOST 4096		/* packets: more pictures than that are none */
-#define LOOK_TRIES 4		/* it may have begun with a loss */
-
-/* The clock, in stamps a ms: 90, within 2 % and what a network and pictures that are sent
- * out of their order may shift both ends by. 96 kHz, the nearest rate of sound, is 7 % off. */
-#define CLOCK 90
-#define CLOCK_PART 50
-#define CLOCK_LATE 100		/* ms */
-
-#define SMALL 200		/* bytes; few pictures are smaller, most speech is */
-
-/* SMALL: the frame at hand is one small packet so far. */
-enum { LOOK_MARKED = 1, LOOK_PICTURES = 2, LOOK_OVER = 4, LOOK_SMALL = 8, LOOK_TRY = 16 };
 
 static void
 start(struct rtp_slot *slot, uint32_t ssrc, uint16_t seq)
@@ -112,138 +82,6 @@ rtp_packet(struct rtp_slot slot[RTP_SLOTS], struct span p, uint32_t wire, uint8_
 	if (step <= JUMP_MAX)
 		s->seq = seq;
 	return s->good >= STEPS && s->good >= 3 * s->missed;
-}
-
-struct looked {
-	uint32_t ssrc, stamp;
-	uint8_t seq;
-	uint8_t type;
-	bool marked;
-};
-
-static bool
-look_read(struct span p, uint32_t wire, struct looked *out)
-{
-	uint8_t first, second;
-	uint16_t seq;
-
-	if (wire <= 12 || !span_u8(&p, &first) || !span_u8(&p, &second) ||
-	    first >> 6 != 2 || !span_u16(&p, &seq) || !span_u32(&p, &out->stamp) ||
-	    !span_u32(&p, &out->ssrc))
-		return false;
-	out->seq = (uint8_t)seq;
-	out->marked = (second & 0x80) != 0;
-	out->type = second & 0x7f;
-	/* sound, or both in one, by RFC 3551 */
-	if (out->type <= 23 || out->type == 33)
-		return false;
-	return out->type < 35 || out->type >= 96;
-}
-
-void
-rtp_look_start(struct rtp_look *l, uint64_t *since, struct span p, int64_t ms)
-{
-	uint8_t keep = l->state & (uint8_t)~(LOOK_MARKED | LOOK_SMALL);
-	struct looked r;
-
-	if (!look_read(p, UINT32_MAX, &r))
-		return;
-	*l = (struct rtp_look){ .ssrc = r.ssrc, .stamp = r.stamp, .seq = r.seq,
-		.state = keep | (r.marked ? LOOK_MARKED : 0) };
-	*since = (uint64_t)ms << 32 | r.stamp;
-}
-
-/* Whether stamps ran at 90 kHz, in what was looked at. */
-static bool
-look_runs(const struct rtp_look *l, uint64_t since, uint32_t ms)
-{
-	int64_t ran = (int32_t)(l->stamp - (uint32_t)since), off = ran - CLOCK * (int64_t)ms;
-
-	return ran > 0 && (off < 0 ? -off : off) <=
-	    CLOCK * ((int64_t)ms / CLOCK_PART + CLOCK_LATE);
-}
-
-enum rtp_seen
-rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire, int64_t ms)
-{
-	bool known = (l->state & LOOK_PICTURES) != 0, pictures, begins;
-	uint32_t age = (uint32_t)ms - (uint32_t)(*since >> 32);
-	struct looked r;
-
-	if ((l->state & LOOK_OVER) != 0 || !look_read(p, wire, &r))
-		return RTP_SEEN_NOTHING;
-	if (r.ssrc != l->ssrc) {
-		if (l->others < UINT8_MAX)
-			l->others++;
-		return RTP_SEEN_NOTHING;
-	}
-	begins = r.stamp != l->stamp;
-	if (begins && (uint8_t)(r.seq - l->seq) == 1) {
-		l->frames++;
-		if ((!(l->state & LOOK_MARKED) || (l->state & LOOK_SMALL)) &&
-		    l->open < UINT8_MAX)
-			l->open++;
-	}
-	l->packets++;
-	l->stamp = r.stamp;
-	l->seq = r.seq;
-	l->state = (uint8_t)((l->state & ~(LOOK_MARKED | LOOK_SMALL)) |
-	    (r.marked ? LOOK_MARKED : 0) | (begins && wire < SMALL ? LOOK_SMALL : 0));
-	if (l->packets < LOOK_MOST && (known || l->frames < SOON_FRAMES ||
-	    l->packets < SOON_PACKETS * l->frames || age < SOON_MS) &&
-	    (known || l->frames < LOOK_FRAMES || age < LOOK_MS))
-		return RTP_SEEN_NOTHING;
-	pictures = l->frames > 0 && l->open < UINT8_MAX && 8 * l->open <= l->frames &&
-	    16 * l->others < l->packets && look_runs(l, *since, age);
-	if (!pictures && (l->state & -LOOK_TRY) >= LOOK_TRIES * LOOK_TRY)
-		l->state |= LOOK_OVER;
-	else if (!pictures)
-		l->state += LOOK_TRY;
-	else
-		l->state |= LOOK_PICTURES;
-	rtp_look_start(l, since, p, ms);
-	return !pictures ? RTP_SEEN_NOTHING :
-	    known ? RTP_SEEN_PICTURES_STILL : RTP_SEEN_PICTURES;
-}
-
-bool
-rtp_looks(const struct state *st, unsigned dir)
-{
-	return (st->flags & (SAID_RTP << dir)) != 0 &&
-	    (st->rtp[dir].look.state & LOOK_OVER) == 0;
-}
-
-void
-rtp_stands(struct state *st, const struct flow_hit *hit, struct span p,
-    const struct content_news *news)
-{
-	/* what was agreed to be sound is not looked at */
-	st->rtp[hit->dir].look = (struct rtp_look){
-		.state = news->class == CONTENT_AUDIO ? LOOK_OVER : 0 };
-	rtp_look_start(&st->rtp[hit->dir].look, &st->end[hit->dir], p,
-	    hit->pkt->frame->time.ns / NS_PER_MS);
-}
-
-/* Pictures explain all that the flow has sent, and so many more bytes as any body that does
- * not say how long it is; then they have to be seen again. */
-bool
-rtp_goes_on(struct state *st, const struct flow_hit *hit, struct span p, uint32_t wire,
-    struct content_news *news)
-{
-	enum rtp_seen seen = rtp_look(&st->rtp[hit->dir].look, &st->end[hit->dir], p, wire,
-	    hit->pkt->frame->time.ns / NS_PER_MS);
-
-	if (seen == RTP_SEEN_NOTHING)
-		return false;
-	news->class = CONTENT_VIDEO;
-	news->format = FORMAT_RTP;
-	news->proof = PROOF_RTP;
-	news->body = true;
-	news->body_plain = UINT64_MAX;
-	news->body_seen = seen == RTP_SEEN_PICTURES ? UINT32_MAX : 0;
-	if (seen == RTP_SEEN_PICTURES)
-		news->what |= NEWS_CONTENT;
-	return true;
 }
 
 /* RFC 3551, table 4 and 5. */

@@ -82,7 +82,9 @@ body_content(struct observer *o, struct flow *f)
 	const struct content_news *n = &o->news;
 	bool same = n->same_body && x->content_seen;
 
-	if (x->content_seen && (n->class != CONTENT_AUDIO || same) &&
+	if (n->taken_back && (x->class != CONTENT_VIDEO || x->format != FORMAT_RTP))
+		return;			/* something else is told by now */
+	if (x->content_seen && !n->taken_back && (n->class != CONTENT_AUDIO || same) &&
 	    (n->class == CONTENT_UNKNOWN || x->class == CONTENT_AUDIO)) {
 		if (!same || (x->class == CONTENT_AUDIO && n->class == CONTENT_VIDEO))
 			return;

@@ -431,6 +431,58 @@ def false_hello(c):
         c.up(k, t + 0.08, 60000, b"\x17\x03\x03")
 
 
+def rtp(c, t, seq, stamp, mark, size):
+    head = struct.pack(">BBHII", 0x80, 96 | mark << 7, seq & 0xffff, stamp & 0xffffffff, 0x1234567)
+    c.datagram(t, "203.0.113.200", 5004, head + c.noise[:max(0, int(size) - 12)])
+
+
+def camera(c, until, start=1.0, seq=0):
+    """15 pictures a second of a few packets each, as RTP has them: 90 kHz, a marker on the last."""
+    t = start
+    while t < until:
+        n = c.rng.randint(2, 9)
+        for i in range(n):
+            rtp(c, t + 0.0002 * i, seq, int(t * 90000), i == n - 1, 1000)
+            seq += 1
+        t += 1 / 15
+    return seq
+
+
+def dressed(c, until, start=1.0, seq=0, every=0.02, size=opus):
+    """Sound under a camera's headers: its clock, a marker on every packet."""
+    frames(c, 1.0, opus)			# something comes in
+    t = start
+    while t < until:
+        rtp(c, t, seq, int(t * 90000), True, size(c.rng) if callable(size) else size)
+        seq += 1
+        t += every
+
+
+def camera_first(c):
+    """Three and a half seconds of pictures, then speech in the same stream."""
+    dressed(c, 90, start=4.5, seq=camera(c, 4.5))
+
+
+def camera_dress(c):
+    dressed(c, 75)
+
+
+def camera_three(c):
+    """Three frames a packet, as a camera's 17 pictures a second."""
+    dressed(c, 75, every=0.06, size=lambda r: max(210, r.gauss(192, 12)))
+
+
+def camera_padded(c):
+    """The same, padded to 107 kbit/s."""
+    dressed(c, 75, every=0.06, size=lambda r: r.gauss(800, 30))
+
+
+def camera_archive(c):
+    """Pictures for as long as it takes to be believed, then an archive in the same stream."""
+    seq = camera(c, 4.5)
+    dressed(c, 64.5, start=4.5, seq=seq, every=0.01, size=1200)
+
+
 # name, maker, what the evader does, what is expected: kind:severity or - for nothing,
 # what it means. "!" before an expectation: earshot is blind here, and we say so.
 TABLE = [
@@ -493,6 +545,15 @@ TABLE = [
      "no voice is that thin"),
     ("frames-by-turns", frames_by_turns, "every frame by another of four devices", "live-audio",
      "each keeps time by itself"),
+    ("camera-first", camera_first, "3.5 s of a camera's pictures, then speech in the same RTP",
+     "live-audio", "what a stream is follows what it was lately"),
+    ("camera-dress", camera_dress, "RTP's headers of a camera around speech", "live-audio",
+     "no pictures are that thin"),
+    ("camera-three", camera_three, "the same, three frames a packet", "live-audio", ""),
+    ("camera-padded", camera_padded, "the same, padded to a camera's 107 kbit/s", "-",
+     "blind: from 96 kbit/s, or packets over 700 bytes, it is a camera by all that can be seen"),
+    ("camera-archive", camera_archive, "3.5 s of pictures, then an archive under a camera's headers", "-",
+     "blind, as before; one that leaves the headers is told"),
     ("doh", doh, "DNS over HTTPS, 25 questions a second", "-",
      "blind: more comes back than goes; a list of resolvers is the answer"),
     ("doh-pieces", doh_pieces, "the same, 20 s at a time", "-", "blind, as before"),

@@ -72,11 +72,13 @@ seen_after(struct talk *t, struct source v, uint8_t ssrc, double from, double s,
 		t->frame.time = at(last);
 		if (talk_at(t, UP, 0, q[sent].p, 16, v.wire > 0 ? v.wire : 1000) &
 		    NEWS_CONTENT && seen == 0) {
-			assert_int_equal(t->news.class, CONTENT_VIDEO);
+			assert_int_equal(t->news.class,
+			    t->news.taken_back ? CONTENT_UNKNOWN : CONTENT_VIDEO);
 			assert_int_equal(t->news.proof, PROOF_RTP);
 			assert_true(t->news.body);
-			assert_true(t->news.body_plain == UINT64_MAX);
-			seen = last - from;
+			assert_true(t->news.body_plain ==
+			    (t->news.taken_back ? 0 : UINT64_MAX));
+			seen = last - from + 1e-9;	/* never 0 */
 		}
 		if (v.bodies != NULL)
 			*v.bodies += t->news.body;
@@ -175,28 +177,134 @@ test_pictures_beside_sound_are_not_the_flow(void **state)
 	talk_end(&t);
 }
 
-/* Who begins as pictures and goes on as something else is explained no longer. */
+/* A camera of 20 kB/s, and speech of 72 bytes each 20 ms that is dressed as one, is something
+ * of its own, or no RTP at all. */
+static const struct source speech = { .frame = 0.02, .clock = 90e3, .least = 1, .most = 1,
+	.mark = ALWAYS, .wire = 72 };
+
+/* Look after look says that it still is what it was, and an hour of it does not change that. */
 static void
 test_pictures_have_to_be_seen_again(void **state)
 {
-	struct source other = { .frame = 0.02, .clock = 48e3, .least = 1, .most = 1, .mark = NEVER };
 	struct source v = camera;
 	struct talk t;
 	unsigned again = 0;
 
-	v.bodies = other.bodies = &again;
+	v.bodies = &again;
+	v.loss = 0.01;
+	v.late = 0.04;
 	talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
-	assert_true(seen_after(&t, v, 9, 0, 200, 1) > 0);	/* 16,500 packets */
-	assert_in_range(again, 4, 5);
+	assert_true(seen_after(&t, v, 9, 0, 10, 1) > 0);
+	again = 0;
+	assert_true(seen_after(&t, v, 9, 10, 3600, 1) == 0);
+	assert_in_range(again, 1150, 1200);
 	talk_end(&t);
+}
+
+/* Three seconds of pictures buy no silence: who goes on as something else is that soon. */
+static void
+test_what_is_no_longer_pictures_is_taken_back(void **state)
+{
+	struct source sound = { .frame = 0.02, .clock = 48e3, .least = 1, .most = 1, .mark = NEVER };
+	struct source slow = speech;
+
+	slow.frame = 0.12;
+	slow.wire = 600;
+	for (unsigned how = 0; how < 4; how++) {
+		struct source v = how == 0 ? sound : how == 3 ? slow : speech;
+		unsigned bodies = 0;
+		struct talk t;
+		double after;
+
+		talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
+		assert_true(seen_after(&t, camera, 9, 0, 5, 1) > 0);
+		after = seen_after(&t, v, how == 2 ? 10 : 9, 5, 400, 2);
+		assert_in_range((int)(1e3 * after), 6000, how == 3 ? 24000 : 13000);
+		v.bodies = &bodies;
+		assert_true(seen_after(&t, v, how == 2 ? 10 : 9, 405, 400, 3) == 0);
+		assert_int_equal(bodies, 0);
+		/* a camera that comes back is one after three looks */
+		assert_in_range((int)seen_after(&t, camera, 9, 805, 40, 4), 6, 13);
+		talk_end(&t);
+	}
+}
+
+/* Its bytes are explained no longer at the first look that sees none. */
+static void
+test_a_look_that_sees_no_pictures_explains_nothing(void **state)
+{
+	uint8_t p[100] = { 1, 2, 3 };
+	unsigned doubts = 0, back = 0;
+	struct talk t;
 
 	talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
 	assert_true(seen_after(&t, camera, 9, 0, 5, 1) > 0);
-	t.all = again = 0;
-	(void)seen_after(&t, other, 9, 5, 400, 2);
-	assert_int_equal(again, 0);
-	assert_int_equal(t.all & NEWS_CONTENT, 0);
+	for (unsigned i = 0; i < 750 && back == 0; i++) {
+		t.frame.time = at(5 + i * 0.02);
+		(void)talk_at(&t, UP, 0, p, sizeof(p), sizeof(p));
+		if (!t.news.body)
+			continue;
+		assert_true(t.news.body_plain == 0);
+		assert_true(t.news.taken_back == ((t.news.what & NEWS_CONTENT) != 0));
+		doubts += !t.news.taken_back;
+		back += t.news.taken_back;
+	}
+	assert_int_equal(doubts, 2);
+	assert_int_equal(back, 1);
 	talk_end(&t);
+}
+
+/* However much of it comes beside a camera's packets. */
+static void
+test_others_beside_pictures_are_all_counted(void **state)
+{
+	struct source beside = speech;
+	struct talk t;
+	double back = 0;
+
+	beside.frame = 0.002;
+	beside.wire = 1000;
+	talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
+	assert_true(seen_after(&t, camera, 9, 0, 5, 1) > 0);
+	for (unsigned i = 0; i < 200 && back <= 0; i++)
+		back = seen_after(&t, camera, 9, 5 + i * 0.1, 0.1, i + 1) +
+		    seen_after(&t, beside, 2, 5 + i * 0.1, 0.1, i + 1);
+	assert_true(back > 0);
+	talk_end(&t);
+}
+
+/* RTCP once a second and a STUN request each two seconds are no other source. */
+static void
+test_reports_beside_pictures_are_no_others(void **state)
+{
+	static const uint8_t report[28] = { 0x80, 200, 0, 6 };
+	struct source v = { .frame = 0.2, .clock = 90e3, .least = 3, .most = 3 };
+	struct talk t;
+
+	talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
+	assert_true(seen_after(&t, v, 9, 0, 5, 1) > 0);
+	for (unsigned i = 0; i < 600; i++) {
+		t.frame.time = at(5 + i);
+		(void)talk_at(&t, UP, 0, report, sizeof(report), sizeof(report));
+		assert_true(seen_after(&t, v, 9, 5 + i, 1, i + 1) == 0);
+	}
+	talk_end(&t);
+}
+
+/* What is as thin as speech is none, whatever its headers say; where it is thick, what is
+ * large may be. */
+static void
+test_what_is_thin_as_speech_is_no_pictures(void **state)
+{
+	struct source v = speech;
+
+	v.least = v.most = 2;			/* each frame in two packets */
+	assert_int_equal(pictures(*state, v, 20), 0);
+	v = (struct source){ .frame = 0.06, .clock = 90e3, .least = 1, .most = 1,
+		.mark = ALWAYS, .wire = 500 };	/* 67 kbit/s, three frames each */
+	assert_int_equal(pictures(*state, v, 20), 0);
+	v.wire = 800;				/* 107 kbit/s */
+	assert_int_equal(pictures(*state, v, 20), 20);
 }
 
 int
@@ -208,6 +316,11 @@ main(void)
 		cmocka_unit_test(test_sound_is_never_pictures),
 		cmocka_unit_test(test_pictures_beside_sound_are_not_the_flow),
 		cmocka_unit_test(test_pictures_have_to_be_seen_again),
+		cmocka_unit_test(test_what_is_no_longer_pictures_is_taken_back),
+		cmocka_unit_test(test_a_look_that_sees_no_pictures_explains_nothing),
+		cmocka_unit_test(test_others_beside_pictures_are_all_counted),
+		cmocka_unit_test(test_reports_beside_pictures_are_no_others),
+		cmocka_unit_test(test_what_is_thin_as_speech_is_no_pictures),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
