@@ -50,8 +50,8 @@ struct duplicates {
 	struct set *seen;
 };
 
-static bool look(const struct duplicates *d, const struct packet *pkt,
-    struct sighting *out, size_t *at);
+static void look(const struct duplicates *d, const struct packet *pkt,
+    struct duplicates_look *out);
 static uint64_t whole(const uint64_t key[LANES + 1], const uint8_t *p, size_t n);
 static bool young(const struct sighting *s, const struct sighting *now);
 static int64_t after(const struct sighting *a, const struct sighting *b);
@@ -90,14 +90,34 @@ duplicates_destroy(struct duplicates *d)
 enum duplicates_word
 duplicates_packet(struct duplicates *d, const struct packet *pkt)
 {
+	struct duplicates_look l;
+
+	look(d, pkt, &l);
+	return duplicates_looked(d, &l);
+}
+
+void
+duplicates_ahead(const struct duplicates *d, const struct packet *pkt,
+    struct duplicates_look *out)
+{
+	look(d, pkt, out);
+	if (out->any)
+		__builtin_prefetch(&d->seen[out->set], 1);
+}
+
+enum duplicates_word
+duplicates_looked(struct duplicates *d, const struct duplicates_look *l)
+{
 	struct sighting new, *set, *place;
 	bool second = false;
-	size_t at;
 
 	d->packets++;
-	if (!look(d, pkt, &new, &at))
+	if (!l->any)
 		return judge(d, false, false);
-	set = d->seen[at].way;
+	new = (struct sighting){ .head = l->head, .body = l->body,
+		.time_low = (uint32_t)l->time, .time_high = (uint8_t)(l->time >> 32),
+		.times = 1, .captured = l->captured };
+	set = d->seen[l->set].way;
 	place = &set[0];
 	for (unsigned i = 0; i < WAYS; i++) {
 		struct sighting *s = &set[i];
@@ -134,11 +154,9 @@ duplicates_get_stats(const struct duplicates *d, struct duplicates_stats *out)
 	*out = d->stats;
 }
 
-/* What is compared of a packet, and the set where it would be. False: nothing that could
- * be. */
-static bool
-look(const struct duplicates *d, const struct packet *pkt, struct sighting *out,
-    size_t *at)
+/* What is compared of a packet, and the set where it would be. */
+static void
+look(const struct duplicates *d, const struct packet *pkt, struct duplicates_look *out)
 {
 	/* IPv4 needs four bytes of each address: half the work for most of what comes. */
 	struct {
@@ -151,13 +169,14 @@ look(const struct duplicates *d, const struct packet *pkt, struct sighting *out,
 	size_t skip = pkt->ip_version == 6 ? IPV6_LEAST : IPV4_LEAST, n;
 	uint64_t hash;
 
+	out->any = false;
 	if (pkt->l3.left < skip)
-		return false;
+		return;
 	head.id = head.fragment_version = 0;
 	if (pkt->ip_version != 6) {
 		skip = (size_t)(ip[0] & 15) * 4;
 		if (skip < IPV4_LEAST || pkt->l3.left < skip)
-			return false;
+			return;
 		head.id = (uint16_t)(ip[4] << 8 | ip[5]);
 		head.fragment_version = (uint16_t)(((unsigned)ip[6] << 8 | ip[7]) &
 		    FRAGMENT_BITS);
@@ -178,19 +197,16 @@ look(const struct duplicates *d, const struct packet *pkt, struct sighting *out,
 		memcpy(head.bytes, ip + skip, n);
 	}
 	hash = siphash13(&d->key, from, (size_t)(head.bytes + HEAD - from));
-	*at = hash % SETS;
+	out->any = true;
+	out->set = (uint32_t)(hash % SETS);
 	out->head = (uint32_t)(hash >> 32) | 1;
 	out->body = 0;
-	out->time_low = (uint32_t)pkt->frame->time.ns;
-	out->time_high = (uint8_t)(pkt->frame->time.ns >> 32);
+	out->time = (uint64_t)pkt->frame->time.ns;
 	out->captured = (uint16_t)(n ^ n >> 16);
-	out->times = 1;
-	out->repeats = 0;
 	if (n > HEAD && pkt->proto != IPPROTO_IS_TCP) {
 		hash = whole(d->factor, ip + skip + HEAD, n - HEAD);
 		out->body = (uint32_t)(hash ^ hash >> 32);
 	}
-	return true;
 }
 
 /*

@@ -53,6 +53,15 @@ struct duplicates_stats {
 	unsigned of_copies, of_packets;
 };
 
+/* What is compared of a packet. Opaque; made ahead of its turn where a packet's turn is
+ * known to come, so that the place it is looked for at is near by then. */
+struct duplicates_look {
+	uint64_t time;
+	uint32_t head, body, set;
+	uint16_t captured;
+	bool any;		/* there is something to compare */
+};
+
 struct duplicates;
 
 struct duplicates *duplicates_create(const struct siphash_key *key);
@@ -62,6 +71,13 @@ void duplicates_destroy(struct duplicates *d);
  * tap is a COPY; the suspects among the WINDOW packets before it are then to be taken
  * back. */
 enum duplicates_word duplicates_packet(struct duplicates *d, const struct packet *pkt);
+
+/* The same in two: the first changes nothing. */
+void duplicates_ahead(const struct duplicates *d, const struct packet *pkt,
+    struct duplicates_look *out);
+enum duplicates_word duplicates_looked(struct duplicates *d,
+    const struct duplicates_look *look);
+
 uint64_t duplicates_count(const struct duplicates *d);	/* packets asked about */
 void duplicates_get_stats(const struct duplicates *d, struct duplicates_stats *out);
 

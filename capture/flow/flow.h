@@ -209,6 +209,28 @@ void flowtab_destroy(struct flowtab *t);		/* calls no callback */
  * Calls on.packet (and on.end for what was evicted). */
 void flowtab_packet(struct flowtab *t, const struct packet *pkt);
 
+/*
+ * Looking ahead. A packet whose flow was not heard of for a while costs a dozen lines of
+ * memory that are not in the processor's caches, one after the other. Who knows the packets
+ * that come next asks for each in turn to bring near what is found by its key, and then
+ * what is found through that: their waits overlap. Nothing is changed and nothing depends
+ * on it.
+ */
+struct flow_ahead {
+	uint64_t hash;
+	bool known;			/* the hash is the packet's: a fragment has none yet */
+	bool tcp;
+};
+
+void flowtab_ahead(const struct flowtab *t, const struct packet *pkt,
+    struct flow_ahead *a);
+/* What may well be its flow; NULL: none yet. For looking through, not for counting. */
+struct flow *flowtab_ahead_flow(const struct flowtab *t, const struct flow_ahead *a);
+void flowtab_ahead_pair(const struct flow *f);		/* that has one */
+/* As flowtab_packet, of which was looked ahead. */
+void flowtab_packet_ahead(struct flowtab *t, const struct packet *pkt,
+    const struct flow_ahead *a);
+
 void flow_trace_of(const struct flow_hit *hit, struct flow_trace *out);
 
 /* Undoes the counting of one packet, in its flow and pair, but for times and flags.

@@ -4,6 +4,8 @@
  * life.c, streams in tcpseq.c. */
 #include "capture/flow/life.h"
 
+#include "capture/base/near.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,15 +144,30 @@ hash_of(const struct flowtab *t, const struct flow_key *k)
 	return siphash13(&t->o.key, small, sizeof(small));
 }
 
+/* Its key, by the ports that s has. */
+static void
+key_of(const struct flowtab *t, const struct packet *pkt, struct sighting *s)
+{
+	bool ports = ipproto_has_ports(pkt->proto);
+	int order = addr_cmp(&pkt->src, &pkt->dst);
+	uint16_t from = ports ? s->sport : 0, to = ports ? s->dport : 0;
+
+	s->from_a = order < 0 || (order == 0 && from <= to);
+	s->key.a = s->from_a ? pkt->src : pkt->dst;
+	s->key.b = s->from_a ? pkt->dst : pkt->src;
+	s->key.a_port = s->from_a ? from : to;
+	s->key.b_port = s->from_a ? to : from;
+	s->key.vlan = t->o.ignore_vlan ? VLAN_NONE : pkt->vlan;
+	s->key.proto = pkt->proto;
+}
+
 /* Whose is this packet? */
 static void
-sight(struct flowtab *t, const struct packet *pkt, struct sighting *s)
+sight(struct flowtab *t, const struct packet *pkt, const struct flow_ahead *ahead,
+    struct sighting *s)
 {
 	uint16_t vlan = t->o.ignore_vlan ? VLAN_NONE : pkt->vlan;
-	bool ports = ipproto_has_ports(pkt->proto);
 	struct pkt_time now = { t->now };
-	uint16_t from, to;
-	int order = addr_cmp(&pkt->src, &pkt->dst);
 
 	memset(s, 0, sizeof(*s));	/* the key's padding is hashed and compared */
 	s->pkt = pkt;
@@ -166,16 +183,50 @@ sight(struct flowtab *t, const struct packet *pkt, struct sighting *s)
 		s->sport = first.sport;
 		s->dport = first.dport;
 	}
-	from = ports ? s->sport : 0;
-	to = ports ? s->dport : 0;
-	s->from_a = order < 0 || (order == 0 && from <= to);
-	s->key.a = s->from_a ? pkt->src : pkt->dst;
-	s->key.b = s->from_a ? pkt->dst : pkt->src;
-	s->key.a_port = s->from_a ? from : to;
-	s->key.b_port = s->from_a ? to : from;
-	s->key.vlan = vlan;
-	s->key.proto = pkt->proto;
-	s->hash = hash_of(t, &s->key);
+	key_of(t, pkt, s);
+	s->hash = ahead != NULL && ahead->known ? ahead->hash : hash_of(t, &s->key);
+}
+
+void
+flowtab_ahead(const struct flowtab *t, const struct packet *pkt, struct flow_ahead *a)
+{
+	struct sighting s;
+
+	a->known = pkt->class == PACKET_FLOW && !pkt->frag;
+	if (!a->known)
+		return;
+	a->tcp = pkt->proto == IPPROTO_IS_TCP;
+	memset(&s, 0, sizeof(s));
+	s.sport = pkt->sport;
+	s.dport = pkt->dport;
+	key_of(t, pkt, &s);
+	a->hash = hash_of(t, &s.key);
+	slots_near(&t->flows, a->hash);
+}
+
+struct flow *
+flowtab_ahead_flow(const struct flowtab *t, const struct flow_ahead *a)
+{
+	struct flow_entry *e = a->known ? slots_guess(&t->flows, a->hash) : NULL;
+
+	if (e == NULL)
+		return NULL;
+	NEAR(e, e->seq);
+	if (a->tcp)
+		NEAR(e->seq, e->seq[2]);
+	return &e->flow;
+}
+
+void
+flowtab_ahead_pair(const struct flow *f)
+{
+	const struct pair_entry *p = (const struct pair_entry *)(const void *)f->pair;
+	int i = pair_transport(f->key.proto);
+
+	NEAR(&p->pair, p->pair.up);
+	NEAR(&p->pair.up[i], p->pair.up[i + 1]);
+	NEAR(&p->pair.down[i], p->pair.down[i + 1]);
+	NEAR(&p->queued, p->unused);
 }
 
 /* Does the sender of a flow's first packet look like the client? */
@@ -380,6 +431,13 @@ hear_tag(struct flowtab *t, struct flow *f, const struct flow_hit *hit)
 void
 flowtab_packet(struct flowtab *t, const struct packet *pkt)
 {
+	flowtab_packet_ahead(t, pkt, NULL);
+}
+
+void
+flowtab_packet_ahead(struct flowtab *t, const struct packet *pkt,
+    const struct flow_ahead *ahead)
+{
 	struct sighting s;
 	struct flow_entry *e;
 	struct flow_hit hit;
@@ -393,7 +451,7 @@ flowtab_packet(struct flowtab *t, const struct packet *pkt)
 	else
 		t->now = pkt->frame->time.ns < TIME_LAST ? pkt->frame->time.ns :
 		    TIME_LAST;
-	sight(t, pkt, &s);
+	sight(t, pkt, ahead, &s);
 	if (s.orphan)
 		t->stats.fragments_orphan++;
 	e = slots_find(&t->flows, s.hash, flow_same, &s.key);

@@ -63,4 +63,24 @@ slots_find(const struct slots *s, uint64_t hash,
 	return NULL;
 }
 
+/* Brings the place of a hash near. */
+static inline void
+slots_near(const struct slots *s, uint64_t hash)
+{
+	__builtin_prefetch(&s->slot[(uint32_t)hash & s->mask]);
+}
+
+/* The object that most likely is the one: its hash is. NULL: none has it. */
+static inline void *
+slots_guess(const struct slots *s, uint64_t hash)
+{
+	uint32_t tag = (uint32_t)hash;
+
+	for (size_t i = tag & s->mask; s->slot[i].number != 0; i = (i + 1) & s->mask) {
+		if (s->slot[i].hash == tag)
+			return slots_object(s, s->slot[i].number);
+	}
+	return NULL;
+}
+
 #endif

@@ -60,7 +60,7 @@ static int file_keep_fds(void *src, int *out, int most);
 static void file_destroy(void *src);
 
 static const struct source_ops file_ops = {
-	.name = "file", .dispatch = file_dispatch, .loss = file_loss,
+	.name = "file", .keeps = true, .dispatch = file_dispatch, .loss = file_loss,
 	.keep_fds = file_keep_fds, .destroy = file_destroy,
 };
 

@@ -65,7 +65,7 @@ static int folder_keep_fds(void *src, int *out, int most);
 static void folder_destroy(void *src);
 
 static const struct source_ops folder_ops = {
-	.name = "folder", .dispatch = folder_dispatch, .loss = folder_loss,
+	.name = "folder", .keeps = true, .dispatch = folder_dispatch, .loss = folder_loss,
 	.keep_fds = folder_keep_fds, .destroy = folder_destroy,
 };
 

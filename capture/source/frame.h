@@ -2,7 +2,7 @@
 /*
  * frame: what a source hands on. Bytes as captured: `cap` of them are here, `wire` were
  * on the wire (wire >= cap in an honest capture; nobody to the right believes it). The
- * bytes are lent until the source is asked for the next frame.
+ * bytes are lent for the callback, or longer (source_keeps).
  */
 #ifndef CAPTURE_SOURCE_FRAME_H
 #define CAPTURE_SOURCE_FRAME_H

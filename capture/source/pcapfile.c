@@ -109,7 +109,8 @@ pcapfile_dispatch(void *src, int budget, source_frame_fn *fn, void *arg,
 	const u_char *bytes;
 	int handed = 0, scanned = 0, r;
 
-	while (f->over == 0 && handed < budget && scanned++ < SCAN_MOST) {
+	/* libpcap has room for one frame: it stays until we ask for the next. */
+	while (f->over == 0 && handed < 1 && handed < budget && scanned++ < SCAN_MOST) {
 		r = pcap_next_ex(f->p, &h, &bytes);
 		if (r == PCAP_ERROR_BREAK) {
 			f->over = SOURCE_END;
@@ -157,7 +158,7 @@ pcapfile_keep_fds(void *src, int *out, int most)
 }
 
 static const struct source_ops pcapfile_ops = {
-	.name = "file", .dispatch = pcapfile_dispatch, .loss = pcapfile_loss,
+	.name = "file", .keeps = true, .dispatch = pcapfile_dispatch, .loss = pcapfile_loss,
 	.keep_fds = pcapfile_keep_fds, .destroy = pcapfile_destroy,
 };
 

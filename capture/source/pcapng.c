@@ -113,7 +113,7 @@ static int pcapng_keep_fds(void *src, int *out, int most);
 static void pcapng_destroy(void *src);
 
 static const struct source_ops pcapng_ops = {
-	.name = "file", .dispatch = pcapng_dispatch, .loss = pcapng_loss,
+	.name = "file", .keeps = true, .dispatch = pcapng_dispatch, .loss = pcapng_loss,
 	.keep_fds = pcapng_keep_fds, .destroy = pcapng_destroy,
 };
 

@@ -35,6 +35,12 @@ source_dispatch(struct source *s, int budget, source_frame_fn *fn, void *arg,
 	return s->ops->dispatch(s->src, budget, fn, arg, why);
 }
 
+bool
+source_keeps(const struct source *s)
+{
+	return s->ops->keeps;
+}
+
 void
 source_get_loss(struct source *s, struct source_loss *out)
 {
@@ -105,7 +111,7 @@ script_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct fa
 }
 
 static const struct source_ops script_ops = {
-	.name = "script", .dispatch = script_dispatch, .destroy = free,
+	.name = "script", .keeps = true, .dispatch = script_dispatch, .destroy = free,
 };
 
 struct source *

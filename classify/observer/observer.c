@@ -154,9 +154,11 @@ bool
 observer_packet(struct observer *o, const struct packet *pkt)
 {
 	enum duplicates_word word = DUPLICATES_FIRST;
+	const struct ahead_one *ahead = ahead_of(o, pkt);
 
 	if (pkt->class == PACKET_FLOW) {
-		word = duplicates_packet(o->duplicates, pkt);
+		word = ahead != NULL ? duplicates_looked(o->duplicates, &ahead->look) :
+		    duplicates_packet(o->duplicates, pkt);
 		if (word == DUPLICATES_COPY) {
 			if (o->copies.n > 0)
 				copies_take_back(o);
@@ -178,7 +180,7 @@ observer_packet(struct observer *o, const struct packet *pkt)
 		return true;
 	if (word == DUPLICATES_SUSPECT)
 		copies_open(o);
-	flowtab_packet(o->flows, pkt);
+	flowtab_packet_ahead(o->flows, pkt, ahead != NULL ? &ahead->flow : NULL);
 	copies_close(o);
 	return true;
 }

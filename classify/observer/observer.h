@@ -76,6 +76,11 @@ void observer_destroy(struct observer *o);
  * and stats.taken_back says how many before it no longer are. */
 bool observer_packet(struct observer *o, const struct packet *pkt);
 
+/* The next n packets, of which observer_packet will get some or all, in this order and from
+ * this place: what they will touch is brought near (flow.h). Nothing depends on it. */
+#define OBSERVER_AHEAD 16
+void observer_ahead(struct observer *o, const struct packet *pkt, size_t n);
+
 /* Packet time moves without a packet (a live wire's timer). Never back. */
 void observer_advance(struct observer *o, struct pkt_time now);
 

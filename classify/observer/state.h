@@ -269,6 +269,16 @@ struct taps {
 	bool heard;			/* the former */
 };
 
+/* ahead.c: of the packets that come next. */
+struct ahead {
+	struct ahead_one {
+		const struct packet *pkt;
+		struct duplicates_look look;
+		struct flow_ahead flow;
+	} one[OBSERVER_AHEAD];
+	unsigned n, next;
+};
+
 struct observer {
 	struct observer_options o;
 	struct flowtab *flows;
@@ -281,6 +291,7 @@ struct observer {
 	struct duplicates *duplicates;
 	struct copies copies;
 	struct early early;
+	struct ahead ahead;
 	struct placed place[PLACES];
 
 	struct pkt_time first, now, next_step;
@@ -384,6 +395,10 @@ void tunnel_by_protocol(struct flow *f);
 void tunnel_by_echo(struct observer *o, const struct flow_hit *hit);
 bool tunnel_in_name(const struct dns_message *m, struct span domain);
 void tunnels_forget(struct observer *o, bool all);
+
+/* ---- ahead.c ---- */
+/* What was seen of this packet ahead; NULL: nothing. */
+const struct ahead_one *ahead_of(struct observer *o, const struct packet *pkt);
 
 /* ---- early.c ---- */
 void early_packet(struct observer *o, const struct flow_hit *hit);

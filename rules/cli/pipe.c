@@ -8,8 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Frames that came and were not counted yet: as they are, decoded, and what was wrong. */
+struct batch {
+	struct frame frame[OBSERVER_AHEAD];
+	struct packet pkt[OBSERVER_AHEAD];
+	enum drop why[OBSERVER_AHEAD];
+	unsigned n;
+};
+
 struct pipe {
 	struct pipe_options o;
+	struct batch batch;
 	struct observer *observer;
 	struct eval *eval;
 	uint64_t packets, used, bytes;
@@ -21,6 +30,8 @@ struct pipe {
 	bool stepped;			/* since the swap was asked for */
 };
 
+static void count(struct pipe *p, const struct frame *f, const struct packet *pkt,
+    enum drop why);
 static void on_record(void *arg, const struct observation *o,
     const struct intern *strings);
 static void on_live(void *arg, const struct observation *o,
@@ -84,26 +95,48 @@ void
 pipe_frame(void *arg, const struct frame *f)
 {
 	struct pipe *p = arg;
-	struct packet pkt;
-	enum drop why;
+	struct batch *b = &p->batch;
+	unsigned i;
 
 	if (p->next.program != NULL) {
+		pipe_flush(p);		/* what came before it is the old program's */
 		observer_advance(p->observer, f->time);
 		if (p->stepped)
 			swap(p);
 	}
+	i = b->n++;
+	b->frame[i] = *f;
+	b->why[i] = decode_frame_asking(&b->frame[i], &b->pkt[i], may_open, p);
+	if (b->why[i] != DROP_NONE)
+		b->pkt[i].class = PACKET_OTHER;	/* nothing to look ahead at */
+	if (!p->o.batches || b->n == OBSERVER_AHEAD)
+		pipe_flush(p);
+}
+
+void
+pipe_flush(struct pipe *p)
+{
+	struct batch *b = &p->batch;
+	unsigned n = b->n;
+
+	b->n = 0;
+	observer_ahead(p->observer, b->pkt, n > 1 ? n : 0);
+	for (unsigned i = 0; i < n; i++)
+		count(p, &b->frame[i], &b->pkt[i], b->why[i]);
+}
+
+static void
+count(struct pipe *p, const struct frame *f, const struct packet *pkt, enum drop why)
+{
 	if (p->packets++ == 0)
 		p->first = f->time;
 	p->last = f->time;
 	p->bytes += f->wire;
-	why = decode_frame_asking(f, &pkt, may_open, p);
-	if (why != DROP_NONE) {
+	if (why != DROP_NONE)
 		p->drops[why]++;
-		return;
-	}
-	if (p->o.own != NULL && p->o.own(p->o.arg, &pkt))
+	else if (p->o.own != NULL && p->o.own(p->o.arg, pkt))
 		p->drops[DROP_OWN]++;
-	else if (observer_packet(p->observer, &pkt))
+	else if (observer_packet(p->observer, pkt))
 		p->used++;
 	else
 		p->drops[DROP_DUPLICATE]++;
@@ -124,6 +157,7 @@ may_open(void *arg, const struct packet *tunnel)
 void
 pipe_advance(struct pipe *p, struct pkt_time now)
 {
+	pipe_flush(p);
 	observer_advance(p->observer, now);
 	if (p->stepped && p->next.program != NULL)
 		swap(p);
@@ -147,6 +181,7 @@ pipe_loss(struct pipe *p, const struct source_loss *loss)
 void
 pipe_finish(struct pipe *p)
 {
+	pipe_flush(p);
 	observer_finish(p->observer);
 	eval_finish(p->eval, observer_now(p->observer), observer_strings(p->observer));
 }

@@ -25,6 +25,7 @@ struct pipe_options {
 	struct dpi_cell *cell;		/* lent; NULL: no classifier */
 	struct siphash_key hash;	/* drawn at start */
 	bool pass_killers, split_vlans;	/* observer.h */
+	bool batches;			/* frames stay where they are until pipe_flush */
 	/* True: a packet of our own connections, counted and not heard; may be NULL. */
 	bool (*own)(void *arg, const struct packet *pkt);
 	int64_t learn_for;		/* observer.h; 0: first-seen is unknown */
@@ -49,7 +50,12 @@ struct pipe;
 struct pipe *pipe_create(const struct pipe_options *o, struct fault *why);
 void pipe_destroy(struct pipe *p);
 
-void pipe_frame(void *pipe, const struct frame *f);	/* a source_frame_fn */
+/* A source_frame_fn. What it is given is counted by the next pipe_flush at the latest: the
+ * caller whose source lends its frames until the next dispatch (source_keeps) calls that
+ * after each, so that packets are counted in batches (observer_ahead). Without `batches`
+ * each is counted before this returns. */
+void pipe_frame(void *pipe, const struct frame *f);
+void pipe_flush(struct pipe *p);
 void pipe_advance(struct pipe *p, struct pkt_time now);
 void pipe_loss(struct pipe *p, const struct source_loss *loss);
 void pipe_finish(struct pipe *p);

@@ -84,8 +84,11 @@ sensor_run(const struct sensor_options *o)
 		goto fail;
 	po.program = s.program = s.rules->program;
 	s.generation = o->generation;
+	if (open_source(&s, signals) == -1)
+		goto fail;
+	po.batches = source_keeps(s.source);
 	s.pipe = pipe_create(&po, &s.why);
-	if (s.pipe == NULL || make_reloader(&s) == -1 || open_source(&s, signals) == -1)
+	if (s.pipe == NULL || make_reloader(&s) == -1)
 		goto fail;
 	sensor_sums_open(&s);
 	keep[kept++] = signals;
@@ -268,6 +271,7 @@ loop(struct sensor *s, int signals)
 		tell_progress(s, 0);
 	while (!signalled(signals)) {
 		n = source_dispatch(s->source, BUDGET, on_frame, s, &s->why);
+		pipe_flush(s->pipe);
 		/* A pipe that gave nothing while we were told to stop is no fault. */
 		if (n == SOURCE_FAULT && !s->failed && signalled(signals))
 			break;
