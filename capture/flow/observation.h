@@ -386,6 +386,9 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	    "as way.packets, or it never was one") \
 	X(way_media, "way.media", DURATION, NONE, "s", "since the first packet of the meter", \
 	    "as voice.rate") \
+	X(way_shared, "way.shared", DURATION, NONE, "s", \
+	    "T5: since the same sound was last seen to go to a call of this device", \
+	    "it never was seen, or it is a call itself") \
 	/* T6 */ \
 	X(chunks_count, "chunks.count", COUNT, NONE, "", "T6: bursts in a row that fit", \
 	    "not a window of a pair") \

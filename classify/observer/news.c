@@ -178,7 +178,7 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 	/* the reverse tree's names are long and hold an address */
 	if (m->question_whole && m->name_len > domain.left && !(domain.left > 5 &&
 	    memcmp(domain.at + domain.left - 5, ".arpa", 5) == 0))
-		queries_name(&d->q, o->now, m->name_len - domain.left,
+		queries_name(&d->q, o->o.hearing, o->now, m->name_len - domain.left,
 		    siphash13(&o->o.hash, m->name, m->name_len));
 	if (tunnel_in_name(m, domain))
 		d->tunnel = ((struct flow_ext *)flow_user(hit->flow))->tunnel = TUNNEL_DNS;

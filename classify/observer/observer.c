@@ -543,18 +543,22 @@ static void
 meter_tell(struct observer *o, struct meter_ext *m, const struct meter_window *w)
 {
 	const struct meter_key *k = table_key(m);
+	struct pkt_time told = pkt_time_add(o->next_step, -STEP_NS);
 	struct observation *r;
 
 	/* A flow that ended closes its windows first (on_end), so there is one here. */
 	if (m->flow == NULL)
 		return;
-	r = record_new(o, OBSERVATION_WINDOW, w->end, m->ordinal);
+	/* What a flow ended with may be over for minutes; no record is older than the step
+	 * that was told last. */
+	r = record_new(o, OBSERVATION_WINDOW, w->end.ns > told.ns ? w->end : told, m->ordinal);
 	record_flow(o, r, m->flow);
 	OBSERVATION_SET(r, scope, SCOPE_SOCKET);
 	meter_observe(&m->m, w, r);
 	text_observe(&m->text, o->o.hearing, r);
 	way_window(o, m, k, w, m->flow->pair, r);
 	call_heard(o, m, k, w, r);
+	shared_window(o, m, k, w, r);
 }
 
 /* ---- verdicts and ends ---- */

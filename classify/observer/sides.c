@@ -25,7 +25,6 @@
 
 #define HALF_PACKETS 8		/* with data, and no answer: TCP would not send them */
 #define CONVERSATIONS 64	/* remembered; then both counts are halved */
-#define HALF_LATELY (1800 * NS_PER_S)
 #define ONE_A_HOST (60 * NS_PER_S)
 
 enum { WHOLE, HALF };		/* of host_ext.counted, taps.of */
@@ -60,7 +59,7 @@ half_put(struct taps *t, const struct addr *inside, struct pkt_time now)
 {
 	unsigned at = 0;
 
-	for (unsigned i = 0; i < HALF_LEAST; i++) {
+	for (unsigned i = 0; i < HALF_HOSTS; i++) {
 		if (addr_eq(&t->half[i].of, inside)) {
 			at = i;
 			break;
@@ -200,11 +199,13 @@ static bool
 tap_mixed(const struct observer *o)
 {
 	double half = o->tap.of[HALF], whole = o->tap.of[WHOLE];
+	unsigned hosts = 0;
 
-	for (unsigned i = 0; i < HALF_LEAST; i++)
-		if (o->tap.half[i].last.ns == 0 ||
-		    o->now.ns - o->tap.half[i].last.ns > HALF_LATELY)
-			return false;
+	for (unsigned i = 0; i < HALF_HOSTS; i++)
+		hosts += o->tap.half[i].last.ns != 0 &&
+		    o->now.ns - o->tap.half[i].last.ns <= o->o.hearing->half_lately;
+	if (hosts < o->o.hearing->half_hosts)
+		return false;
 	return half >= o->o.hearing->half_share * (half + whole);
 }
 

@@ -106,6 +106,7 @@ struct way {
 	uint64_t up[WAY_WINDOWS], down[WAY_WINDOWS];
 	uint32_t n;
 	struct pkt_time two;		/* last window that was answered; 0 ns: none */
+	struct pkt_time shared;		/* last one whose sound a call had; 0 ns: none */
 };
 
 struct meter_ext {
@@ -191,9 +192,20 @@ struct call_key {
 	enum { CALL_OF_DEVICE = 1, CALL_OF_ROOM } of;
 };
 
+/* shared.c: what a meter that is or was answered sent last. */
+struct call_leg {
+	struct meter_key meter;
+	uint64_t serial;		/* 0: none */
+	struct pkt_time start;		/* of its last closed window */
+	uint32_t second[METER_SECONDS];	/* bytes */
+	struct meter_beat beat;
+	uint32_t beats;
+};
+
 struct calls_ext {
 	struct call call[CALLS];	/* a ring */
 	uint32_t n;
+	struct call_leg leg;		/* of devices alone */
 };
 
 struct owner_key {
@@ -249,7 +261,7 @@ struct placed {
 
 /* sides.c: what is known of the tap. */
 #define TAP_MACS 8
-#define HALF_LEAST 3		/* hosts with halves; fewer are taken for broken hosts */
+#define HALF_HOSTS 8		/* with halves, remembered: as many as half.hosts may ask */
 
 struct tap_macs {
 	uint64_t mac[TAP_MACS];		/* a ring; 0: none */
@@ -264,7 +276,7 @@ struct taps {
 	struct tap_half {
 		struct addr of;
 		struct pkt_time last;	/* 0 ns: nobody */
-	} half[HALF_LEAST];		/* who had halves lately */
+	} half[HALF_HOSTS];		/* who had halves lately */
 	bool seen;			/* something came in, ever, or the router spoke */
 	bool heard;			/* the former */
 };
@@ -381,6 +393,11 @@ void sides_record(const struct observer *o, struct observation *r, struct pair *
 bool sides_silence(const struct observation *r);
 /* Hosts ask, and for half.after nothing came in. */
 bool sides_dark(const struct observer *o, struct pkt_time now);
+
+/* ---- shared.c ---- */
+/* way.shared; after way_window and call_heard. */
+void shared_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
+    const struct meter_window *w, struct observation *r);
 
 /* ---- calls.c ---- */
 void call_heard(struct observer *o, const struct meter_ext *m, const struct meter_key *k,

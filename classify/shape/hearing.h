@@ -15,6 +15,8 @@
 #define HEARING_LIMITS(X) \
 	X(rate_min, "voice.rate.min", RATE, 0, 1e12, "T1: slowest stream that may be voice") \
 	X(rate_max, "voice.rate.max", RATE, 0, 1e12, "T1: fastest") \
+	X(framed_near, "voice.framed.near", NUMBER, 0, 0.1, \
+	    "packets of one size: how near a codec's pace theirs is") \
 	X(size_min, "voice.size.min", BYTES, 0, 65535, "T1: smallest mean datagram") \
 	X(size_max, "voice.size.max", BYTES, 0, 65535, "T1: largest mean datagram") \
 	X(fano_max, "voice.fano.max", NUMBER, 0, 1000, "T1: packets keep time below this") \
@@ -56,6 +58,10 @@
 	X(way_bytes, "way.bytes.two", NUMBER, 0, 1000, "T5: down/up bytes of a conversation") \
 	X(way_packets, "way.packets.two", NUMBER, 0, 1000, \
 	    "T5: down/up packets of a conversation") \
+	X(call_same, "call.same", NUMBER, 0, 2, \
+	    "T5: least correlation of bytes per second with a call of the same device") \
+	X(call_same_beat, "call.same.beat", DURATION, 0, 0.01, \
+	    "T5: how far frames of one microphone begin apart, beyond whole 10 ms") \
 	X(burst_gap, "burst.gap", DURATION, 0.001, 900, "T6: silence that ends a burst") \
 	X(burst_small, "burst.small", NUMBER, 0, 1, \
 	    "T6: bursts under this share of the median are ignored") \
@@ -105,12 +111,17 @@
 	X(plain_max, "content.plain.max", BYTES, 0, 1000000000000, \
 	    "bytes that a picture, a document or a film explains when its header does not " \
 	    "say how long it is") \
+	X(name_free, "dns.name.free", BYTES, 0, 255, \
+	    "T7: bytes below its domain that a name may hold") \
 	X(claim_after, "claim.after", DURATION, 0, 86400, \
 	    "a client's DNS was heard for so long: a name it never looked up is its claim") \
 	X(half_after, "half.after", DURATION, 0, 86400, \
 	    "T5: no answer for so long makes a half capture") \
 	X(half_share, "half.share", NUMBER, 0.01, 1, \
 	    "T5: share of conversations seen by half from which silence is not known") \
+	X(half_hosts, "half.hosts", COUNT, 1, 8, \
+	    "T5: so many hosts must have had such conversations, lately") \
+	X(half_lately, "half.lately", DURATION, 1, 86400, "T5: how long ago that is") \
 	X(half_doubt, "half.doubt", COUNT, 0, 1, \
 	    "T5: 1: where nothing came in, the tap may show one side; 0: it shows both")
 

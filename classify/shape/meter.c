@@ -31,7 +31,7 @@
 #include <math.h>
 #include <string.h>
 
-#define SECONDS 10
+#define SECONDS METER_SECONDS
 #define WINDOW (SECONDS * NS_PER_S)
 #define FOUR (4 * NS_PER_S)
 #define SILENCE (60 * NS_PER_S)
@@ -67,7 +67,6 @@
  * 48 kHz), 36 (MP3 at 32 kHz); and buffers of 256 to 1,024 samples at 8 to 48 kHz. */
 static const double frame_ms[] = { 7.5, 8, 10, 10.667, 11.61, 15, 16, 20, 21.333, 22.5, 23.22,
 	24, 30, 32, 36, 40, 45, 60, 64, 80, 90, 120, 128 };
-#define FRAMED_NEAR 0.012	/* ten seconds hold one packet more or less */
 #define FRAMED_EDGES 0.6	/* variance of the packets that fall on the edges of a second */
 #define FRAMED_LOST 3		/* times F: of ten seconds it is seldom a third of that */
 
@@ -98,9 +97,10 @@ static double whole_message(struct meter *m, int64_t now, uint32_t size, uint32_
 static void close_window(struct meter *m, const struct hearing *h,
     struct meter_window *w);
 static void tell_decision(const struct meter *m, struct meter_window *w);
-static bool is_framed(const struct meter_window *w);
+static bool is_framed(const struct hearing *h, const struct meter_window *w);
 static bool is_constant(const struct meter *m, uint32_t packets);
-static void measure_sizes(const struct meter *m, struct meter_window *w);
+static void measure_sizes(const struct meter *m, const struct hearing *h,
+    struct meter_window *w);
 static bool link_holds(const struct meter *m, const struct hearing *h,
     const struct meter_window *w);
 static void measure_clock(const struct meter *m, const struct hearing *h,
@@ -285,7 +285,7 @@ meter_tail(const struct meter *m, const struct hearing *h, struct meter_window *
 	w->size = (double)w->bytes / w->packets;
 	w->size_cv = -1;
 	w->constant = is_constant(m, w->packets);
-	w->framed = w->constant && is_framed(w);
+	w->framed = w->constant && is_framed(h, w);
 	measure_clock(m, h, w);
 	measure_steady(m, h, w);
 	w->pass = window_passes(m, h, w);
@@ -455,9 +455,12 @@ close_window(struct meter *m, const struct hearing *h, struct meter_window *w)
 		bin[i] = &m->second[i];
 		w->packets += bin[i]->packets;
 		w->filled += bin[i]->packets > 0;
+		w->second[i] = bin[i]->bytes;
 	}
+	w->beat = (struct meter_beat){ m->re[METER_20MS], m->im[METER_20MS] };
+	w->beats = m->clock_n;
 	(void)fano_of(bin, SECONDS, &w->fano, &w->bytes_fano);
-	measure_sizes(m, w);
+	measure_sizes(m, h, w);
 	w->held = link_holds(m, h, w);
 	measure_clock(m, h, w);
 	advance_fours(m, w->end.ns);
@@ -503,20 +506,20 @@ is_constant(const struct meter *m, uint32_t packets)
  * are so far apart and not otherwise, and a packet holds one or a few of them. What chance
  * takes away (F is the share that is missing) makes packets rarer, never more frequent. */
 static bool
-is_framed(const struct meter_window *w)
+is_framed(const struct hearing *h, const struct meter_window *w)
 {
 	double apart = 1e3 / w->pps;
 	double lost = w->fano > FRAMED_EDGES / w->pps ? w->fano - FRAMED_EDGES / w->pps : 0;
-	double least = apart * (1 - FRAMED_NEAR - FRAMED_LOST * lost);
+	double least = apart * (1 - h->framed_near - FRAMED_LOST * lost);
 
 	for (unsigned i = 0; i < sizeof(frame_ms) / sizeof(frame_ms[0]); i++)
-		if (frame_ms[i] >= least && frame_ms[i] <= apart * (1 + FRAMED_NEAR))
+		if (frame_ms[i] >= least && frame_ms[i] <= apart * (1 + h->framed_near))
 			return true;
 	return false;
 }
 
 static void
-measure_sizes(const struct meter *m, struct meter_window *w)
+measure_sizes(const struct meter *m, const struct hearing *h, struct meter_window *w)
 {
 	double n = w->packets, spread;
 
@@ -527,7 +530,7 @@ measure_sizes(const struct meter *m, struct meter_window *w)
 	spread = m->sum_size2 / n - w->size * w->size;
 	w->size_cv = spread > 0 ? sqrt(spread) / w->size : 0;
 	w->constant = is_constant(m, w->packets);
-	w->framed = w->constant && is_framed(w);
+	w->framed = w->constant && is_framed(h, w);
 }
 
 /* A file over a slow uplink keeps time as well as a sound card: the link lets no second

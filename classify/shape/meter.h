@@ -28,11 +28,14 @@
 #define METER_LEAD (300 * NS_PER_MS)
 
 #define METER_CLOCKS 9		/* 10 10.667 11.61 20 21.333 23.22 30 40 60 ms */
+#define METER_20MS 3
 extern const double meter_clock[METER_CLOCKS];	/* ns */
 
 /* Where a packet stands in each clock's period: cosines, then sines. Most of the clocks are
  * parts of 120 ms, so three angles are looked up for nine; the others are powers. */
 void meter_phases(int64_t into, float by[2][METER_CLOCKS]);
+
+#define METER_SECONDS 10	/* bins of a window */
 
 #define METER_FOURS 11		/* ten closed 4-s bins and the open one */
 
@@ -44,12 +47,17 @@ struct meter_bin {
 	double squares;
 };
 
+/* Where packets stand in the period of a clock, added up. */
+struct meter_beat {
+	float re, im;
+};
+
 struct meter {
 	struct pkt_time first, window, last;	/* first packet;
 						 * start of the open window */
 	struct pkt_time origin;			/* where the 4-s bins began */
 	uint64_t bytes, packets;		/* ever */
-	struct meter_bin second[10];		/* T1: of the open window */
+	struct meter_bin second[METER_SECONDS];	/* T1: of the open window */
 	struct meter_bin four[METER_FOURS];	/* T2: a ring */
 	float re[METER_CLOCKS], im[METER_CLOCKS];
 	uint32_t clock_n;
@@ -78,6 +86,9 @@ struct meter_window {
 	uint32_t filled, windows, passed;
 	bool constant, framed, held, pass, clock_stands;
 	bool steady_known, stays, clock_known, clocked_known;
+	uint32_t second[METER_SECONDS];	/* bytes */
+	struct meter_beat beat;		/* of the clock of 20 ms, since start; of so many */
+	uint32_t beats;
 	int64_t sound;			/* ns: the windows that passed, and a tail */
 };
 

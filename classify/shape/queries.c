@@ -13,10 +13,6 @@
 #define HOUR_BIN (300 * NS_PER_S)
 #define HOUR_BINS 12
 
-/* What virus scanners, mail filters and content networks put before their domains is mostly
- * a hash: 32 characters, give or take. What stands beyond is counted. */
-#define NAME_FREE 32
-
 static void advance(struct queries *q, int64_t now);
 static void hour_advance(struct queries *q, int64_t now);
 
@@ -38,16 +34,17 @@ queries_packet(struct queries *q, struct pkt_time now, uint32_t payload)
 }
 
 void
-queries_name(struct queries *q, struct pkt_time now, size_t held, uint64_t hash)
+queries_name(struct queries *q, const struct hearing *h, struct pkt_time now, size_t held,
+    uint64_t hash)
 {
 	uint16_t *mark = &q->lately[hash % 64], name = (uint16_t)(hash >> 48 | 1);
 
-	if (held <= NAME_FREE || *mark == name)
+	if (held <= h->name_free || *mark == name)
 		return;
 	*mark = name;
 	hour_advance(q, moment_of(now));
 	if (q->held[q->hour % HOUR_BINS] < UINT32_MAX / 2)
-		q->held[q->hour % HOUR_BINS] += (uint32_t)(held - NAME_FREE);
+		q->held[q->hour % HOUR_BINS] += (uint32_t)(held - h->name_free);
 }
 
 void

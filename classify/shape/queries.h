@@ -8,7 +8,7 @@
 #define CLASSIFY_SHAPE_QUERIES_H
 
 #include "capture/base/ptime.h"
-#include "capture/flow/observation.h"
+#include "classify/shape/hearing.h"
 
 struct queries {
 	struct pkt_time first, newest;
@@ -25,7 +25,8 @@ void queries_packet(struct queries *q, struct pkt_time now, uint32_t payload);
 /* A name that holds so many bytes below its domain. `hash` is keyed: who could choose names
  * of one hash would be counted once. A name asked for lately is not counted again: nothing
  * new goes with it. */
-void queries_name(struct queries *q, struct pkt_time now, size_t held, uint64_t hash);
+void queries_name(struct queries *q, const struct hearing *h, struct pkt_time now, size_t held,
+    uint64_t hash);
 
 /* A query of `payload` bytes that was counted at `when` was none. */
 void queries_take_back(struct queries *q, struct pkt_time when, uint32_t payload);

@@ -125,7 +125,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				meter_packet(&m, now, fresh, (flags & 1) != 0);
 			bursts_packet(&b, h, now, fresh);
 			queries_packet(&q, now, fresh);
-			queries_name(&q, now, fresh % 256, (uint64_t)fresh * 0x9e3779b97f4a7c15);
+			queries_name(&q, h, now, fresh % 256,
+			    (uint64_t)fresh * 0x9e3779b97f4a7c15);
 		}
 		text_packet(&t, s);
 		text_observe(&t, h, &o);

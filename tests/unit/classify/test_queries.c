@@ -98,22 +98,22 @@ test_an_hour_of_long_names_is_summed(void **state)
 
 	(void)state;
 	for (i = 1; i <= 40; i++)
-		queries_name(&q, at((double)i * 60), 132, i << 49);
+		queries_name(&q, &limits, at((double)i * 60), 132, i << 49);
 	assert_int_equal(look(&q, 2400).dns_held, 4000);
-	queries_name(&q, at(2400), 132, 40ULL << 49);
-	queries_name(&q, at(2400), 32, 99ULL << 49);
+	queries_name(&q, &limits, at(2400), 132, 40ULL << 49);
+	queries_name(&q, &limits, at(2400), 32, 99ULL << 49);
 	assert_int_equal(look(&q, 2400).dns_held, 4000);
-	queries_name(&q, at(2400), 33, 99ULL << 49);
+	queries_name(&q, &limits, at(2400), 33, 99ULL << 49);
 	assert_int_equal(look(&q, 2400).dns_held, 4001);
 	/* bins of five minutes */
 	assert_in_range(look(&q, 4500).dns_held, 2001, 3001);
 	assert_int_equal(look(&q, 2400 + 3900).dns_held, 0);
-	queries_name(&q, at(1e6), 42, 7ULL << 49);
+	queries_name(&q, &limits, at(1e6), 42, 7ULL << 49);
 	assert_int_equal(look(&q, 1e6).dns_held, 10);
-	queries_name(&q, at(-1e6), 42, 8ULL << 49);
-	queries_name(&q, (struct pkt_time){ INT64_MIN }, 42, 9ULL << 49);
+	queries_name(&q, &limits, at(-1e6), 42, 8ULL << 49);
+	queries_name(&q, &limits, (struct pkt_time){ INT64_MIN }, 42, 9ULL << 49);
 	assert_int_equal(look(&q, 1e6).dns_held, 30);
-	queries_name(&q, (struct pkt_time){ INT64_MAX }, 42, 6ULL << 49);
+	queries_name(&q, &limits, (struct pkt_time){ INT64_MAX }, 42, 6ULL << 49);
 	assert_int_equal(look(&q, 0).dns_held, 10);
 }
 
@@ -126,7 +126,7 @@ test_a_name_that_comes_again_holds_nothing_new(void **state)
 
 	(void)state;
 	for (i = 0; i < 1000; i++)
-		queries_name(&q, at(i), 200, i % 2 == 0 ? 0x1234000000000001 : 0x5678000000000002);
+		queries_name(&q, &limits, at(i), 200, i % 2 == 0 ? 0x1234000000000001 : 0x5678000000000002);
 	assert_int_equal(look(&q, 1000).dns_held, 2 * 168);
 }
 

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Meetings of several in which one only listens, and microphones that a program opens
+ * beside a call of the same device: invented, by the hundred. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/classify/desk.h"
+
+#define LONG 180.0
+#define BUFFER 0.010
+#define MEMBER v4(203, 0, 113, 8)
+
+struct scene {
+	double late;			/* s, uniform, of each packet */
+	double noise;			/* of each encoder, cv of a frame */
+	double other;			/* s, a frame of the stream beside the call; 0: as its */
+	double after;			/* s, the stream begins after the call */
+	bool own;			/* it has a clock of its own: no member of the meeting */
+	bool deaf;			/* it hears another room */
+	bool constant;
+	bool unanswered;		/* nobody speaks in the call */
+};
+
+struct packet_out {
+	double at;
+	uint32_t size;
+	uint8_t who;			/* 0 call, 1 its answer, 2 beside it */
+};
+
+static int
+by_time(const void *a, const void *b)
+{
+	double x = ((const struct packet_out *)a)->at, y = ((const struct packet_out *)b)->at;
+
+	return x < y ? -1 : x > y;
+}
+
+/* How loud it is in the room, a value for 10 ms: spells of speech and silence, words. */
+static void
+room(struct dice *d, float *level, unsigned n)
+{
+	double turn = 0, word = 0, loud = 0.2, on = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		double t = i * BUFFER;
+
+		if (t >= turn) {
+			on = !(on > 0);
+			turn = t + dice_exponential(d, on > 0 ? 3 : 1.5);
+		}
+		if (t >= word) {
+			word = t + 0.15 + dice_exponential(d, 0.15);
+			loud = on > 0 ? 0.6 + 0.6 * dice_uniform(d) : 0.25;
+		}
+		level[i] = (float)loud;
+	}
+}
+
+static unsigned
+encode(struct packet_out *p, struct dice *d, const struct scene *s, uint8_t who,
+    const float *level, double from, double frame, double mean)
+{
+	unsigned n = 0;
+
+	for (double t = from; t < LONG; t += frame) {
+		double size = mean * level[(unsigned)(t / BUFFER)] *
+		    exp(s->noise * dice_normal(d, 0, 1));
+
+		p[n++] = (struct packet_out){ t + frame + s->late * dice_uniform(d),
+			s->constant ? 172 : (uint32_t)size + 30, who };
+	}
+	return n;
+}
+
+/* True: as the shipped rule would, it is told to be a microphone. */
+static bool
+told(struct scene s, uint64_t seed)
+{
+	static struct packet_out p[200000];
+	static float here[20000], there[20000], third[20000];
+	struct dice d = { seed * 7919 + 1 };
+	struct desk *desk = desk_open();
+	double start = 1 + BUFFER * (unsigned)(20 * dice_uniform(&d));
+	double begin = start + 0.8 + s.after + BUFFER * (unsigned)(2 * dice_uniform(&d));
+	unsigned n = 0;
+	bool alert = false;
+
+	if (s.own)
+		begin += 2 * BUFFER * dice_uniform(&d);
+	room(&d, here, 20000);
+	room(&d, there, 20000);
+	room(&d, third, 20000);
+	n += encode(p + n, &d, &s, 0, here, start, 0.02, 80);
+	for (double t = start; t < LONG; t += 0.1)	/* what WebRTC reports */
+		p[n++] = (struct packet_out){ t + 0.02 * dice_uniform(&d),
+			60 + (uint32_t)(8 * dice_uniform(&d)), 0 };
+	if (!s.unanswered)
+		n += encode(p + n, &d, &s, 1, there, start + 0.3 + 0.02 * dice_uniform(&d),
+		    0.02, 80);
+	n += encode(p + n, &d, &s, 2, s.deaf ? third : here, begin, s.other > 0 ? s.other : 0.02,
+	    s.own && !s.constant ? 60 : 80);
+	qsort(p, n, sizeof(*p), by_time);
+	for (unsigned i = 0; i < n; i++) {
+		struct addr far = p[i].who == 2 ? MEMBER : OUTSIDE;
+		uint16_t port = p[i].who == 2 ? 40002 : 40000;
+
+		if (p[i].who == 1)
+			send_udp(desk, p[i].at, far, 5004, INSIDE, port, NULL, p[i].size);
+		else
+			send_udp(desk, p[i].at, INSIDE, port, far, 5004, NULL, p[i].size);
+	}
+	observer_finish(desk->o);
+	for (unsigned i = 0; sockets(desk, i) != NULL; i++) {
+		const struct observation *r = sockets(desk, i);
+
+		alert |= same_addr(r->dest_ip, MEMBER) && r->voice_score >= 9.16 &&
+		    r->voice_pass && !r->way_two &&
+		    (!observation_known(r, FIELD_way_shared) ||
+		    r->way_shared >= 60 * NS_PER_S);
+	}
+	desk_close(desk);
+	return alert;
+}
+
+static unsigned
+of(struct scene s, unsigned runs)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < runs; i++)
+		n += told(s, i + 1);
+	return n;
+}
+
+static void
+test_who_listens_in_a_meeting_of_several_is_no_bug(void **state)
+{
+	(void)state;
+	assert_int_equal(of((struct scene){ .late = 0.001, .noise = 0.1 }, 20), 0);
+	assert_int_equal(of((struct scene){ .late = 0.02, .noise = 0.5 }, 20), 0);
+	/* He joins when the others have talked for a while. */
+	assert_int_equal(of((struct scene){ .late = 0.005, .noise = 0.3, .after = 47.3 }, 20), 0);
+	assert_int_equal(of((struct scene){ .late = 0.005, .constant = true }, 20), 0);
+}
+
+static void
+test_a_program_that_listens_beside_a_call_is_told_by_its_clock(void **state)
+{
+	(void)state;
+	assert_true(of((struct scene){ .late = 0.005, .noise = 0.1, .own = true }, 20) >= 13);
+	assert_true(of((struct scene){ .late = 0.005, .own = true, .constant = true }, 20) >= 13);
+	assert_int_equal(of((struct scene){ .late = 0.02, .noise = 0.1, .own = true,
+	    .other = 0.04 }, 20), 20);
+}
+
+static void
+test_what_another_room_says_is_not_the_call(void **state)
+{
+	(void)state;
+	assert_int_equal(of((struct scene){ .late = 0.02, .noise = 0.1, .own = true,
+	    .deaf = true }, 20), 20);
+	/* Nobody answers: there is no call, and so no meeting. */
+	assert_int_equal(of((struct scene){ .late = 0.001, .noise = 0.1, .unanswered = true }, 20),
+	    20);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_who_listens_in_a_meeting_of_several_is_no_bug),
+		cmocka_unit_test(test_a_program_that_listens_beside_a_call_is_told_by_its_clock),
+		cmocka_unit_test(test_what_another_room_says_is_not_the_call),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
