@@ -31,23 +31,86 @@ addr_is_group(const struct addr *a)
 const char *
 addr_print(const struct addr *a, char buf[ADDR_TEXT])
 {
-	if (addr_is_v4(a)) {
-		char *at = buf;
-
-		for (int i = 12; i < 16; i++) {
-			unsigned v = a->b[i];
-
-			if (v >= 100)
-				*at++ = (char)('0' + v / 100);
-			if (v >= 10)
-				*at++ = (char)('0' + v / 10 % 10);
-			*at++ = (char)('0' + v % 10);
-			*at++ = i < 15 ? '.' : '\0';
-		}
-	} else {
-		(void)inet_ntop(AF_INET6, a->b, buf, ADDR_TEXT);
-	}
+	(void)addr_text(a, buf);
 	return buf;
+}
+
+static char *
+put_quad(char *at, const uint8_t *b)
+{
+	for (int i = 0; i < 4; i++) {
+		unsigned v = b[i];
+
+		if (v >= 100) {
+			*at++ = (char)('0' + v / 100);
+			v %= 100;
+			*at++ = (char)('0' + v / 10);
+			v %= 10;
+		} else if (v >= 10) {
+			*at++ = (char)('0' + v / 10);
+			v %= 10;
+		}
+		*at++ = (char)('0' + v);
+		*at++ = '.';
+	}
+	return at - 1;
+}
+
+static char *
+put_hex(char *at, unsigned v)
+{
+	static const char digit[] = "0123456789abcdef";
+
+	if (v >= 0x1000)
+		*at++ = digit[v >> 12];
+	if (v >= 0x100)
+		*at++ = digit[v >> 8 & 15];
+	if (v >= 0x10)
+		*at++ = digit[v >> 4 & 15];
+	*at++ = digit[v & 15];
+	return at;
+}
+
+/* By hand, an event has four of them; what inet_ntop makes, and tested against that. */
+size_t
+addr_text(const struct addr *a, char buf[ADDR_TEXT])
+{
+	unsigned group[8], from = 8, zeros = 1, run = 0;
+	char *at = buf;
+
+	if (addr_is_v4(a)) {
+		at = put_quad(at, a->b + 12);
+		*at = '\0';
+		return (size_t)(at - buf);
+	}
+	/* The first of the longest runs of two zero groups or more is "::". */
+	for (unsigned i = 0; i < 8; i++) {
+		group[i] = (unsigned)a->b[2 * i] << 8 | a->b[2 * i + 1];
+		run = group[i] == 0 ? run + 1 : 0;
+		if (run > zeros) {
+			zeros = run;
+			from = i + 1 - run;
+		}
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		if (i == from) {
+			*at++ = ':';
+			i += zeros - 1;
+			if (i == 7)
+				*at++ = ':';
+			continue;
+		}
+		if (i > 0)
+			*at++ = ':';
+		/* ::1.2.3.4, an IPv4-compatible address. */
+		if (i == 6 && from == 0 && zeros == 6) {
+			at = put_quad(at, a->b + 12);
+			break;
+		}
+		at = put_hex(at, group[i]);
+	}
+	*at = '\0';
+	return (size_t)(at - buf);
 }
 
 const char *

@@ -60,6 +60,8 @@ bool addr_is_group(const struct addr *a);
 
 /* Dotted quad or RFC 5952 text. Returns buf. */
 const char *addr_print(const struct addr *a, char buf[ADDR_TEXT]);
+/* The same; returns how long it is. */
+size_t addr_text(const struct addr *a, char buf[ADDR_TEXT]);
 const char *prefix_print(const struct prefix *p, char buf[PREFIX_TEXT]);
 
 /* Text of n bytes, no NUL needed. False when it is not an address / a prefix; an address

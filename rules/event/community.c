@@ -37,20 +37,21 @@ counterpart(const uint8_t (*pair)[2], size_t n, unsigned type)
 }
 
 static void
-base64(const uint8_t in[20], char out[29])
+base64(const uint8_t in[21], char out[29])
 {
 	static const char digit[] =
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (unsigned i = 0; i < 7; i++) {
 		uint32_t v = (uint32_t)in[3 * i] << 16 | (uint32_t)in[3 * i + 1] << 8 |
-		    (i < 6 ? in[3 * i + 2] : 0U);
+		    in[3 * i + 2];
 
 		out[4 * i] = digit[v >> 18];
 		out[4 * i + 1] = digit[v >> 12 & 63];
 		out[4 * i + 2] = digit[v >> 6 & 63];
-		out[4 * i + 3] = i < 6 ? digit[v & 63] : '=';
+		out[4 * i + 3] = digit[v & 63];
 	}
+	out[27] = '=';			/* the 21st byte is none of the digest */
 	out[28] = '\0';
 }
 
@@ -58,7 +59,7 @@ void
 community_id(const struct addr *src, const struct addr *dst, uint16_t sport,
     uint16_t dport, uint8_t proto, char buf[40])
 {
-	uint8_t msg[2 + 16 + 16 + 2 + 4] = { 0 }, digest[20];
+	uint8_t msg[2 + 16 + 16 + 2 + 4] = { 0 }, digest[21];
 	bool ports = proto == IPPROTO_IS_TCP || proto == IPPROTO_IS_UDP ||
 	    proto == PROTO_SCTP;
 	bool one_way = false;
@@ -98,6 +99,7 @@ community_id(const struct addr *src, const struct addr *dst, uint16_t sport,
 		msg[at++] = (uint8_t)dport;
 	}
 	sha1(msg, at, digest);
+	digest[20] = 0;
 	buf[0] = '1';
 	buf[1] = ':';
 	base64(digest, buf + 2);

@@ -33,8 +33,10 @@ struct emitter {
 	char rules_version[64];
 	struct sequence sequence[LANE_COUNT][EVENT_PARTITIONS];
 	uint64_t lost;
-	struct event_form form;
-	char json[EVENT_BYTES + 1];
+	char boot[EVENT_BOOT];
+	struct encoder encoder;
+	struct event_made made;
+	char json[ENCODE_ROOM + 1];
 	char text[TEXT_BYTES];
 };
 
@@ -63,7 +65,8 @@ emitter_create(const struct emitter_options *o, struct fault *why)
 	if (e == NULL)
 		goto fail;
 	e->o = *o;
-	event_form_make(&e->form);
+	encoder_make(&e->encoder);
+	(void)snprintf(e->boot, sizeof(e->boot), "%s", o->boot);
 	if (e->o.version == NULL)
 		e->o.version = "";
 	emitter_set_rules(e, o->rules_version, o->generation == 0 ? 1 : o->generation);
@@ -147,6 +150,7 @@ emitter_set_rules(struct emitter *e, const char *version, uint64_t generation)
 	(void)snprintf(e->rules_version, sizeof(e->rules_version), "%s",
 	    version == NULL ? "" : version);
 	e->o.generation = generation;
+	encoder_forget(&e->encoder);
 }
 
 uint64_t
@@ -216,14 +220,15 @@ hand_on(struct emitter *e, struct event_source *s, enum lane lane, uint32_t part
 	size_t n, text = 0;
 
 	s->o = &e->o;
+	s->made = &e->made;
 	s->rules_version = e->rules_version;
 	s->head.lane = lane;
 	s->head.partition = partition;
 	s->head.seq = q->seq + 1;
-	(void)snprintf(s->head.boot, sizeof(s->head.boot), "%s", e->o.boot);
+	memcpy(s->head.boot, e->boot, sizeof(s->head.boot));
 	s->head.type = s->type;
 	s->head.time = s->time.ns;
-	n = event_encode(&e->form, s, e->json);
+	n = event_encode(&e->encoder, s, e->json);
 	e->json[n] = '\0';
 	if (e->o.text)
 		text = event_text(s, e->o.colour, e->text, sizeof(e->text));

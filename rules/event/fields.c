@@ -17,19 +17,78 @@
 
 #define SCHEMA_NAME "earshot-event/1.0"
 
-static bool get_common(const struct event_source *s, enum event_field f, unsigned i,
-    struct event_value *out);
-static bool get_flow(const struct event_source *s, enum event_field f, unsigned i,
-    struct event_value *out);
-static bool get_alert(const struct event_source *s, enum event_field f, unsigned i,
-    struct event_value *out);
-static bool get_ends(const struct event_source *s, enum event_field f,
-    struct event_value *out);
-static bool get_heard(const struct event_source *s, enum event_field f,
-    struct event_value *out);
-static bool get_rest(const struct event_source *s, enum event_field f, unsigned i,
-    struct event_value *out);
-static bool of_field(const struct event_source *s, enum field f, struct event_value *out);
+static event_getter get_plain, get_common, get_flow, get_alert, get_stats, get_ends, get_heard,
+    get_why, get_rest;
+
+/* Fields that are one of the record's own, as it is; `with` must be known, too. Behind them
+ * those that are worked out, and absent without `with`. (No event has field 0.) */
+static const struct {
+	uint8_t value, with;
+} source[EVENT_FIELD_COUNT] = {
+	[F_VLAN] = { FIELD_vlan, FIELD_vlan },
+	[F_APP_PROTO] = { FIELD_app, FIELD_app },
+	[F_NDPI_PROTO] = { FIELD_app, FIELD_app },
+	[F_NDPI_CATEGORY] = { FIELD_app_category, FIELD_app_category },
+	[F_NDPI_CONFIDENCE] = { FIELD_app_confidence, FIELD_app },
+	[F_TLS_SNI] = { FIELD_tls_sni, FIELD_tls_sni },
+	[F_QUIC_SNI] = { FIELD_quic_sni, FIELD_quic_sni },
+	[F_DNS_RRNAME] = { FIELD_dest_logical, FIELD_dns_queries },
+	[F_HTTP_HOST] = { FIELD_http_host, FIELD_http_host },
+	[F_HTTP_METHOD] = { FIELD_http_method, FIELD_http_method },
+	[F_SRC_MAC] = { FIELD_device_mac, FIELD_device_mac },
+	[F_DEVICE_NAME] = { FIELD_device_name, FIELD_device_name },
+	[F_DEVICE_MAC] = { FIELD_device_mac, FIELD_device_mac },
+	[F_DEVICE_VENDOR] = { FIELD_device_vendor, FIELD_device_vendor },
+	[F_DEVICE_RANDOM] = { FIELD_device_random, FIELD_device_random },
+	[F_DEVICE_FIRST_MAC] = { FIELD_device_first_mac, FIELD_device_first_mac },
+	[F_DEVICE_SYSTEM] = { FIELD_device_system, FIELD_device_system },
+	[F_DEVICE_OWNER] = { FIELD_device_owner, FIELD_device_owner },
+	[F_DEVICE_ROLE] = { FIELD_device_role, FIELD_device_role },
+	[F_DEVICE_ROOM] = { FIELD_device_room, FIELD_device_room },
+	[F_DEVICE_KNOWN] = { FIELD_device_known, FIELD_device_known },
+	[F_DEVICE_SINCE] = { FIELD_device_seen, FIELD_device_seen },
+	[F_DEST_NAME] = { FIELD_dest_name, FIELD_dest_name },
+	[F_DEST_SOURCE] = { FIELD_dest_name_source, FIELD_dest_name_source },
+	[F_DEST_CLAIMED] = { FIELD_dest_claimed, FIELD_dest_claimed },
+	[F_DEST_CERTIFICATE] = { FIELD_tls_certificate, FIELD_tls_certificate },
+	[F_DEST_LOGICAL] = { FIELD_dest_logical, FIELD_dest_logical },
+	[F_DEST_LOOKED_UP] = { FIELD_dest_looked_up, FIELD_dest_looked_up },
+	[F_DEST_FIRST_SEEN] = { FIELD_dest_since, FIELD_dest_since },
+	[F_DEST_NEW] = { FIELD_dest_new, FIELD_dest_new },
+	[F_DEST_NEW_TO_DEVICE] = { FIELD_dest_new_to_device, FIELD_dest_new_to_device },
+	[F_DEST_ASN] = { FIELD_dest_asn, FIELD_dest_asn },
+	[F_DEST_AS_ORG] = { FIELD_dest_as_org, FIELD_dest_as_org },
+	[F_DEST_COUNTRY] = { FIELD_dest_country, FIELD_dest_country },
+	[F_DEST_DEVICES] = { FIELD_dest_devices, FIELD_dest_devices },
+	[F_CONTENT_CLASS] = { FIELD_content, FIELD_content },
+	[F_CONTENT_FORMAT] = { FIELD_content_format, FIELD_content },
+	[F_CONTENT_PROOF] = { FIELD_content_proof, FIELD_content },
+	[F_CONTENT_TYPE] = { FIELD_content_type, FIELD_content },
+	[F_CONTENT_NAME] = { FIELD_content_name, FIELD_content },
+	[F_CONTENT_LENGTH] = { FIELD_content_length, FIELD_content },
+	[F_CONTENT_CODEC] = { FIELD_content_codec, FIELD_content_codec },
+	[F_CONTENT_SECONDS] = { FIELD_content_seconds, FIELD_content_seconds },
+	[F_UNSEEN] = { FIELD_unseen, FIELD_content },
+	[F_ENDED] = { FIELD_flow_end, FIELD_flow_end },
+	[F_SRC_PORT] = { 0, FIELD_src_port },
+	[F_DEST_PORT] = { 0, FIELD_dest_port },
+	[F_PROTO] = { 0, FIELD_transport },
+	[F_NDPI_RISK] = { 0, FIELD_app_risks },
+	[F_PKTS_UP] = { 0, FIELD_pkts_up },
+	[F_PKTS_DOWN] = { 0, FIELD_pkts_up },
+	[F_BYTES_UP] = { 0, FIELD_pkts_up },
+	[F_BYTES_DOWN] = { 0, FIELD_pkts_up },
+	[F_FLOW_START] = { 0, FIELD_flow_start },
+	[F_FLOW_END] = { 0, FIELD_flow_start },
+	[F_FLOW_AGE] = { 0, FIELD_flow_start },
+	[F_FLOW_STATE] = { 0, FIELD_pkts_up },
+	[F_AUDIO_SCORE] = { 0, FIELD_voice_score },
+	[F_AUDIO_FRAME] = { 0, FIELD_voice_period },
+	[F_CONTENT_RATE] = { 0, FIELD_content_rate },
+	[F_TUNNEL] = { 0, FIELD_tunnel },
+};
+
+_Static_assert(FIELD_outbound == 0 && FIELD_COUNT_ALL < 256, "a field's number is a byte");
 
 static bool
 text(struct event_value *out, const void *bytes, size_t n)
@@ -45,12 +104,22 @@ text_z(struct event_value *out, const char *z)
 	return z != NULL && text(out, z, strlen(z));
 }
 
-static bool
+static inline bool
 name(struct event_value *out, const char *z)
 {
+	if (z == NULL)
+		return false;
 	out->kind = VALUE_NAME;
-	out->name = z;
-	return z != NULL;
+	out->text = span_of(z, strlen(z));
+	return true;
+}
+
+static bool
+address(struct event_value *out, const struct addr *a)
+{
+	out->kind = VALUE_ADDRESS;
+	out->addr = a;
+	return true;
 }
 
 static bool
@@ -91,31 +160,77 @@ moment(struct event_value *out, int64_t ns)
 	return true;
 }
 
+static event_getter *
+getter(enum event_field f)
+{
+	if (source[f].value != 0)
+		return get_plain;
+	if (f < F_FLOW_ID)
+		return get_common;
+	if (f < F_ALERT_ACTION)
+		return get_flow;
+	if (f < F_S_PACKETS)
+		return get_alert;
+	if (f < F_SCHEMA)
+		return get_stats;
+	if (f >= F_DEVICE_KEY && f <= F_DEST_DEVICES)
+		return get_ends;
+	if (f >= F_WINDOW_START && f <= F_ENDED)
+		return get_heard;
+	return f >= F_WHY_COND && f <= F_WHY_PASSED ? get_why : get_rest;
+}
+
+struct event_access
+event_access(enum event_field f)
+{
+	struct event_access a = { FIELD_COUNT_ALL, FIELD_COUNT_ALL, getter(f),
+		f == F_EVENT_TYPE || f == F_HOST || f == F_PCAP || f == F_SCHEMA ||
+		f == F_BOOT || f == F_RULES_VERSION || f == F_RULES_GENERATION ||
+		f == F_SENSOR_VERSION };
+
+	if (source[f].with != 0)
+		a.gate = (enum field)source[f].with;
+	if (source[f].value != 0)
+		a.value = (enum field)source[f].value;
+	return a;
+}
+
 bool
 event_get(const struct event_source *s, enum event_field f, unsigned i,
     struct event_value *out)
 {
-	if (f < F_FLOW_ID)
-		return get_common(s, f, i, out);
-	if (f < F_ALERT_ACTION)
-		return s->rec != NULL && get_flow(s, f, i, out);
-	if (f < F_S_PACKETS)
-		return get_alert(s, f, i, out);
-	if (f < F_SCHEMA)
-		return s->stats != NULL && event_get_stats(s->stats, f, i, out);
-	if (f >= F_DEVICE_KEY && f <= F_DEST_DEVICES)
-		return s->rec != NULL && i == 0 && get_ends(s, f, out);
-	if (f >= F_WINDOW_START && f <= F_ENDED)
-		return s->rec != NULL && i == 0 && get_heard(s, f, out);
-	if (f >= F_WHY_COND && f <= F_WHY_PASSED)
-		return s->v != NULL && i < s->v->reasons && why_get(s->v, f, i, out);
-	return get_rest(s, f, i, out);
+	return getter(f)(s, f, i, out);
+}
+
+static bool
+get_plain(const struct event_source *s, enum event_field f, unsigned i,
+    struct event_value *out)
+{
+	return i == 0 && s->rec != NULL &&
+	    observation_known(s->rec, (enum field)source[f].with) &&
+	    event_plain(s, (enum field)source[f].value, out);
+}
+
+static bool
+get_stats(const struct event_source *s, enum event_field f, unsigned i,
+    struct event_value *out)
+{
+	return s->stats != NULL && event_get_stats(s->stats, f, i, out);
+}
+
+static bool
+get_why(const struct event_source *s, enum event_field f, unsigned i,
+    struct event_value *out)
+{
+	return s->v != NULL && i < s->v->reasons && why_get(s->v, f, i, out);
 }
 
 static bool
 get_common(const struct event_source *s, enum event_field f, unsigned i,
     struct event_value *out)
 {
+	if (i > 0)
+		return false;
 	switch ((unsigned)f) {
 	case F_TIMESTAMP:
 		return moment(out, s->time.ns);
@@ -131,8 +246,6 @@ get_common(const struct event_source *s, enum event_field f, unsigned i,
 		    text_z(out, s->o->iface[s->rec->source]);
 	case F_PCAP:
 		return text_z(out, s->o->input);
-	case F_VLAN:
-		return i == 0 && s->rec != NULL && of_field(s, FIELD_vlan, out);
 	}
 	return false;
 }
@@ -145,32 +258,41 @@ has_ports(const struct observation *o)
 	    (o->transport == TRANSPORT_TCP || o->transport == TRANSPORT_UDP);
 }
 
+static inline bool
+counted(const struct observation *o)
+{
+	return observation_known(o, FIELD_pkts_up) && observation_known(o, FIELD_wire_up);
+}
+
+static inline bool
+timed(const struct observation *o)
+{
+	return observation_known(o, FIELD_flow_start) &&
+	    observation_known(o, FIELD_flow_last) && counted(o);
+}
+
 static bool
 get_flow(const struct event_source *s, enum event_field f, unsigned i,
     struct event_value *out)
 {
 	const struct observation *o = s->rec;
-	bool counted = observation_known(o, FIELD_pkts_up) &&
-	    observation_known(o, FIELD_wire_up);
-	bool timed = observation_known(o, FIELD_flow_start) &&
-	    observation_known(o, FIELD_flow_last) && counted;
 
-	if (i > 0 && f != F_NDPI_RISK)
+	if (o == NULL || (i > 0 && f != F_NDPI_RISK))
 		return false;
 	switch ((unsigned)f) {
 	case F_FLOW_ID:
 		return o->flow_id != 0 &&
 		    uint_of(out, o->flow_id & ((UINT64_C(1) << 51) - 1));
 	case F_COMMUNITY:
-		return s->community[0] != '\0' && name(out, s->community);
+		return s->made->community[0] != '\0' && name(out, s->made->community);
 	case F_SRC_IP:
-		return name(out, addr_print(&o->src_ip, out->buf));
+		return address(out, &o->src_ip);
 	case F_SRC_PORT:
-		return has_ports(o) && of_field(s, FIELD_src_port, out);
+		return has_ports(o) && event_plain(s, FIELD_src_port, out);
 	case F_DEST_IP:
-		return name(out, addr_print(&o->dest_ip, out->buf));
+		return address(out, &o->dest_ip);
 	case F_DEST_PORT:
-		return has_ports(o) && of_field(s, FIELD_dest_port, out);
+		return has_ports(o) && event_plain(s, FIELD_dest_port, out);
 	case F_PROTO:
 		if (!observation_known(o, FIELD_transport))
 			return false;
@@ -178,52 +300,33 @@ get_flow(const struct event_source *s, enum event_field f, unsigned i,
 		    o->transport == TRANSPORT_UDP ? "UDP" :
 		    o->transport != TRANSPORT_ICMP ? NULL :
 		    addr_is_v4(&o->src_ip) ? "ICMP" : "IPv6-ICMP");
-	case F_APP_PROTO:
-	case F_NDPI_PROTO:
-		return of_field(s, FIELD_app, out);
-	case F_NDPI_CATEGORY:
-		return of_field(s, FIELD_app_category, out);
-	case F_NDPI_CONFIDENCE:
-		return observation_known(o, FIELD_app) &&
-		    of_field(s, FIELD_app_confidence, out);
 	case F_NDPI_RISK:
 		if (!observation_known(o, FIELD_app_risks))
 			return false;
-		for (unsigned bit = 0; bit < 64; bit++)
-			if ((o->app_risks >> bit & 1) != 0 && risk_word(bit) != NULL &&
-			    i-- == 0)
-				return text_z(out, risk_word(bit));
+		for (uint64_t left = o->app_risks; left != 0; left &= left - 1) {
+			const char *word = risk_word((unsigned)__builtin_ctzll(left));
+
+			if (word != NULL && i-- == 0)
+				return text_z(out, word);
+		}
 		return false;
-	case F_TLS_SNI:
-		return of_field(s, FIELD_tls_sni, out);
-	case F_QUIC_SNI:
-		return of_field(s, FIELD_quic_sni, out);
-	case F_DNS_RRNAME:
-		return observation_known(o, FIELD_dns_queries) &&
-		    of_field(s, FIELD_dest_logical, out);
-	case F_HTTP_HOST:
-		return of_field(s, FIELD_http_host, out);
-	case F_HTTP_METHOD:
-		return of_field(s, FIELD_http_method, out);
-	case F_SRC_MAC:
-		return of_field(s, FIELD_device_mac, out);
 	case F_PKTS_UP:
-		return counted && uint_of(out, o->pkts_up);
+		return counted(o) && uint_of(out, o->pkts_up);
 	case F_PKTS_DOWN:
-		return counted && uint_of(out, o->pkts_down);
+		return counted(o) && uint_of(out, o->pkts_down);
 	case F_BYTES_UP:
-		return counted && uint_of(out, o->wire_up);
+		return counted(o) && uint_of(out, o->wire_up);
 	case F_BYTES_DOWN:
-		return counted && uint_of(out, o->wire_down);
+		return counted(o) && uint_of(out, o->wire_down);
 	case F_FLOW_START:
-		return timed && moment(out, o->flow_start);
+		return timed(o) && moment(out, o->flow_start);
 	case F_FLOW_END:
-		return timed && moment(out, o->flow_last);
+		return timed(o) && moment(out, o->flow_last);
 	case F_FLOW_AGE:
-		return timed && uint_of(out, o->flow_last < o->flow_start ? 0 :
+		return timed(o) && uint_of(out, o->flow_last < o->flow_start ? 0 :
 		    (uint64_t)(o->flow_last - o->flow_start) / NS_PER_S);
 	case F_FLOW_STATE:
-		if (!counted)
+		if (!counted(o))
 			return false;
 		if (observation_known(o, FIELD_flow_end) &&
 		    (o->flow_end == FLOW_END_FIN || o->flow_end == FLOW_END_RST))
@@ -393,60 +496,45 @@ event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
 }
 
 static bool
-get_ends(const struct event_source *s, enum event_field f, struct event_value *out)
+get_ends(const struct event_source *s, enum event_field f, unsigned i,
+    struct event_value *out)
 {
 	const struct observation *o = s->rec;
 	struct span label;
 
+	if (o == NULL || i > 0)
+		return false;
+
 	switch ((unsigned)f) {
 	case F_DEVICE_KEY:
-		if (of_field(s, FIELD_device_key, out))
+		if (event_plain(s, FIELD_device_key, out))
 			return true;
 		return text_z(out, addr_print(&o->src_ip, out->buf));
-	case F_DEVICE_NAME: return of_field(s, FIELD_device_name, out);
-	case F_DEVICE_MAC: return of_field(s, FIELD_device_mac, out);
-	case F_DEVICE_VENDOR: return of_field(s, FIELD_device_vendor, out);
-	case F_DEVICE_RANDOM: return of_field(s, FIELD_device_random, out);
-	case F_DEVICE_FIRST_MAC: return of_field(s, FIELD_device_first_mac, out);
-	case F_DEVICE_SYSTEM: return of_field(s, FIELD_device_system, out);
-	case F_DEVICE_IP: return name(out, addr_print(&o->src_ip, out->buf));
-	case F_DEVICE_OWNER: return of_field(s, FIELD_device_owner, out);
-	case F_DEVICE_ROLE: return of_field(s, FIELD_device_role, out);
-	case F_DEVICE_ROOM: return of_field(s, FIELD_device_room, out);
-	case F_DEVICE_KNOWN: return of_field(s, FIELD_device_known, out);
-	case F_DEVICE_SINCE: return of_field(s, FIELD_device_seen, out);
+	case F_DEVICE_IP: return address(out, &o->src_ip);
 	case F_DEST_KEY:
-		if (of_field(s, FIELD_dest_key, out))
+		if (event_plain(s, FIELD_dest_key, out))
 			return true;
 		label = dest_label(o, s->strings, out->buf);
 		return text(out, label.at, label.left);
-	case F_DEST_NAME: return of_field(s, FIELD_dest_name, out);
-	case F_DEST_SOURCE: return of_field(s, FIELD_dest_name_source, out);
-	case F_DEST_ADDR: return name(out, addr_print(&o->dest_ip, out->buf));
+	case F_DEST_ADDR: return address(out, &o->dest_ip);
 	case F_DEST_KNOWN:
 		return s->dest_known != TRUTH_UNKNOWN &&
 		    flag(out, s->dest_known == TRUTH_TRUE);
-	case F_DEST_CLAIMED: return of_field(s, FIELD_dest_claimed, out);
-	case F_DEST_CERTIFICATE: return of_field(s, FIELD_tls_certificate, out);
-	case F_DEST_LOGICAL: return of_field(s, FIELD_dest_logical, out);
-	case F_DEST_LOOKED_UP: return of_field(s, FIELD_dest_looked_up, out);
-	case F_DEST_FIRST_SEEN: return of_field(s, FIELD_dest_since, out);
-	case F_DEST_NEW: return of_field(s, FIELD_dest_new, out);
-	case F_DEST_NEW_TO_DEVICE: return of_field(s, FIELD_dest_new_to_device, out);
-	case F_DEST_ASN: return of_field(s, FIELD_dest_asn, out);
-	case F_DEST_AS_ORG: return of_field(s, FIELD_dest_as_org, out);
-	case F_DEST_COUNTRY: return of_field(s, FIELD_dest_country, out);
-	case F_DEST_DEVICES: return of_field(s, FIELD_dest_devices, out);
 	}
 	return false;
 }
 
 static bool
-get_heard(const struct event_source *s, enum event_field f, struct event_value *out)
+get_heard(const struct event_source *s, enum event_field f, unsigned i,
+    struct event_value *out)
 {
 	const struct observation *o = s->rec;
-	bool voice = observation_known(o, FIELD_voice_rate);
-	bool pieces = observation_known(o, FIELD_chunks_period);
+	bool voice, pieces;
+
+	if (o == NULL || i > 0)
+		return false;
+	voice = observation_known(o, FIELD_voice_rate);
+	pieces = observation_known(o, FIELD_chunks_period);
 
 	switch ((unsigned)f) {
 	case F_WINDOW_START: return s->window.known && moment(out, s->window.start);
@@ -456,10 +544,10 @@ get_heard(const struct event_source *s, enum event_field f, struct event_value *
 		    number(out, (double)(s->window.end - s->window.start) / 1e9);
 	case F_WINDOW_UP: return s->window.up_known && uint_of(out, s->window.up);
 	case F_WINDOW_DOWN: return s->window.down_known && uint_of(out, s->window.down);
-	case F_SPEECH: return s->speech[0] != '\0' && text_z(out, s->speech);
+	case F_SPEECH: return s->made->speech[0] != '\0' && text_z(out, s->made->speech);
 	case F_AUDIO_SCORE:
 		/* Padding to one size, or telemetry: half as sure that it is sound. */
-		return of_field(s, FIELD_voice_score, out) && (!voice ||
+		return event_plain(s, FIELD_voice_score, out) && (!voice ||
 		    !observation_known(o, FIELD_voice_constant) || !o->voice_constant ||
 		    number(out, o->voice_score / 2));
 	case F_AUDIO_SHAPE:
@@ -467,7 +555,7 @@ get_heard(const struct event_source *s, enum event_field f, struct event_value *
 			return name(out, o->voice_constant ? "constant" : "variable");
 		return pieces && name(out, "pieces");
 	case F_AUDIO_SECONDS:
-		return of_field(s, observation_known(o, FIELD_content_seconds) ?
+		return event_plain(s, observation_known(o, FIELD_content_seconds) ?
 		    FIELD_content_seconds : observation_known(o, FIELD_chunks_seconds) ?
 		    FIELD_chunks_seconds : FIELD_voice_seconds, out);
 	case F_AUDIO_BITRATE:
@@ -483,43 +571,20 @@ get_heard(const struct event_source *s, enum event_field f, struct event_value *
 		    number(out, (double)o->voice_period / 1e6);
 	case F_AUDIO_CODEC:
 		if (observation_known(o, FIELD_rtp_type))
-			return of_field(s, FIELD_rtp_codec, out);
+			return event_plain(s, FIELD_rtp_codec, out);
 		if (observation_known(o, FIELD_content_codec))
-			return of_field(s, FIELD_content_codec, out);
+			return event_plain(s, FIELD_content_codec, out);
 		return observation_known(o, FIELD_content) &&
 		    o->content == CONTENT_AUDIO && o->content_proof != PROOF_NAME &&
 		    observation_known(o, FIELD_content_format) &&
 		    o->content_format != FORMAT_UNKNOWN &&
-		    of_field(s, FIELD_content_format, out);
-	case F_CONTENT_CLASS: return of_field(s, FIELD_content, out);
-	case F_CONTENT_FORMAT:
-		return observation_known(o, FIELD_content) &&
-		    of_field(s, FIELD_content_format, out);
-	case F_CONTENT_PROOF:
-		return observation_known(o, FIELD_content) &&
-		    of_field(s, FIELD_content_proof, out);
-	case F_CONTENT_TYPE:
-		return observation_known(o, FIELD_content) &&
-		    of_field(s, FIELD_content_type, out);
-	case F_CONTENT_NAME:
-		return observation_known(o, FIELD_content) &&
-		    of_field(s, FIELD_content_name, out);
-	case F_CONTENT_LENGTH:
-		return observation_known(o, FIELD_content) &&
-		    of_field(s, FIELD_content_length, out);
-	case F_CONTENT_CODEC: return of_field(s, FIELD_content_codec, out);
+		    event_plain(s, FIELD_content_format, out);
 	case F_CONTENT_RATE:
 		return observation_known(o, FIELD_content_rate) &&
 		    uint_of(out, (uint64_t)(o->content_rate + 0.5));
-	case F_CONTENT_SECONDS: return of_field(s, FIELD_content_seconds, out);
-	case F_UNSEEN:
-		return observation_known(o, FIELD_content) &&
-		    of_field(s, FIELD_unseen, out);
 	case F_TUNNEL:
 		return observation_known(o, FIELD_tunnel) && o->tunnel != TUNNEL_NONE &&
-		    of_field(s, FIELD_tunnel, out);
-	case F_ENDED:
-		return of_field(s, FIELD_flow_end, out);
+		    event_plain(s, FIELD_tunnel, out);
 	}
 	return false;
 }
@@ -534,7 +599,7 @@ get_rest(const struct event_source *s, enum event_field f, unsigned i,
 		return false;
 	switch ((unsigned)f) {
 	case F_SCHEMA: return name(out, SCHEMA_NAME);
-	case F_EVENT_ID: return name(out, s->id);
+	case F_EVENT_ID: return name(out, s->made->id);
 	case F_SEQ: return uint_of(out, s->head.seq);
 	case F_BOOT: return name(out, s->o->boot);
 	case F_LANE: return name(out, lane_name((enum lane)s->head.lane));
@@ -546,7 +611,7 @@ get_rest(const struct event_source *s, enum event_field f, unsigned i,
 		return s->has_severity &&
 		    name(out, severity_name((enum severity)s->head.severity));
 	case F_EXPLAIN:
-		return r != NULL ? text_z(out, s->explain) : text_z(out, s->text);
+		return r != NULL ? text_z(out, s->made->explain) : text_z(out, s->text);
 	case F_RULE_ID: return r != NULL && uint_of(out, r->id);
 	case F_RULE_REV: return r != NULL && uint_of(out, r->rev);
 	case F_RULE_NAME: return r != NULL && text_z(out, r->name);
@@ -557,7 +622,8 @@ get_rest(const struct event_source *s, enum event_field f, unsigned i,
 		return text_z(out, out->buf);
 	case F_SUPPRESSED: return r != NULL && uint_of(out, s->v->suppressed);
 	case F_UPDATE: return r != NULL && flag(out, s->v->update);
-	case F_RELATED: return s->related[0] != '\0' && text_z(out, s->related);
+	case F_RELATED: return s->made->related[0] != '\0' &&
+		    text_z(out, s->made->related);
 	case F_RULES_VERSION: return text_z(out, s->rules_version);
 	case F_RULES_GENERATION: return uint_of(out, s->o->generation);
 	case F_SENSOR_VERSION: return text_z(out, s->o->version);
@@ -579,27 +645,53 @@ get_rest(const struct event_source *s, enum event_field f, unsigned i,
 	return false;
 }
 
-/* A field of the record as it is; an empty text is no text. */
-static bool
-of_field(const struct event_source *s, enum field f, struct event_value *out)
+bool
+event_plain(const struct event_source *s, enum field f, struct event_value *out)
 {
-	struct span bytes = { NULL, 0 };
-	struct value v;
+	const struct field_info *fi = &observation_field[f];
+	const uint8_t *at = (const uint8_t *)s->rec + fi->offset;
+	uint16_t small;
+	uint32_t id;
 
-	if (!field_value(s->rec, f, s->strings, &v, &bytes))
+	if (!observation_known(s->rec, f))
 		return false;
-	switch (v.type) {
-	case FIELD_BOOL: return flag(out, v.b);
-	case FIELD_NUMBER:
-	case FIELD_RATE: return number(out, v.n);
-	case FIELD_DURATION: return number(out, (double)v.i / 1e9);
-	case FIELD_MOMENT: return moment(out, v.i);
-	case FIELD_TEXT: return bytes.left > 0 && text(out, bytes.at, bytes.left);
-	case FIELD_ADDRESS: return name(out, addr_print(&v.net.net, out->buf));
-	case FIELD_MAC: return v.u != 0 && name(out, mac_print(v.u, out->buf));
+	switch (fi->type) {
+	case FIELD_BOOL:
+		return flag(out, *at != 0);
+	case FIELD_COUNT:
+	case FIELD_BYTES:
+	case FIELD_WORDS:
+		out->kind = VALUE_UINT;
+		memcpy(&out->u, at, sizeof(out->u));
+		return true;
+	case FIELD_PORT:
+		memcpy(&small, at, sizeof(small));
+		return uint_of(out, small);
 	case FIELD_WORD:
-		return name(out, vocabulary_word(observation_field[f].vocabulary,
-		    (unsigned)v.u));
-	default: return uint_of(out, v.u);
+		memcpy(&small, at, sizeof(small));
+		return name(out, vocabulary_word(fi->vocabulary, small));
+	case FIELD_NUMBER:
+	case FIELD_RATE:
+		memcpy(&out->n, at, sizeof(out->n));
+		return number(out, out->n);
+	case FIELD_DURATION:
+		memcpy(&out->time, at, sizeof(out->time));
+		return number(out, (double)out->time / 1e9);
+	case FIELD_MOMENT:
+		out->kind = VALUE_TIME;
+		memcpy(&out->time, at, sizeof(out->time));
+		return true;
+	case FIELD_MAC:
+		out->kind = VALUE_MAC;
+		memcpy(&out->u, at, sizeof(out->u));
+		return out->u != 0;
+	case FIELD_ADDRESS:
+		return address(out, (const struct addr *)(const void *)at);
+	case FIELD_TEXT:
+		break;
 	}
+	memcpy(&id, at, sizeof(id));
+	out->kind = VALUE_TEXT;
+	out->text = intern_get(s->strings, id);
+	return out->text.left > 0;
 }

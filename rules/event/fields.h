@@ -40,25 +40,30 @@ struct event_source {
 		uint64_t up, down;
 	} window;
 	enum truth dest_known;
+	struct event_made *made;		/* room for it, the caller's */
+};
+
+/* Texts that are put together for one event; "" for those that do not apply. */
+struct event_made {
 	char community[40], speech[48];
-	char explain[EXPLAIN_MAX];
 	char id[EVENT_ID_TEXT], related[EVENT_ID_TEXT];
+	char explain[EXPLAIN_MAX];
 };
 
 enum value_kind {
 	VALUE_TEXT, VALUE_NAME, VALUE_TIME, VALUE_UINT, VALUE_NUMBER, VALUE_BOOL,
-	VALUE_NULL
+	VALUE_NULL, VALUE_ADDRESS, VALUE_MAC
 };
 
 struct event_value {
 	enum value_kind kind;
-	struct span text;		/* TEXT */
-	const char *name;		/* NAME; may point into buf */
+	struct span text;		/* TEXT, NAME */
+	const struct addr *addr;	/* ADDRESS; of the record */
 	int64_t time;
-	uint64_t u;
+	uint64_t u;			/* UINT, MAC */
 	double n;
 	bool b;
-	char buf[HUMAN_TEXT];		/* room for an address or a MAC */
+	char buf[HUMAN_TEXT];		/* room for a text */
 };
 
 /* Works out what several fields need. */
@@ -66,8 +71,24 @@ void event_prepare(struct event_source *s);
 
 /* The value of a field; i counts the elements of arrays (and is
  * 0 else). False: absent. */
-bool event_get(const struct event_source *s, enum event_field f, unsigned i,
+typedef bool event_getter(const struct event_source *s, enum event_field f, unsigned i,
     struct event_value *out);
+event_getter event_get;
+
+/* How a field is come by, for who asks for it again and again. */
+struct event_access {
+	enum field gate;		/* absent when the record does not know this one;
+					 * FIELD_COUNT_ALL: not for that */
+	enum field value;		/* it is this one, as it is: event_plain;
+					 * FIELD_COUNT_ALL: it is worked out: get */
+	event_getter *get;
+	bool fixed;			/* the same in every event of a type */
+};
+
+struct event_access event_access(enum event_field f);
+
+/* A field of the record as it is; an empty text is no text. */
+bool event_plain(const struct event_source *s, enum field f, struct event_value *out);
 
 /* How many elements an array of objects has. */
 unsigned event_items(const struct event_source *s, enum event_field f);

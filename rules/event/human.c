@@ -8,6 +8,7 @@
 #include "rules/event/event.h"
 #include "rules/event/json.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,14 +40,15 @@ human_bytes(uint64_t bytes, char buf[24])
 	size_t u = 0;
 
 	if (bytes < 1000) {
-		(void)snprintf(buf, 24, "%u B", (unsigned)bytes);
+		memcpy(buf + uint_print(buf, bytes), " B", 3);
 		return buf;
 	}
 	while (v >= 999.5 && u + 1 < sizeof(unit) / sizeof(unit[0])) {
 		v /= 1000;
 		u++;
 	}
-	(void)snprintf(buf, 24, "%.16s %s", decimal(v, n), unit[u]);
+	/* At most "99.9 MB": 2^64 bytes are 18 EB. */
+	(void)stpcpy(stpcpy(stpcpy(buf, decimal(v, n)), " "), unit[u]);
 	return buf;
 }
 
@@ -99,29 +101,33 @@ const char *
 speech_text(uint64_t bytes, unsigned kbits, char buf[48])
 {
 	uint64_t minutes, seconds;
-	char size[24], text[128] = { 0 };
-	size_t n;
+	char *at = buf;
 
 	if (kbits == 0)
 		kbits = 24;
 	seconds = bytes / (kbits * UINT64_C(125));	/* 1 kbit/s is 125
 							 * bytes a second */
 	minutes = seconds / 60;
-	(void)human_bytes(bytes, size);
-	if (seconds < 60)
-		(void)snprintf(text, sizeof(text), "%s = %u s", size, (unsigned)seconds);
-	else if (minutes < 60)
-		(void)snprintf(text, sizeof(text), "%s = %u min", size,
-		    (unsigned)minutes);
-	else if (minutes < 10000U * 60)
-		(void)snprintf(text, sizeof(text), "%s = %u h %u min", size,
-		    (unsigned)(minutes / 60), (unsigned)(minutes % 60));
-	else
-		(void)snprintf(text, sizeof(text), "%s = over 10,000 h", size);
-	n = strlen(text);
-	(void)snprintf(text + n, sizeof(text) - n, " of speech at %u kbit/s", kbits);
-	memcpy(buf, text, 47);
-	buf[47] = '\0';
+	assert(kbits < 1000);			/* our caller's: what follows has 47 bytes */
+	at += strlen(human_bytes(bytes, buf));
+	at = stpcpy(at, " = ");
+	if (seconds < 60) {
+		at += uint_print(at, seconds);
+		at = stpcpy(at, " s");
+	} else if (minutes < 60) {
+		at += uint_print(at, minutes);
+		at = stpcpy(at, " min");
+	} else if (minutes < 10000U * 60) {
+		at += uint_print(at, minutes / 60);
+		at = stpcpy(at, " h ");
+		at += uint_print(at, minutes % 60);
+		at = stpcpy(at, " min");
+	} else {
+		at = stpcpy(at, "over 10,000 h");
+	}
+	at = stpcpy(at, " of speech at ");
+	at += uint_print(at, kbits);
+	memcpy(at, " kbit/s", 8);
 	return buf;
 }
 

@@ -5,11 +5,17 @@
 
 #include <string.h>
 
+#define NEAR 64		/* bytes that a number, an address or a MAC never needs */
+
+/* Sixteen bytes at once: SSE2, NEON, or as many words as the compiler makes of it. */
+typedef uint8_t wide __attribute__((vector_size(16)));
+typedef uint32_t wide32 __attribute__((vector_size(16)));
+
 static void before_value(struct json *j);
+static bool put_plain(struct json *j, const uint8_t *s, size_t n);
 static size_t plain_run(struct span s);
 static size_t escape(struct span *s, char out[16]);
 static size_t put_u(char *out, uint32_t unit);
-static size_t digits(char *out, uint64_t v);
 
 static inline void
 put(struct json *j, const char *s, size_t n)
@@ -74,7 +80,10 @@ json_uint(struct json *j, uint64_t v)
 	char text[24];
 
 	before_value(j);
-	put(j, text, digits(text, v));
+	if (!j->full && NEAR <= j->size - j->len)
+		j->len += uint_print(j->buf + j->len, v);
+	else
+		put(j, text, uint_print(text, v));
 	j->comma = true;
 }
 
@@ -97,7 +106,10 @@ void
 json_bool(struct json *j, bool v)
 {
 	before_value(j);
-	put(j, v ? "true" : "false", v ? 4 : 5);
+	if (v)
+		put(j, "true", 4);
+	else
+		put(j, "false", 5);
 	j->comma = true;
 }
 
@@ -127,6 +139,10 @@ json_text(struct json *j, const void *bytes, size_t n)
 	char out[16];
 
 	before_value(j);
+	if ((j->text_max == 0 || n <= j->text_max) && put_plain(j, bytes, n)) {
+		j->comma = true;
+		return;
+	}
 	put(j, "\"", 1);
 	start = safe = j->len;
 	while (s.left > 0 && !j->full) {
@@ -154,12 +170,72 @@ json_text(struct json *j, const void *bytes, size_t n)
 	j->comma = true;
 }
 
-static void
+static inline void
 before_value(struct json *j)
 {
 	if (j->comma)
 		put(j, ",", 1);
 	j->comma = false;
+}
+
+/* None of sixteen bytes needs more than to be copied: ASCII, as in escape. */
+static inline bool
+all_plain(wide v)
+{
+	/* Below 0x20 wraps round to the top. */
+	wide bad = (wide)((uint8_t)0x5f <= v - 0x20) | (wide)(v == '"') |
+	    (wide)(v == '\\') | (wide)(v == '<');
+	uint64_t half[2];
+
+	memcpy(half, &bad, sizeof(bad));
+	return (half[0] | half[1]) == 0;
+}
+
+/* Most texts are plain: those are copied and looked at in one go, in quotes, the last bytes
+ * once more when they are not sixteen. False: nothing was written. */
+static bool
+put_plain(struct json *j, const uint8_t *s, size_t n)
+{
+	char *out = j->buf + j->len;
+	wide v;
+
+	if (j->full || j->size - j->len < 2 || n > j->size - j->len - 2)
+		return false;
+	*out++ = '"';
+	if (n >= 16) {
+		for (size_t i = 0; i + 16 < n; i += 16) {
+			memcpy(&v, s + i, 16);
+			if (!all_plain(v))
+				return false;
+			memcpy(out + i, &v, 16);
+		}
+		memcpy(&v, s + n - 16, 16);
+		memcpy(out + n - 16, &v, 16);
+	} else if (n >= 8) {
+		memcpy(&v, s, 8);
+		memcpy((uint8_t *)&v + 8, s + n - 8, 8);
+		memcpy(out, s, 8);
+		memcpy(out + n - 8, s + n - 8, 8);
+	} else if (n >= 4) {
+		uint32_t head, tail;
+
+		memcpy(&head, s, 4);
+		memcpy(&tail, s + n - 4, 4);
+		v = (wide)(wide32){ head, tail, head, tail };
+		memcpy(out, &head, 4);
+		memcpy(out + n - 4, &tail, 4);
+	} else {
+		memset(&v, 'x', sizeof(v));
+		for (size_t i = 0; i < n; i++) {
+			v[i] = s[i];
+			out[i] = (char)s[i];
+		}
+	}
+	if (!all_plain(v))
+		return false;
+	out[n] = '"';
+	j->len += n + 2;
+	return true;
 }
 
 /* How many bytes at the start of s stand inside quotes as they are: ASCII, as in escape. */
@@ -300,33 +376,54 @@ number_print(double v, unsigned decimals, char buf[40])
 	}
 	if (whole == 0 && part == 0)
 		at = buf;		/* no "-0" */
-	at += digits(at, whole);
+	at += uint_print(at, whole);
 	if (part > 0) {
-		*at++ = '.';
-		for (scale /= 10; part > 0; scale /= 10) {
-			*at++ = (char)('0' + part / scale);
-			part %= scale;
-		}
+		/* A one in front keeps the zeros of the fraction. */
+		(void)uint_print(at, scale + part);
+		*at = '.';
+		at += decimals < 6 ? decimals + 1 : 7;
+		while (at[-1] == '0')
+			at--;
 	}
 	if (exponent > 0) {
 		*at++ = 'e';
-		at += digits(at, exponent);
+		at += uint_print(at, exponent);
 	}
 	*at = '\0';
 	return buf;
 }
 
-static size_t
-digits(char *out, uint64_t v)
-{
-	char back[20];
-	size_t n = 0;
+static const char pair[] =
+    "00010203040506070809101112131415161718192021222324"
+    "25262728293031323334353637383940414243444546474849"
+    "50515253545556575859606162636465666768697071727374"
+    "75767778798081828384858687888990919293949596979899";
 
-	do {
-		back[n++] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v > 0);
-	for (size_t i = 0; i < n; i++)
-		out[i] = back[n - 1 - i];
+size_t
+uint_print(char *out, uint64_t v)
+{
+	size_t n = 1, at;
+
+	for (uint64_t rest = v; rest >= 10; n++)
+		if (rest >= 10000) {
+			rest /= 10000;
+			n += 3;
+		} else {
+			rest /= 10;
+		}
+	for (at = n; v >= 100; v /= 100)
+		memcpy(out + (at -= 2), pair + 2 * (v % 100), 2);
+	if (v >= 10)
+		memcpy(out, pair + 2 * v, 2);
+	else
+		out[0] = (char)('0' + v);
 	return n;
+}
+
+void
+uint6_print(char *out, unsigned v)
+{
+	memcpy(out, pair + 2 * (v / 10000 % 100), 2);
+	memcpy(out + 2, pair + 2 * (v / 100 % 100), 2);
+	memcpy(out + 4, pair + 2 * (v % 100), 2);
 }

@@ -13,6 +13,7 @@
 
 #include "capture/base/span.h"
 
+
 struct json {
 	char *buf;
 	size_t size, len;
@@ -43,5 +44,8 @@ size_t utf8_next(struct span s, uint32_t *code, bool *valid);
 bool utf8_plain(uint32_t code);
 /* "24.1": the same form as json_number. Returns buf. */
 const char *number_print(double v, unsigned decimals, char buf[40]);
+/* Decimal, no NUL, at most 20 bytes; how many. */
+size_t uint_print(char *out, uint64_t v);
+void uint6_print(char *out, unsigned v);	/* six digits, leading zeros */
 
 #endif

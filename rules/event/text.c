@@ -60,7 +60,7 @@ event_text(const struct event_source *s, bool colour, char *buf, size_t size)
 		    (unsigned long long)s->gap->to, lane_name((enum lane)s->head.lane),
 		    s->head.partition, (unsigned long long)s->gap->count);
 	else
-		item_f(&p, "", "%s", s->v != NULL ? s->explain : s->text);
+		item_f(&p, "", "%s", s->v != NULL ? s->made->explain : s->text);
 	end_line(&p);
 	if (s->v == NULL)
 		return p.len;
@@ -225,8 +225,8 @@ amount(struct page *p, const struct event_source *s)
 		item_f(p, " ", "%s", human_rate(o->chunks_rate, text));
 		gap = ", ";
 	}
-	if (s->speech[0] != '\0') {
-		item_f(p, gap, "%s", s->speech);
+	if (s->made->speech[0] != '\0') {
+		item_f(p, gap, "%s", s->made->speech);
 		gap = ", ";
 	} else if (s->window.up_known) {
 		item_f(p, gap, "%s sent", human_bytes(s->window.up, text));

@@ -18,6 +18,8 @@ const char *const condition_ops[] = { "<", "<=", ">", ">=", "=", "!=", "is", "in
 
 static bool scalar(const struct value *v, enum field f, struct event_value *out);
 static int polarity(const struct expr *x, unsigned leaf, bool negated);
+static void event_id(const struct event_source *s, uint32_t lane, uint32_t partition,
+    uint64_t seq, char out[EVENT_ID_TEXT]);
 static void set_window(struct event_source *s);
 static void set_community(struct event_source *s);
 
@@ -104,7 +106,7 @@ why_get(const struct verdict *v, enum event_field f, unsigned i, struct event_va
 		return true;
 	case F_WHY_OP:
 		out->kind = VALUE_NAME;
-		out->name = condition_op(x);
+		out->text = span_of(condition_op(x), strlen(condition_op(x)));
 		return true;
 	case F_WHY_LIMIT:
 		if (r->has_limit)
@@ -122,7 +124,7 @@ why_get(const struct verdict *v, enum event_field f, unsigned i, struct event_va
 		return r->observed_known && scalar(&r->observed, x->field, out);
 	case F_WHY_UNIT:
 		out->kind = VALUE_NAME;
-		out->name = unit;
+		out->text = span_of(unit, strlen(unit));
 		return counts && unit[0] != '\0';
 	case F_WHY_PASSED:
 		t = why_passed(v, i);
@@ -182,20 +184,19 @@ scalar(const struct value *v, enum field f, struct event_value *out)
 void
 event_prepare(struct event_source *s)
 {
-	(void)snprintf(s->id, sizeof(s->id), "%.64s:%.64s:%s:%u:%llu", s->o->sensor,
-	    s->o->boot, lane_name((enum lane)s->head.lane), s->head.partition,
-	    (unsigned long long)s->head.seq);
+	struct event_made *made = s->made;
+
+	made->community[0] = made->speech[0] = made->related[0] = made->explain[0] = '\0';
+	event_id(s, s->head.lane, s->head.partition, s->head.seq, made->id);
 	s->dest_known = TRUTH_UNKNOWN;
 	if (s->v != NULL) {
 		const struct program *p = s->v->program;
 		const struct event_ref *first = &s->v->first;
 
-		(void)explain_fill(s->v, s->explain, sizeof(s->explain));
+		(void)explain_fill(s->v, made->explain, sizeof(made->explain));
 		if (first->seq != 0)
-			(void)snprintf(s->related, sizeof(s->related),
-			    "%.64s:%.64s:%s:%u:%llu",
-			    s->o->sensor, s->o->boot, lane_name((enum lane)first->lane),
-			    first->partition, (unsigned long long)first->seq);
+			event_id(s, first->lane, first->partition, first->seq,
+			    made->related);
 		for (unsigned i = 0; i < p->lists; i++) {
 			struct expr in = { .op = EXPR_DEST_IN_LIST, .list = i };
 
@@ -211,7 +212,28 @@ event_prepare(struct event_source *s)
 	/* Sound that is heard is given in seconds of itself; only volume is converted. */
 	if (s->window.up_known && s->window.up > 0 &&
 	    !(s->has_kind && s->head.kind == EVENT_LIVE_AUDIO))
-		(void)speech_text(s->window.up, 24, s->speech);
+		(void)speech_text(s->window.up, 24, made->speech);
+}
+
+/* sensor:boot:lane:partition:seq */
+static void
+event_id(const struct event_source *s, uint32_t lane, uint32_t partition, uint64_t seq,
+    char out[EVENT_ID_TEXT])
+{
+	const char *const part[] = { s->o->sensor, s->o->boot, lane_name((enum lane)lane) };
+	char *at = out;
+
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		size_t n = strnlen(part[i], 64);
+
+		memcpy(at, part[i], n);
+		at[n] = ':';
+		at += n + 1;
+	}
+	at += uint_print(at, partition);
+	*at++ = ':';
+	at += uint_print(at, seq);
+	*at = '\0';
 }
 
 /* What the event counts, and from when: the rule's sum, else what the record is of. */
@@ -274,7 +296,7 @@ set_community(struct event_source *s)
 	case TRANSPORT_UDP:
 		community_id(&o->src_ip, &o->dest_ip, o->src_port, o->dest_port,
 		    o->transport == TRANSPORT_TCP ? IPPROTO_IS_TCP : IPPROTO_IS_UDP,
-		    s->community);
+		    s->made->community);
 		return;
 	case TRANSPORT_ICMP:
 		/* Type and code stand where the port of the side that spoke first is. */
@@ -284,10 +306,10 @@ set_community(struct event_source *s)
 		sport = (uint16_t)(sport >> 8);
 		if (o->src_port != 0 || o->dest_port == 0)
 			community_id(&o->src_ip, &o->dest_ip, sport, dport,
-			    v4 ? IPPROTO_IS_ICMP : IPPROTO_IS_ICMP6, s->community);
+			    v4 ? IPPROTO_IS_ICMP : IPPROTO_IS_ICMP6, s->made->community);
 		else
 			community_id(&o->dest_ip, &o->src_ip, sport, dport,
-			    v4 ? IPPROTO_IS_ICMP : IPPROTO_IS_ICMP6, s->community);
+			    v4 ? IPPROTO_IS_ICMP : IPPROTO_IS_ICMP6, s->made->community);
 		return;
 	}
 }
