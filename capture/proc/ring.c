@@ -34,6 +34,7 @@
 #define WRAP 0xffffffffu
 #define MESSAGE_HEAD 8u
 #define SPINS 400
+#define QUIET_SHARE 8			/* of the ring may fill quietly */
 #define NOBODY UINT64_MAX
 
 /* One end: its count, the word that changes with it,
@@ -66,6 +67,7 @@ struct ring {
 	size_t skip;			/* bytes to the end that the
 					 * reserved message skips */
 	size_t peeked;			/* bytes to release; 0: nothing peeked */
+	uint64_t told;			/* head when the descriptor was last written */
 	bool broken;
 };
 
@@ -230,10 +232,32 @@ ring_reserve(struct ring *r, size_t n)
 	return r->data + (skip != 0 ? 0 : off) + MESSAGE_HEAD;
 }
 
+/* Full counter or not: the descriptor is readable, which is all it is for. */
+static void
+tell(struct ring *r)
+{
+	uint64_t one = 1;
+
+	r->told = r->head;
+	if (write(r->fd, &one, sizeof(one)) == -1)
+		return;
+}
+
 void
 ring_commit(struct ring *r, size_t n)
 {
 	uint64_t before = r->head;
+
+	ring_commit_quietly(r, n);
+	if (r->fd != -1 && r->head != before &&
+	    atomic_load_explicit(&r->shared->tail.count,
+	    memory_order_seq_cst) == before)
+		tell(r);
+}
+
+void
+ring_commit_quietly(struct ring *r, size_t n)
+{
 	size_t off = (size_t)(r->head & (r->size - 1));
 	uint32_t word[2] = { WRAP, 0 };
 
@@ -250,15 +274,17 @@ ring_commit(struct ring *r, size_t n)
 	r->head += r->skip + MESSAGE_HEAD + round8(n);
 	r->reserved = r->skip = 0;
 	publish(&r->shared->head, r->head);
-	if (r->fd != -1 &&
-	    atomic_load_explicit(&r->shared->tail.count,
-	    memory_order_seq_cst) == before) {
-		uint64_t one = 1;
-		/* Full counter or not: the descriptor is readable,
-		 * which is all it is for. */
-		if (write(r->fd, &one, sizeof(one)) == -1)
-			return;
-	}
+	if (r->fd != -1 && r->head - r->told >= r->size / QUIET_SHARE)
+		tell(r);
+}
+
+void
+ring_wake(struct ring *r)
+{
+	/* Whoever has read all of it needs no waking. */
+	if (r->fd != -1 && r->told != r->head &&
+	    atomic_load_explicit(&r->shared->tail.count, memory_order_seq_cst) != r->head)
+		tell(r);
 }
 
 bool
@@ -397,6 +423,7 @@ ring_resume(struct ring *r)
 {
 	r->head = atomic_load(&r->shared->head.count);
 	r->tail = atomic_load(&r->shared->tail.count);
+	r->told = r->tail;		/* nobody knows whether that one was told */
 	r->reserved = r->skip = r->peeked = 0;
 	/* Counts are in eights; the page has two writers,
 	 * and one may have been taken over. */
@@ -408,7 +435,7 @@ ring_restart(struct ring *r)
 {
 	struct shared *s = r->shared;
 
-	r->head = r->tail = 0;
+	r->head = r->tail = r->told = 0;
 	r->reserved = r->skip = r->peeked = 0;
 	r->broken = false;
 	atomic_store(&s->head.count, 0);

@@ -30,6 +30,10 @@ void ring_destroy(struct ring *r);		/* unmaps for this process */
  * commit what was written. */
 void *ring_reserve(struct ring *r, size_t n);
 void ring_commit(struct ring *r, size_t n);	/* n <= reserved */
+/* The same for one of many: a consumer that waits on the descriptor is woken by ring_wake,
+ * once for all of them, and now and then when they fill the ring. */
+void ring_commit_quietly(struct ring *r, size_t n);
+void ring_wake(struct ring *r);
 bool ring_wait_room(struct ring *r, size_t n, int timeout_ms);	/* false: timed out */
 
 /* Consumer. A peeked message stays until released. */

@@ -46,6 +46,7 @@ static void on_step(void *arg, struct pkt_time now);
 static bool is_own(void *arg, const struct packet *pkt);
 static bool put(void *arg, const struct event_head *h, const char *json,
     const char *text);
+static void wake_outlet(struct sensor *s);
 static int make_reloader(struct sensor *s);
 static void on_swap(void *arg, enum swap_phase at);
 static void on_swapped(void *arg, const struct program *p, uint64_t generation);
@@ -284,6 +285,7 @@ loop(struct sensor *s, int signals)
 		if (!live) {
 			tell_progress(s, n);
 			sensor_post(s);
+			wake_outlet(s);
 			continue;
 		}
 		now = sensor_wall();
@@ -300,6 +302,7 @@ loop(struct sensor *s, int signals)
 				on_step(s, pkt_time_add(now, -LIVE_LAG));
 		}
 		reloader_turn(s->reloader);
+		wake_outlet(s);
 		if (n == 0)
 			wait_source(s, signals, WAIT_MS);
 	}
@@ -443,10 +446,11 @@ observe(struct sensor *s, const struct observation *o, const struct intern *stri
 			s->observations_lost++;
 			return;
 		}
+		ring_wake(r);
 		(void)ring_wait_room(r, n, ROOM_WAIT_MS);
 	}
 	carry_put(at, s->o->start, live, o, strings);
-	ring_commit(r, n);
+	ring_commit_quietly(r, n);
 }
 
 static void
@@ -517,6 +521,7 @@ put(void *arg, const struct event_head *h, const char *json, const char *text)
 		/* The supervisor closes the ring when the outlet is gone. */
 		if (ring_closed(s->o->ring))
 			return false;
+		ring_wake(s->o->ring);
 		(void)ring_wait_room(s->o->ring, n, ROOM_WAIT_MS);
 	}
 	head.text_len += (uint32_t)wipe;
@@ -527,8 +532,17 @@ put(void *arg, const struct event_head *h, const char *json, const char *text)
 	memcpy(at, clear, wipe);
 	if (h->text_len > 0)
 		memcpy(at + wipe, text, h->text_len);
-	ring_commit(s->o->ring, n);
+	ring_commit_quietly(s->o->ring, n);
 	return true;
+}
+
+/* What was said since the last time is delivered now: one wake-up for all of it. */
+static void
+wake_outlet(struct sensor *s)
+{
+	ring_wake(s->o->ring);
+	if (s->o->observations != NULL)
+		ring_wake(s->o->observations);
 }
 
 struct pkt_time

@@ -71,10 +71,23 @@ static int answer(struct delivery *d, const redisReply *r, struct loop_time now,
 static void record_dropped(void *arg, uint64_t number, struct span bytes);
 static void acknowledge(struct delivery *d, struct loop_time now);
 
+/* Every event passes here, on its way into each output: sixteen bytes at once. */
 bool
 json_line_ok(const char *s, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	typedef uint8_t wide __attribute__((vector_size(16)));
+	wide bad = { 0 }, v;
+	uint64_t half[2];
+	size_t i = 0;
+
+	for (; i + sizeof(v) <= n; i += sizeof(v)) {
+		memcpy(&v, s + i, sizeof(v));
+		bad |= (wide)(v < 0x20) | (wide)(v == 0x7f);
+	}
+	memcpy(half, &bad, sizeof(bad));
+	if ((half[0] | half[1]) != 0)
+		return false;
+	for (; i < n; i++)
 		if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
 			return false;
 	return true;

@@ -105,6 +105,56 @@ test_a_full_ring_says_so_and_has_room_after_a_release(void **state)
 	ring_destroy(r);
 }
 
+static bool
+readable(struct ring *r)
+{
+	struct pollfd p = { .fd = ring_fd(r), .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void
+test_quiet_messages_are_told_once_by_a_wake(void **state)
+{
+	struct ring *r = ring_create(65536, true, NULL);
+	static uint8_t big[4000];
+	struct span s;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		assert_non_null(ring_reserve(r, 100));
+		ring_commit_quietly(r, 100);
+		assert_false(readable(r));
+	}
+	/* Whoever looks finds them without having been told. */
+	assert_int_equal(ring_peek(r, &s), RING_MESSAGE);
+	ring_release(r);
+	ring_wake(r);
+	assert_true(readable(r));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(ring_peek(r, &s), RING_MESSAGE);
+		ring_release(r);
+	}
+	assert_int_equal(ring_peek(r, &s), RING_EMPTY);
+	assert_false(readable(r));
+	/* Nothing new, and nothing that was not read: nobody is woken. */
+	ring_wake(r);
+	assert_false(readable(r));
+	assert_non_null(ring_reserve(r, 100));
+	ring_commit_quietly(r, 100);
+	assert_int_equal(ring_peek(r, &s), RING_MESSAGE);
+	ring_release(r);
+	ring_wake(r);
+	assert_false(readable(r));
+	/* A ring that fills tells by itself. */
+	for (unsigned i = 0; i < 3; i++) {
+		assert_non_null(ring_reserve(r, sizeof(big)));
+		ring_commit_quietly(r, sizeof(big));
+	}
+	assert_true(readable(r));
+	ring_destroy(r);
+}
+
 /* The message's length word stands eight bytes before the bytes: a producer that was
  * taken over can write there whatever it likes. */
 static void
@@ -304,6 +354,7 @@ main(void)
 		cmocka_unit_test(test_a_message_comes_out_as_it_went_in),
 		cmocka_unit_test(test_messages_of_every_size_survive_the_wrap),
 		cmocka_unit_test(test_a_full_ring_says_so_and_has_room_after_a_release),
+		cmocka_unit_test(test_quiet_messages_are_told_once_by_a_wake),
 		cmocka_unit_test(test_a_lying_length_breaks_the_ring_and_is_never_read),
 		cmocka_unit_test(test_a_lying_count_breaks_the_ring),
 		cmocka_unit_test(
