@@ -50,7 +50,8 @@ content_create(const struct content_options *o)
 	c->heads = pool_create(sizeof(struct head),
 	    (o->heads == 0 ? HEADS : o->heads) + 2);
 	c->ftp = table_create(&t);
-	if (c->heads == NULL || c->ftp == NULL) {
+	c->media = table_create(&t);
+	if (c->heads == NULL || c->ftp == NULL || c->media == NULL) {
 		content_destroy(c);
 		return NULL;
 	}
@@ -63,6 +64,7 @@ content_destroy(struct content *c)
 	if (c == NULL)
 		return;
 	table_destroy(c->ftp);
+	table_destroy(c->media);
 	pool_destroy(c->heads);
 	free(c);
 }

@@ -17,6 +17,14 @@
 #define H2_PADDED 8
 #define H2_OTHERS 16		/* frames between those of a body put together */
 
+/* A picture or a document is one message: its header may not speak of those behind it. */
+static void
+ends_with(struct content_news *news, uint64_t length)
+{
+	if (news->body_plain > length)
+		news->body_plain = length;
+}
+
 /* ---- WebSocket ---- */
 
 enum { WEB_MORE_OF_IT = 0, WEB_TEXT = 1, WEB_BYTES = 2, WEB_CONTROL = 8 };
@@ -132,6 +140,8 @@ web_step(struct content *c, struct state *st, unsigned dir, struct span s, bool 
 	    (ended && !news->to_end), none, none, news))
 		return STEP_WAIT;
 	st->look[dir] |= f.opcode == WEB_BYTES;
+	if (f.last)
+		ends_with(news, f.length);
 	/* talk is no file, and a format is told once */
 	if (news->class == CONTENT_TEXT || st->told[dir] == news->class)
 		news->what &= ~(unsigned)NEWS_CONTENT;
@@ -181,14 +191,38 @@ h2_opens(struct span s)
 	return n < sizeof(hello) - 1 ? PARSE_MORE : PARSE_DONE;
 }
 
-/* The first DATA of a stream is where its body begins; streams are numbered upwards. */
+/* Streams are numbered upwards, and their bodies come mixed: those judged, of the one with
+ * the highest number (in_pieces.remain) and 63 before it (in_pieces.pos), and all below. */
+static bool
+h2_judged(const struct state *st, unsigned dir, uint32_t stream)
+{
+	uint32_t last = st->in_pieces.remain[dir], back = (last - stream) / 2;
+
+	return stream <= last && (back >= 64 || (st->in_pieces.pos[dir] >> back & 1) != 0);
+}
+
+static void
+h2_mark(struct state *st, unsigned dir, uint32_t stream)
+{
+	uint32_t *last = &st->in_pieces.remain[dir];
+	uint64_t *bits = &st->in_pieces.pos[dir];
+
+	if (stream > *last) {
+		uint32_t on = (stream - *last + 1) / 2;
+
+		*bits = on < 64 ? *bits << on : 0;
+		*last = stream;
+	}
+	*bits |= 1ULL << (*last - stream) / 2;
+}
+
+/* The first DATA of a stream is where its body begins. */
 enum step
 h2_step(struct content *c, struct state *st, unsigned dir, struct span s, bool final,
     uint64_t *size, struct content_news *news)
 {
 	struct span none = { NULL, 0 };
 	struct h2_frame f, next;
-	uint32_t *last = &st->in_pieces.remain[dir];
 	bool ended = false;
 	unsigned others = 0;
 	size_t n = 0;
@@ -200,7 +234,7 @@ h2_step(struct content *c, struct state *st, unsigned dir, struct span s, bool f
 		return STEP_ON;
 	if (f.stream == 0)
 		return STEP_END;
-	if (f.stream <= *last || f.length == 0)
+	if (f.length == 0 || h2_judged(st, dir, f.stream))
 		return STEP_ON;
 	while (!ended && n < HEAD_BYTES && h2_frame(s, &next)) {
 		if (next.type == H2_DATA && next.stream == f.stream) {
@@ -216,11 +250,13 @@ h2_step(struct content *c, struct state *st, unsigned dir, struct span s, bool f
 		if (!span_skip(&s, H2_HEAD + next.length))
 			break;
 	}
-	news->to_end = *last == 0;
+	news->to_end = st->in_pieces.remain[dir] == 0;
 	if (!judge(c, span_of(c->chunks, n), final || ended || n == HEAD_BYTES, none, none,
 	    news))
 		return STEP_WAIT;
-	*last = f.stream;
+	h2_mark(st, dir, f.stream);
+	if (f.flags & H2_ENDS)
+		ends_with(news, f.length);
 	if (news->class == CONTENT_TEXT)
 		news->what &= ~(unsigned)NEWS_CONTENT;
 	return STEP_ON;

@@ -76,10 +76,11 @@ struct state {
 		} ftp;
 		/* CHUNKS, SMB, MQTT, WEB, H2: a body in pieces. A second look at it is
 		 * wanted at its offset end[]; remain: we stand there, in a piece of
-		 * which so many bytes are left. */
+		 * which so many bytes are left. H2: pos and remain are the streams
+		 * judged. */
 		struct {
 			uint64_t pos[2];	/* CHUNKS: in the body */
-			uint32_t remain[2];	/* H2: the stream judged last */
+			uint32_t remain[2];
 			uint16_t read;		/* SMB: low bits of the message id of a
 						 * READ at 0 */
 			uint16_t file;		/* SMB: a sum of the FileId */
@@ -137,7 +138,8 @@ struct again {			/* of the body judged last */
 struct content {
 	struct again again;
 	struct pool *heads;
-	struct table *ftp;
+	struct table *ftp;		/* notes: of files, */
+	struct table *media;		/* and from NOTE_SDP on */
 	struct head *oldest, *newest;	/* heads in use */
 	struct head *spent[2];		/* lent with the last news;
 					 * given back at the next call */

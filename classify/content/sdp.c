@@ -232,7 +232,7 @@ rtsp_sound(struct content *c, const struct flow_hit *hit, struct span p,
 	const struct flow *f = hit->flow;
 	bool sound = false;
 
-	return p.left > 12 && p.at[0] >> 6 == 2 && table_used(c->ftp) > 0 &&
+	return p.left > 12 && p.at[0] >> 6 == 2 && table_used(c->media) > 0 &&
 	    type_said(note_find(c, NOTE_RTSP, &f->client, f->client_port,
 	    hit->pkt->frame->time), p.at[1] & 0x7f, codec, &sound) && sound;
 }
@@ -240,19 +240,22 @@ rtsp_sound(struct content *c, const struct flow_hit *hit, struct span p,
 void
 rtp_news(struct content *c, const struct flow_hit *hit, struct content_news *news)
 {
+	enum coded_word fixed = rtp_codec(news->rtp_type), codec;
 	bool sound = false, call = false;
-	enum coded_word codec;
 
 	news->what |= NEWS_RTP;
 	news->rtp_codec = CODED_UNKNOWN;
-	if (table_used(c->ftp) > 0) {
+	if (table_used(c->media) > 0) {
 		news->rtp_codec = agreed(c, hit, NOTE_SDP, news->rtp_type, &call);
 		codec = agreed(c, hit, NOTE_STREAM, news->rtp_type, &sound);
 		if (news->rtp_codec == CODED_UNKNOWN)
 			news->rtp_codec = codec;
 	}
-	if (news->rtp_codec == CODED_UNKNOWN)
-		news->rtp_codec = rtp_codec(news->rtp_type);
+	/* a type that RFC 3551 gave for good is no other by anybody's word */
+	if (fixed != CODED_UNKNOWN) {
+		news->rtp_codec = fixed;
+		sound = sound && fixed != CODED_VIDEO;
+	}
 	news->class = news->rtp_codec == CODED_VIDEO ? CONTENT_VIDEO :
 	    news->rtp_codec != CODED_UNKNOWN ? CONTENT_AUDIO : rtp_class(news->rtp_type);
 	news->format = FORMAT_RTP;

@@ -137,6 +137,7 @@ records(struct state *st, const struct flow_hit *hit, struct content_news *news)
 	struct span s = hit->pkt->payload;
 	uint32_t at = (uint32_t)hit->offset, end = at + hit->pkt->payload_wire;
 	uint32_t *next = &q->next[hit->dir];
+	bool refused = false;
 	uint8_t b, *have = &q->part[hit->dir].have;
 
 	if (end <= *next)
@@ -151,8 +152,9 @@ records(struct state *st, const struct flow_hit *hit, struct content_news *news)
 		uint16_t n;
 
 		(*next)++;
-		if ((*have == 0 && (b < 20 || b > 24)) || (*have == 1 && b != 3) ||
-		    (*have == 2 && b > 4))
+		refused = (*have == 0 && (b < 20 || b > 24)) || (*have == 1 && b != 3) ||
+		    (*have == 2 && b > 4);
+		if (refused)
 			break;
 		if (*have == 0)
 			q->part[hit->dir].type = b;
@@ -171,7 +173,7 @@ records(struct state *st, const struct flow_hit *hit, struct content_news *news)
 			s.left = 0;
 	}
 	/* no record, or what the capture cut away: the next segment is tried */
-	if (s.left > 0 || (*next < end && hit->pkt->payload.left < hit->pkt->payload_wire)) {
+	if (refused || (*next < end && hit->pkt->payload.left < hit->pkt->payload_wire)) {
 		*next = end;
 		*have = 0;
 	}

@@ -47,8 +47,10 @@ walk_opens(struct content *c, struct state *st, const struct flow_hit *hit,
 
 	if (hit->flow->flags & FLOW_MIDSTREAM)
 		return PARSE_NOT;
-	/* a broker's answers look like nothing: the client has said what it is */
-	if (st->in[other] == IN_MQTT || st->in[other] == IN_MQTT5 || st->in[other] == IN_H2) {
+	/* a broker's answers look like nothing: the client has said what it is, and nobody
+	 * says it for the client */
+	if (from_server(hit) && (st->in[other] == IN_MQTT || st->in[other] == IN_MQTT5 ||
+	    st->in[other] == IN_H2)) {
 		st->in[dir] = st->in[other];
 	} else if ((u = h2_opens(left)) == PARSE_DONE) {
 		st->in[dir] = IN_H2;
@@ -171,16 +173,15 @@ mqtt_step(struct content *c, struct state *st, unsigned dir, struct span s, bool
 	*size = m.size;
 	if (!m.publish)
 		return STEP_ON;
+	news->length = m.length;	/* explains no more than that */
 	if (!judge(c, m.payload, m.whole || final, m.type, http_path_name(m.topic), news))
 		return STEP_WAIT;
 	/* readings are no files, and a format is told once */
 	if ((news->what & NEWS_CONTENT) && (news->class == CONTENT_TEXT ||
 	    st->told[dir] == news->class))
 		news->what &= ~(unsigned)NEWS_CONTENT;
-	if (news->what & NEWS_CONTENT) {
+	if (news->what & NEWS_CONTENT)
 		st->told[dir] = (uint8_t)news->class;
-		news->length = m.length;
-	}
 	pieces_again(c, st, dir);
 	*size = piece_size(st, dir, m.size - m.length, 0, m.length, m.size);
 	return STEP_ON;
@@ -477,7 +478,8 @@ note_make(struct content *c, enum note note, const struct addr *a, uint16_t port
     struct pkt_time now, struct span name)
 {
 	struct ftp_key k = note_key(note, a, port);
-	struct ftp_data *d = table_use(c->ftp, &k, NULL);
+	/* apart: SIP's descriptions must not push the names of files out */
+	struct ftp_data *d = table_use(note >= NOTE_SDP ? c->media : c->ftp, &k, NULL);
 
 	d->said = now;
 	d->length = UINT64_MAX;
@@ -493,7 +495,7 @@ note_find(const struct content *c, enum note note, const struct addr *a, uint16_
     struct pkt_time now)
 {
 	struct ftp_key k = note_key(note, a, port);
-	struct ftp_data *d = table_find(c->ftp, &k);
+	struct ftp_data *d = table_find(note >= NOTE_SDP ? c->media : c->ftp, &k);
 
 	if (d == NULL || pkt_time_diff(now, d->said) >
 	    (note >= NOTE_SDP ? SDP_WAIT : NOTE_WAIT))

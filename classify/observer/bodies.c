@@ -119,6 +119,7 @@ body_begins(struct observer *o, struct flow *f)
 {
 	struct flow_ext *x = flow_user(f);
 	const struct content_news *n = &o->news;
+	uint64_t limit = o->o.hearing == NULL ? 0 : o->o.hearing->plain_max;
 	uint64_t up, length = n->length, most = n->body_plain;
 
 	if (f->up < 0 || (int)n->body_dir != f->up)
@@ -130,8 +131,9 @@ body_begins(struct observer *o, struct flow *f)
 	x->plain_text = n->class == CONTENT_TEXT && n->proof == PROOF_TYPE;
 	if (x->plain_text)
 		most = length;
-	if (most == UINT64_MAX)
-		most = o->o.hearing == NULL ? 0 : o->o.hearing->plain_max;
+	/* a picture's points may be any number, in four bytes */
+	if (most == UINT64_MAX || (n->class == CONTENT_IMAGE && most > limit))
+		most = limit;
 	if (most > length)
 		most = length;
 	x->plain_end = up + (most < UINT64_MAX / 4 ? most : UINT64_MAX / 4);

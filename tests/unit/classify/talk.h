@@ -20,7 +20,7 @@ struct talk {
 	struct content_news news;
 	unsigned all;		/* every kind of news so far */
 	enum content_word class;	/* for whoever keeps the last that was told */
-	enum coded_word codec;
+	enum coded_word codec, said;
 	bool serves;		/* the server is the one inside */
 };
 

@@ -193,6 +193,90 @@ test_http_2_judges_each_stream_once(void **state)
 	talk_end(&t);
 }
 
+/* The bodies of streams that were opened before come behind those of later ones. */
+static void
+test_http_2_bodies_come_mixed(void **state)
+{
+	static const char hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+	uint8_t late[] = "\0\0\6\0\1\0\0\0\0#!AMR\n";
+	struct talk t;
+
+	talk_start(&t, *state, IPPROTO_IS_TCP, 80);
+	(void)talk_bytes(&t, UP, hello, sizeof(hello) - 1);
+	assert_int_equal(talk_bytes(&t, UP, "\0\0\6\0\1\0\0\0\5hello!", 15), 0);
+	for (uint8_t stream = 3; stream < 4; stream -= 2) {	/* 3, 1 */
+		late[8] = stream;
+		assert_int_equal(talk_bytes(&t, UP, late, 15), NEWS_CONTENT);
+		assert_int_equal(t.news.format, FORMAT_AMR);
+		assert_int_equal(talk_bytes(&t, UP, late, 15), 0);
+	}
+	late[8] = 133;				/* 64 and more behind it are closed */
+	assert_int_equal(talk_bytes(&t, UP, late, 15), NEWS_CONTENT);
+	late[8] = 7;
+	assert_int_equal(talk_bytes(&t, UP, late, 15), NEWS_CONTENT);
+	late[8] = 5;
+	assert_int_equal(talk_bytes(&t, UP, late, 15), 0);
+	talk_end(&t);
+}
+
+/* A document that ends with its message explains that and nothing behind it. */
+static void
+test_a_message_explains_itself_alone(void **state)
+{
+	static const char pdf[] = "%PDF-1.4\n%abcdefghijklmnopq\n",	/* 28 bytes */
+	    hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+	uint8_t b[80];
+	struct talk t;
+
+	talk_start(&t, *state, IPPROTO_IS_TCP, 80);
+	(void)talk(&t, UP, UPGRADE);
+	memcpy(b, "\x82\x9c\0\0\0\0", 6);
+	memcpy(b + 6, pdf, 28);
+	assert_int_equal(talk_bytes(&t, UP, b, 34), NEWS_CONTENT);
+	assert_int_equal(t.news.class, CONTENT_DOCUMENT);
+	assert_true(t.news.body && t.news.body_plain == 28);
+	talk_end(&t);
+
+	talk_start(&t, *state, IPPROTO_IS_TCP, 1883);
+	(void)talk_bytes(&t, UP, "\x10\x0d\0\4MQTT\4\2\0\x3c\0\1x", 15);
+	memcpy(b, "\x30\x1f\0\1a", 5);
+	memcpy(b + 5, pdf, 28);
+	for (int i = 0; i < 2; i++) {	/* told once, and explained each time */
+		assert_int_equal(talk_bytes(&t, UP, b, 33), i == 0 ? NEWS_CONTENT : 0);
+		assert_true(t.news.body && t.news.length == 28);
+	}
+	talk_end(&t);
+
+	talk_start(&t, *state, IPPROTO_IS_TCP, 80);
+	(void)talk_bytes(&t, UP, hello, sizeof(hello) - 1);
+	memcpy(b, "\0\0\x1c\0\1\0\0\0\1", 9);
+	memcpy(b + 9, pdf, 28);
+	assert_int_equal(talk_bytes(&t, UP, b, 37), NEWS_CONTENT);
+	assert_true(t.news.body && t.news.body_plain == 28);
+	talk_end(&t);
+}
+
+/* A server that calls itself a broker's client does not say how its client is read. */
+static void
+test_who_speaks_first_says_nothing_for_the_client(void **state)
+{
+	static const char hello[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
+
+	for (int i = 0; i < 2; i++) {
+		struct talk t;
+
+		talk_start(&t, *state, IPPROTO_IS_TCP, 80);
+		if (i == 0)
+			(void)talk_bytes(&t, DOWN, "\x10\x0d\0\4MQTT\4\2\0\x3c\0\1x", 15);
+		else
+			(void)talk_bytes(&t, DOWN, hello, sizeof(hello) - 1);
+		assert_int_equal(talk(&t, UP, "PUT /x HTTP/1.1\r\nContent-Length: 6\r\n\r\n"
+		    "#!AMR\n"), NEWS_HTTP | NEWS_CONTENT);
+		assert_int_equal(t.news.format, FORMAT_AMR);
+		talk_end(&t);
+	}
+}
+
 int
 main(void)
 {
@@ -207,6 +291,9 @@ main(void)
 		cmocka_unit_test(test_a_length_that_wraps_is_said_once),
 		cmocka_unit_test(test_a_message_within_a_message_ends_that),
 		cmocka_unit_test(test_http_2_judges_each_stream_once),
+		cmocka_unit_test(test_http_2_bodies_come_mixed),
+		cmocka_unit_test(test_a_message_explains_itself_alone),
+		cmocka_unit_test(test_who_speaks_first_says_nothing_for_the_client),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

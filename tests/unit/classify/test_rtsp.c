@@ -46,8 +46,13 @@ datagrams(struct talk *t, struct content *c, uint16_t from, uint16_t to, uint8_t
 	t->pkt.src = t->flow.client;
 	t->pkt.dst = t->flow.server;
 	for (uint8_t i = 0; i < 6; i++) {
+		unsigned what;
+
 		p[3] = i;
-		if (talk_bytes(t, UP, p, sizeof(p)) & NEWS_CONTENT) {
+		what = talk_bytes(t, UP, p, sizeof(p));
+		if (what & NEWS_RTP)
+			t->said = t->news.rtp_codec;
+		if (what & NEWS_CONTENT) {
 			t->class = t->news.class;
 			t->codec = t->news.codec;
 			assert_int_equal(t->news.proof, PROOF_RTP);
@@ -62,6 +67,55 @@ start(struct talk *t, struct content *c)
 	talk_start(t, c, IPPROTO_IS_TCP, 554);
 	t->pkt.src = t->flow.client;
 	t->pkt.dst = t->flow.server;
+}
+
+/* What RFC 3551 gave for good is no other by anybody's word. */
+static void
+test_a_description_does_not_outdo_a_fixed_type(void **state)
+{
+	struct talk t, u;
+
+	start(&t, *state);
+	(void)described(&t, UP, "ANNOUNCE rtsp://h/x RTSP/1.0",
+	    "m=video 0 RTP/AVP 8\r\na=rtpmap:8 H264/90000\r\n"
+	    "m=audio 0 RTP/AVP 26\r\na=rtpmap:26 opus/48000\r\n");
+	set_up(&t);
+	assert_int_equal(datagrams(&u, *state, 40001, 5002, 8), NEWS_RTP);
+	assert_int_equal(u.said, CODED_PCMA);
+	talk_end(&u);
+	assert_int_equal(datagrams(&u, *state, 40001, 5002, 26), NEWS_RTP);
+	assert_int_equal(u.said, CODED_VIDEO);
+	talk_end(&u);
+	talk_end(&t);
+}
+
+/* Who describes two thousand sessions does not push out the names of files. */
+static void
+test_descriptions_leave_the_names_of_files(void **state)
+{
+	char text[512];
+	struct talk t, u;
+
+	talk_start(&t, *state, IPPROTO_IS_TCP, 21);
+	(void)talk(&t, DOWN, "220 hi\r\n");
+	(void)talk(&t, UP, "USER a\r\n");
+	(void)talk(&t, UP, "EPSV\r\n");
+	(void)talk(&t, DOWN, "229 ok (|||50001|)\r\n");
+	(void)talk(&t, UP, "STOR meeting.wav\r\n");
+	talk_start(&u, *state, IPPROTO_IS_UDP, 5060);
+	for (unsigned i = 0; i < 2000; i++) {
+		(void)snprintf(text, sizeof(text), "INVITE sip:a@h SIP/2.0\r\nCSeq: %u INVITE\r\n"
+		    "Content-Type: application/sdp\r\n\r\nv=0\r\nc=IN IP4 10.1.%u.%u\r\n"
+		    "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n", i, i / 200,
+		    i % 200 + 1);
+		(void)talk(&u, UP, text);
+	}
+	talk_end(&u);
+	talk_start(&u, *state, IPPROTO_IS_TCP, 50001);
+	assert_int_equal(talk_bytes(&u, UP, "#!AMR\nx", 7), NEWS_CONTENT);
+	assert_span(u.news.name, "meeting.wav");
+	talk_end(&u);
+	talk_end(&t);
 }
 
 /* A packet of RTP between the messages, of which so many bytes were captured. */
@@ -262,6 +316,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 		    test_an_announce_with_sound_is_sound_whatever_stands_beside, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_description_does_not_outdo_a_fixed_type,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(test_descriptions_leave_the_names_of_files,
+		    setup, teardown),
 		cmocka_unit_test_setup_teardown(test_setup_ties_the_sound_to_its_ports, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_a_type_of_two_media_says_nothing, setup,

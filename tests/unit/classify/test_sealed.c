@@ -363,6 +363,22 @@ test_pages_and_calls_are_hardly_ever_tunnels(void **state)
 	assert_true(named <= 3);
 }
 
+/* What cannot be a header is passed over whole, also where it ends its segment. */
+static void
+test_a_refused_byte_at_the_end_costs_no_record(void **state)
+{
+	struct talk t;
+
+	start(&t, *state, true, false);
+	talk_bytes(&t, UP, "\x17\x55", 2);
+	for (int i = 0; i < 4; i++) {
+		rec(&t, UP, 531);
+		rec(&t, DOWN, 531);
+	}
+	assert_int_equal(t.all & NEWS_TUNNEL, NEWS_TUNNEL);
+	talk_end(&t);
+}
+
 int
 main(void)
 {
@@ -375,6 +391,7 @@ main(void)
 		cmocka_unit_test(test_anything_long_is_not_dns),
 		cmocka_unit_test(test_records_are_followed_through_any_segments_and_cuts),
 		cmocka_unit_test(test_records_are_found_again_after_a_loss),
+		cmocka_unit_test(test_a_refused_byte_at_the_end_costs_no_record),
 		cmocka_unit_test(test_a_handshake_inside_of_what_looks_like_chance_is_a_proxy),
 		cmocka_unit_test(test_pages_and_calls_are_hardly_ever_tunnels),
 	};
