@@ -340,7 +340,7 @@ file_loss(void *src, struct source_loss *out)
 {
 	struct file *f = src;
 
-	out->bytes_read = input_taken(f->r.in);
+	out->bytes_read = f->r.taken;
 	out->bytes_total = input_size(f->r.in);
 }
 

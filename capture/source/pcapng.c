@@ -602,7 +602,7 @@ pcapng_loss(void *src, struct source_loss *out)
 	struct pcapng *f = src;
 
 	losses(f, out);
-	out->bytes_read = input_taken(f->r.in);
+	out->bytes_read = f->r.taken;
 	out->bytes_total = input_size(f->r.in);
 }
 

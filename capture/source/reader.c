@@ -3,15 +3,39 @@
  * know a format. */
 #include "capture/source/reader.h"
 
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ALONE 4		/* fills before it is worth a thread */
+#define FRONT READER_ROOM	/* for what is left of the block before: less than that */
+
+/* The block that is read while another is worked on. It is the thread's between `want` and
+ * `have`, and the reader's between `have` and `want`. */
+struct reader_thread {
+	struct input *in;
+	uint8_t *buf;			/* the block lies at FRONT */
+	long got;
+	struct fault why;
+	uint64_t taken;
+	bool stop, over;		/* over: it said END or FAULT, and stays so */
+	sem_t want, have;
+	pthread_t thread;
+};
+
+static void begin_thread(struct reader *r);
+static long fill_from_thread(struct reader *r, struct fault *why);
+static void *run(void *arg);
+static void wait_for(sem_t *s);
 
 int
 reader_open(struct reader *r, struct input **in, struct fault *why)
 {
 	*r = (struct reader){ .in = *in };
 	*in = NULL;
-	r->buf = malloc(READER_ROOM);
+	r->buf = malloc(READER_BUFFER);
 	if (r->buf == NULL)
 		return fault_set(why, NULL, "no memory to read '%s'", input_path(r->in));
 	return 0;
@@ -20,6 +44,19 @@ reader_open(struct reader *r, struct input **in, struct fault *why)
 void
 reader_close(struct reader *r)
 {
+	struct reader_thread *t = r->thread;
+
+	if (t != NULL) {
+		if (!t->over)
+			wait_for(&t->have);	/* the block it reads */
+		t->stop = true;
+		(void)sem_post(&t->want);
+		(void)pthread_join(t->thread, NULL);
+		(void)sem_destroy(&t->want);
+		(void)sem_destroy(&t->have);
+		free(t->buf);
+		free(t);
+	}
 	input_destroy(r->in);
 	free(r->buf);
 	*r = (struct reader){ 0 };
@@ -31,6 +68,10 @@ reader_fill(struct reader *r, struct fault *why)
 	size_t room;
 	long got;
 
+	if (r->thread == NULL && ++r->fills == ALONE && input_size(r->in) > 0)
+		begin_thread(r);
+	if (r->thread != NULL)
+		return fill_from_thread(r, why);
 	if (r->at > 0) {
 		memmove(r->buf, r->buf + r->at, r->end - r->at);
 		r->base += r->at;
@@ -40,7 +81,87 @@ reader_fill(struct reader *r, struct fault *why)
 	room = READER_ROOM - r->end;
 	got = input_read(r->in, r->buf + r->end,
 	    room < READER_BLOCK ? room : READER_BLOCK, why);
+	r->taken = input_taken(r->in);
 	if (got > 0)
 		r->end += (size_t)got;
 	return got;
+}
+
+/* Without one things go on as before. */
+static void
+begin_thread(struct reader *r)
+{
+	struct reader_thread *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return;
+	t->in = r->in;
+	t->buf = malloc(READER_BUFFER);
+	if (t->buf == NULL)
+		goto fail;
+	(void)sem_init(&t->want, 0, 1);		/* it begins with the next block */
+	(void)sem_init(&t->have, 0, 0);
+	if (pthread_create(&t->thread, NULL, run, t) != 0) {
+		(void)sem_destroy(&t->want);
+		(void)sem_destroy(&t->have);
+		goto fail;
+	}
+	r->thread = t;
+	return;
+fail:
+	free(t->buf);
+	free(t);
+}
+
+/* What is left goes in front of the block that was read meanwhile, and the buffers change
+ * places: what was handed on of this one may be overwritten. */
+static long
+fill_from_thread(struct reader *r, struct fault *why)
+{
+	struct reader_thread *t = r->thread;
+	size_t left = r->end - r->at;
+	uint8_t *full;
+	long got;
+
+	if (!t->over)
+		wait_for(&t->have);
+	got = t->got;
+	if (got > 0) {
+		full = t->buf;
+		memcpy(full + FRONT - left, r->buf + r->at, left);
+		t->buf = r->buf;
+		r->buf = full;
+		r->base += r->at - (FRONT - left);
+		r->at = FRONT - left;
+		r->end = FRONT + (size_t)got;
+	} else if (got == INPUT_FAULT) {
+		(void)fault_set(why, t->why.remedy, "%s", t->why.what);
+	}
+	r->taken = t->taken;
+	t->over = got == INPUT_END || got == INPUT_FAULT;
+	if (!t->over)
+		(void)sem_post(&t->want);
+	return got;
+}
+
+static void *
+run(void *arg)
+{
+	struct reader_thread *t = arg;
+
+	for (;;) {
+		wait_for(&t->want);
+		if (t->stop)
+			return NULL;
+		t->got = input_read(t->in, t->buf + FRONT, READER_BLOCK, &t->why);
+		t->taken = input_taken(t->in);
+		(void)sem_post(&t->have);
+	}
+}
+
+static void
+wait_for(sem_t *s)
+{
+	while (sem_wait(s) == -1 && errno == EINTR)
+		continue;
 }

@@ -3,6 +3,11 @@
  * reader: the bytes of a capture in blocks of a mebibyte, for the formats that are read
  * here. What was not handed on yet lies in one piece at buf + at. Inner header of this
  * room.
+ *
+ * A regular file of more than a few blocks is read, and unpacked, by a thread while the
+ * block before is worked on: copying a gigabyte out of the system takes a quarter of a
+ * second, unpacking it several. It begins with a reader_fill, so after a sandbox was
+ * entered, and falls under it. From then on the input is the thread's.
  */
 #ifndef CAPTURE_SOURCE_READER_H
 #define CAPTURE_SOURCE_READER_H
@@ -15,13 +20,19 @@
 #define READER_BLOCK (1024U * 1024U)
 #define PACKET_MOST_EVER READER_BLOCK
 #define READER_ROOM (READER_BLOCK + PACKET_MOST_EVER + 4096U)
+#define READER_BUFFER (READER_ROOM + READER_BLOCK)	/* pages come when they are touched */
+
+struct reader_thread;
 
 struct reader {
 	struct input *in;
 	uint8_t *buf;
 	size_t at, end;			/* what is not handed on yet */
-	uint64_t base;			/* offset of buf[0] in the (unpacked) file */
+	uint64_t base;			/* offset of buf[0] in the (unpacked) file; wraps */
+	uint64_t taken;			/* bytes read from the file, still packed */
 	bool big;			/* the byte order of its numbers */
+	unsigned fills;
+	struct reader_thread *thread;	/* NULL: none */
 };
 
 /* Takes *in over, and leaves NULL there, when it works and when it does not. */
