@@ -17,7 +17,9 @@
  *   that begins soon enough is the rest of the last;
  * - a burst that begins within burst.gap.tolerance of the period after the last one began
  *   is the rest of it, after a stall. It cannot be the next: that would be a gap out of
- *   bounds.
+ *   bounds;
+ * - what would be the rest of the last and has the size of a whole piece, when the last had
+ *   no more than that, is that piece once more: it failed half way, or its answer was lost.
  * A stall before a burst makes that gap long and the next one short; twelve bursts allow
  * two. The last piece of a recording is shorter and comes early; by then five before it
  * have said what there was to say, and the verdict fell with the sixth.
@@ -38,6 +40,7 @@
 #define ESTABLISHED 3		/* bursts from which a median is believed */
 #define RUN_MEMORY 64		/* a run remembers about so many bursts */
 #define CLOCK_MEMORY 200
+#define AGAIN 1.02		/* times the bytes: the same once more */
 #define PART_LEAST 0.05		/* of the median: less is not even a part */
 #define STRANGE_MAX 16
 #define SMALL_MANY 8		/* small ones in a row that may be the traffic */
@@ -253,6 +256,10 @@ join(struct bursts *b, const struct hearing *h, const struct burst *one)
 	    (double)(one->start.ns - last->end.ns) > silence(b, h)))
 		return false;
 	grow(last, one);
+	/* Not the rest of it but the whole: the last failed, or its answer was lost. */
+	if (last->bytes > one->bytes && last->bytes - one->bytes <= one->bytes * AGAIN &&
+	    pace_near(one->bytes, f.size, h->burst_size_tol))
+		last->bytes = one->bytes;
 	return true;
 }
 

@@ -107,6 +107,24 @@ test_a_piece_sent_twice_does_not_break_the_row(void **state)
 }
 
 static void
+test_pieces_that_are_sent_again_do_not_break_the_row(void **state)
+{
+	static const double first[] = { 60000, 60000, 60000, 60000, 33000, 60500, 60000 };
+	static const double then[] = { 0, 0, 0, 60000, 60000, 60000, 0 };
+	struct pair p = { .d = { 5 } };
+	double t;
+
+	(void)state;
+	for (unsigned i = 0; i < 7; i++) {
+		t = send(&p, i * 20, first[i]);
+		send(&p, t + 1.5, then[i]);
+	}
+	step(&p, 125);
+	assert_true(p.fired > 0 && p.first == 8);	/* with the sixth piece, of eight sent */
+	assert_int_equal(p.o.chunks_size, 60000);
+}
+
+static void
 test_what_was_due_may_come_together(void **state)
 {
 	struct pair p = { .d = { 6 } };
@@ -281,6 +299,7 @@ main(void)
 		cmocka_unit_test(test_a_piece_in_three_requests_is_one),
 		cmocka_unit_test(test_heartbeats_beside_do_not_lengthen_a_piece),
 		cmocka_unit_test(test_a_piece_sent_twice_does_not_break_the_row),
+		cmocka_unit_test(test_pieces_that_are_sent_again_do_not_break_the_row),
 		cmocka_unit_test(test_what_was_due_may_come_together),
 		cmocka_unit_test(test_pieces_with_nobody_speaking_may_be_left_out),
 		cmocka_unit_test(test_who_waits_at_random_but_sends_all_is_heard),
