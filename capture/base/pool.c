@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALIGN 16
+#define ALIGN 8
 
 struct pool {
 	uint8_t *mem;
@@ -102,4 +102,22 @@ pool_memory(const struct pool *p, size_t *size)
 {
 	*size = p->size;
 	return p->mem;
+}
+
+void *
+pool_at(const struct pool *p, uint32_t number)
+{
+	return p->mem + (size_t)(number - 1) * p->size;
+}
+
+uint32_t
+pool_number(const struct pool *p, const void *obj)
+{
+	return (uint32_t)((size_t)((const uint8_t *)obj - p->mem) / p->size) + 1;
+}
+
+size_t
+pool_touched(const struct pool *p)
+{
+	return p->touched;
 }

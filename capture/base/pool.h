@@ -9,6 +9,7 @@
 #define CAPTURE_BASE_POOL_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct pool;
 
@@ -22,6 +23,10 @@ void *pool_take(struct pool *p);		/* zeroed; the caller's until
 void pool_give(struct pool *p, void *obj);	/* obj may be NULL */
 size_t pool_used(const struct pool *p);
 size_t pool_count(const struct pool *p);
+/* By number, from 1: a pointer in four bytes. */
+void *pool_at(const struct pool *p, uint32_t number);
+uint32_t pool_number(const struct pool *p, const void *obj);
+size_t pool_touched(const struct pool *p);	/* numbers that were ever given out */
 /* Where the first object lies, and how far it is to the next. */
 void *pool_memory(const struct pool *p, size_t *size);
 

@@ -94,35 +94,45 @@ enum {
 };
 
 struct pair {
-	uint64_t id;			/* < 2^51, from the addresses
-					 * and first packet's time */
 	struct addr inside, outside;
 	struct pkt_time first, last;
-	/* [0] tcp, [1] udp, [2] others; up = inside to outside */
-	struct flow_count up[3], down[3];
+	/* True bytes: [0] tcp, [1] udp, [2] others; up = inside to outside */
+	uint64_t up[3], down[3];
 	uint32_t flows;			/* alive now */
-	uint64_t flows_ever;
+	uint32_t flows_ever;
+	uint8_t came;			/* a bit for each that had a packet down */
 };
 
+/* What most packets of a flow need lies at its front. */
 struct flow {
-	uint64_t id;			/* < 2^51; SipHash under a fixed
-					 * key of key and first time */
-	struct flow_key key;
 	struct addr client, server;
+	struct pair *pair;		/* NULL when nothing crosses */
+	struct pkt_time last, first;
 	uint16_t client_port, server_port;
-	uint64_t mac[2];		/* last source MAC seen from client,
-					 * from server; 0 unknown */
-	uint16_t vlan[2];		/* tag of the last packet by enum flow_dir;
-					 * VLAN_NONE: untagged, or no packet yet */
-	struct pkt_time first, last;
-	uint64_t first_ordinal;
-	struct flow_count count[2];	/* by enum flow_dir */
+	uint16_t key_vlan;		/* VLAN_NONE: none, or not in the key */
+	uint8_t proto;
 	int8_t up;			/* the enum flow_dir that goes up, or -1:
 					 * nothing crosses */
 	uint16_t flags;
-	uint32_t iface;
-	struct pair *pair;		/* NULL when nothing crosses */
+	uint16_t iface;
+	uint16_t vlan[2];		/* tag of the last packet by enum flow_dir;
+					 * VLAN_NONE: untagged, or no packet yet */
+	struct flow_count count[2];	/* by enum flow_dir */
+	uint8_t mac[2][6];		/* last source MAC seen from client,
+					 * from server; 0 unknown */
 };
+
+/* < 2^51; SipHash under a fixed key of key and first time, of addresses and first time:
+ * reckoned when asked for. */
+uint64_t flow_id(const struct flow *f);
+uint64_t pair_id(const struct pair *p);
+void flow_key_of(const struct flow *f, struct flow_key *out);
+
+static inline uint64_t
+flow_mac(const struct flow *f, enum flow_dir dir)
+{
+	return mac_from_bytes(f->mac[dir]);
+}
 
 /* Index into pair.up/down. */
 static inline int
@@ -180,7 +190,7 @@ struct flow_options {
 	size_t flow_user, pair_user;	/* bytes of room behind each */
 	bool ignore_vlan;
 	/* idle limits in ns; 0: tcp 600 s, half-open tcp 30 s, closed tcp 10 s, udp 120
-	 * s, others 60 s, pairs 3600 s */
+	 * s, others 60 s, pairs 3600 s after their last flow ended */
 	int64_t idle_tcp, idle_half, idle_closed, idle_udp, idle_other, idle_pair;
 	struct flow_callbacks on;
 };
@@ -192,6 +202,8 @@ struct flow_stats {
 	uint64_t fragments_orphan;	/* later fragments whose first was not seen */
 	uint64_t no_room;		/* packets that found no flow even
 					 * after eviction: must stay 0 */
+	uint64_t holes_lost;		/* TCP: directions whose holes found no place, so
+					 * that bytes which come late count as sent again */
 	uint64_t time_back;		/* packets older than the
 					 * table's time, taken as now */
 	uint64_t half;			/* TCP flows of which one direction was not
@@ -219,14 +231,13 @@ void flowtab_packet(struct flowtab *t, const struct packet *pkt);
 struct flow_ahead {
 	uint64_t hash;
 	bool known;			/* the hash is the packet's: a fragment has none yet */
-	bool tcp;
 };
 
 void flowtab_ahead(const struct flowtab *t, const struct packet *pkt,
     struct flow_ahead *a);
 /* What may well be its flow; NULL: none yet. For looking through, not for counting. */
 struct flow *flowtab_ahead_flow(const struct flowtab *t, const struct flow_ahead *a);
-void flowtab_ahead_pair(const struct flow *f);		/* that has one */
+void flowtab_ahead_pair(const struct flowtab *t, const struct flow *f);
 /* As flowtab_packet, of which was looked ahead. */
 void flowtab_packet_ahead(struct flowtab *t, const struct packet *pkt,
     const struct flow_ahead *a);
@@ -258,6 +269,8 @@ void flowtab_back(struct flowtab *t, struct pkt_time now);
 void flowtab_each(struct flowtab *t, void (*fn)(void *arg, struct flow *f), void *arg);
 void flowtab_each_pair(struct flowtab *t, void (*fn)(void *arg, struct pair *p),
     void *arg);
+
+bool pair_older(const struct pair *x, const struct pair *y);	/* born before */
 
 void *flow_user(struct flow *f);
 void *pair_user(struct pair *p);

@@ -4,6 +4,7 @@
  * life.c, streams in tcpseq.c. */
 #include "capture/flow/life.h"
 
+#include "capture/base/huge.h"
 #include "capture/base/near.h"
 
 #include <stdlib.h>
@@ -36,6 +37,13 @@ struct sighting {
 	bool later;		/* a later fragment: no header of layer 4 */
 	bool orphan;		/* whose first was not seen */
 };
+
+/* Most connections are in order at any one time, but not after a loss on the tap. */
+static size_t
+holes_room(size_t flows)
+{
+	return flows / 8 + 64;
+}
 
 static int64_t
 limit_of(int64_t asked, int64_t usual)
@@ -70,20 +78,14 @@ flowtab_create(const struct flow_options *o, struct fault *why)
 	t->limit[IDLE_CLOSED] = limit_of(o->idle_closed, 10 * NS_PER_S);
 	t->limit[IDLE_UDP] = limit_of(o->idle_udp, 120 * NS_PER_S);
 	t->limit[IDLE_OTHER] = limit_of(o->idle_other, 60 * NS_PER_S);
-	for (unsigned i = 0; i < IDLE_COUNT; i++) {
-		for (unsigned k = 0; k < EVICT_COUNT; k++)
-			link_init(&t->list[i][k]);
-	}
-	link_init(&t->flow_born);
-	link_init(&t->pair_born);
-	link_init(&t->pair_age);
-	link_init(&t->unused);
 	t->flow_pool = pool_create(ROOM(struct flow_entry) + o->flow_user, flows);
 	t->pair_pool = pool_create(ROOM(struct pair_entry) + o->pair_user, pairs);
-	t->due = calloc(flows > pairs ? flows : pairs, sizeof(*t->due));
+	t->tcp_pool = pool_create(sizeof(struct tcp_entry), flows);
+	t->hole_pool = pool_create(sizeof(struct holes), holes_room(flows));
+	t->due = huge_take((flows > pairs ? flows : pairs) * sizeof(*t->due));
 	t->frag = frag_create(&o->key);
-	if (t->flow_pool == NULL || t->pair_pool == NULL || t->due == NULL ||
-	    t->frag == NULL ||
+	if (t->flow_pool == NULL || t->pair_pool == NULL || t->tcp_pool == NULL ||
+	    t->hole_pool == NULL || t->due == NULL || t->frag == NULL ||
 	    slots_init(&t->flows, t->flow_pool) == -1 ||
 	    slots_init(&t->pairs, t->pair_pool) == -1)
 		goto fail;
@@ -105,30 +107,74 @@ flowtab_destroy(struct flowtab *t)
 	slots_free(&t->pairs);
 	pool_destroy(t->flow_pool);
 	pool_destroy(t->pair_pool);
+	pool_destroy(t->tcp_pool);
+	pool_destroy(t->hole_pool);
 	frag_destroy(t->frag);
-	free(t->due);
+	huge_give(t->due, (t->o.max_flows > t->o.max_pairs ? t->o.max_flows :
+	    t->o.max_pairs) * sizeof(*t->due));
 	free(t);
 }
 
 uint64_t
-flow_id_of(const void *key, size_t len)
+flow_id_from(const void *key, size_t len)
 {
 	uint64_t id = siphash13(&id_key, key, len) & ((UINT64_C(1) << FLOW_ID_BITS) - 1);
 
 	return id != 0 ? id : 1;
 }
 
+uint64_t
+flow_id(const struct flow *f)
+{
+	struct {
+		struct flow_key key;
+		int64_t first;
+	} born;
+
+	memset(&born, 0, sizeof(born));
+	flow_key_of(f, &born.key);
+	born.first = f->first.ns;
+	return flow_id_from(&born, sizeof(born));
+}
+
+void
+flow_key_of(const struct flow *f, struct flow_key *out)
+{
+	bool ports = ipproto_has_ports(f->proto);
+	uint16_t client = ports ? f->client_port : 0, server = ports ? f->server_port : 0;
+	int order = addr_cmp(&f->client, &f->server);
+	bool is_a = order < 0 || (order == 0 && client <= server);
+
+	memset(out, 0, sizeof(*out));	/* its padding is hashed and compared */
+	out->a = is_a ? f->client : f->server;
+	out->b = is_a ? f->server : f->client;
+	out->a_port = is_a ? client : server;
+	out->b_port = is_a ? server : client;
+	out->vlan = f->key_vlan;
+	out->proto = f->proto;
+}
+
 static bool
 flow_same(const void *obj, const void *key)
 {
-	const struct flow *f = obj;
+	const struct flow_entry *e = obj;
+	const struct flow_key *k = key;
+	const struct flow *f = &e->flow;
+	const struct addr *a = e->client_is_a ? &f->client : &f->server;
+	const struct addr *b = e->client_is_a ? &f->server : &f->client;
 
-	return memcmp(&f->key, key, sizeof(f->key)) == 0;
+	if (f->proto != k->proto || f->key_vlan != k->vlan || !addr_eq(a, &k->a) ||
+	    !addr_eq(b, &k->b))
+		return false;
+	if (!ipproto_has_ports(k->proto))
+		return true;
+	return (e->client_is_a ? f->client_port : f->server_port) == k->a_port &&
+	    (e->client_is_a ? f->server_port : f->client_port) == k->b_port;
 }
 
 /* Most keys are IPv4's, which sixteen bytes hold. */
-static uint64_t
-hash_of(const struct flowtab *t, const struct flow_key *k)
+uint64_t
+flow_hash(const struct flowtab *t, const struct flow_key *k)
 {
 	uint8_t small[16];
 
@@ -184,7 +230,7 @@ sight(struct flowtab *t, const struct packet *pkt, const struct flow_ahead *ahea
 		s->dport = first.dport;
 	}
 	key_of(t, pkt, s);
-	s->hash = ahead != NULL && ahead->known ? ahead->hash : hash_of(t, &s->key);
+	s->hash = ahead != NULL && ahead->known ? ahead->hash : flow_hash(t, &s->key);
 }
 
 void
@@ -195,12 +241,11 @@ flowtab_ahead(const struct flowtab *t, const struct packet *pkt, struct flow_ahe
 	a->known = pkt->class == PACKET_FLOW && !pkt->frag;
 	if (!a->known)
 		return;
-	a->tcp = pkt->proto == IPPROTO_IS_TCP;
 	memset(&s, 0, sizeof(s));
 	s.sport = pkt->sport;
 	s.dport = pkt->dport;
 	key_of(t, pkt, &s);
-	a->hash = hash_of(t, &s.key);
+	a->hash = flow_hash(t, &s.key);
 	slots_near(&t->flows, a->hash);
 }
 
@@ -211,22 +256,19 @@ flowtab_ahead_flow(const struct flowtab *t, const struct flow_ahead *a)
 
 	if (e == NULL)
 		return NULL;
-	NEAR(e, e->seq);
-	if (a->tcp)
-		NEAR(e->seq, e->seq[2]);
+	near_range(e, sizeof(*e));
 	return &e->flow;
 }
 
 void
-flowtab_ahead_pair(const struct flow *f)
+flowtab_ahead_pair(const struct flowtab *t, const struct flow *f)
 {
-	const struct pair_entry *p = (const struct pair_entry *)(const void *)f->pair;
-	int i = pair_transport(f->key.proto);
+	const struct flow_entry *e = (const struct flow_entry *)(const void *)f;
 
-	NEAR(&p->pair, p->pair.up);
-	NEAR(&p->pair.up[i], p->pair.up[i + 1]);
-	NEAR(&p->pair.down[i], p->pair.down[i + 1]);
-	NEAR(&p->queued, p->unused);
+	if (f->pair != NULL)
+		near_range(f->pair, sizeof(*f->pair));
+	if (e->tcp != 0)
+		near_range(tcp_at(t, e->tcp), sizeof(struct tcp_entry));
 }
 
 /* Does the sender of a flow's first packet look like the client? */
@@ -265,17 +307,11 @@ flow_begin(struct flowtab *t, const struct sighting *s)
 	bool client = sender_is_client(s);
 	struct flow_entry *e;
 	struct pair_entry *pair = NULL;
-	struct {
-		struct flow_key key;
-		int64_t first;
-	} born;
 	struct flow f;
 
-	memset(&born, 0, sizeof(born));
-	memcpy(&born.key, &s->key, sizeof(born.key));
-	born.first = t->now;
 	memset(&f, 0, sizeof(f));
-	memcpy(&f.key, &s->key, sizeof(f.key));
+	f.proto = s->key.proto;
+	f.key_vlan = s->key.vlan;
 	f.client = client ? pkt->src : pkt->dst;
 	f.server = client ? pkt->dst : pkt->src;
 	f.client_port = client ? s->sport : s->dport;
@@ -298,23 +334,22 @@ flow_begin(struct flowtab *t, const struct sighting *s)
 		t->stats.no_room++;
 		return NULL;
 	}
-	f.id = flow_id_of(&born, sizeof(born));
 	f.first.ns = f.last.ns = t->now;
-	f.first_ordinal = pkt->frame->ordinal;
 	f.vlan[FLOW_TO_SERVER] = f.vlan[FLOW_TO_CLIENT] = VLAN_NONE;
-	f.iface = pkt->frame->iface;
+	f.iface = (uint16_t)pkt->frame->iface;
 	if (s->key.proto == IPPROTO_IS_TCP && !s->later &&
 	    (pkt->tcp_flags & TCP_SYN) == 0)
 		f.flags |= FLOW_MIDSTREAM;
 	if (pair != NULL) {
 		f.pair = &pair->pair;
-		pair_join(pair);
+		pair_join(t, pair);
 	}
-	memcpy(&e->flow, &f, sizeof(f));	/* with the key's padding */
-	e->hash = s->hash;
+	e->flow = f;
 	e->client_is_a = client == s->from_a;
 	e->portless = s->key.proto == IPPROTO_IS_TCP && s->orphan;
-	slots_add(&t->flows, e->hash, e);
+	if (f.proto == IPPROTO_IS_TCP)
+		e->tcp = pool_number(t->tcp_pool, pool_take(t->tcp_pool));
+	slots_add(&t->flows, s->hash, e);
 	life_begin(t, e);
 	return e;
 }
@@ -324,26 +359,27 @@ static bool
 outlived(const struct flowtab *t, const struct flow_entry *e, const struct sighting *s)
 {
 	const struct packet *pkt = s->pkt;
-	const struct tcpseq *seq;
+	const struct tcpseq_kept *seq;
 
 	if (life_due(t, e) || e->orphan)
 		return true;
 	if (s->key.proto != IPPROTO_IS_TCP || s->later ||
 	    (pkt->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
 		return false;
-	seq = &e->seq[s->from_a == e->client_is_a ? FLOW_TO_SERVER : FLOW_TO_CLIENT];
+	seq = &tcp_at(t, e->tcp)->seq[s->from_a == e->client_is_a ? FLOW_TO_SERVER : FLOW_TO_CLIENT];
 	if (seq->state == TCPSEQ_SEEN && seq->exact &&
-	    (uint32_t)seq->base == pkt->seq + 1)
+	    seq->base == pkt->seq + 1)
 		return false;	/* the same SYN again */
 	return e->closed_fin || e->closed_rst || t->now - e->flow.last.ns >= REUSE_NS;
 }
 
 /* Numbers and flags. Fills hit->fresh, late, offset, acked_unseen. */
 static void
-tcp_hear(struct flow_entry *e, const struct packet *pkt, struct flow_hit *hit)
+tcp_hear(struct flow_entry *e, struct tcpseq both[2], const struct packet *pkt,
+    struct flow_hit *hit)
 {
 	struct flow *f = &e->flow;
-	struct tcpseq *seq = &e->seq[hit->dir];
+	struct tcpseq *seq = &both[hit->dir];
 	uint32_t first = pkt->seq, len = pkt->payload_wire;
 
 	if ((pkt->tcp_flags & TCP_RST) != 0) {
@@ -384,20 +420,58 @@ tcp_hear(struct flow_entry *e, const struct packet *pkt, struct flow_hit *hit)
 		bool from_start = (f->flags & FLOW_MIDSTREAM) == 0;
 		struct tcpseq_proof proof;
 
-		proof = tcpseq_ack(&e->seq[!hit->dir], pkt->ack, from_start);
+		proof = tcpseq_ack(&both[!hit->dir], pkt->ack, from_start);
 		hit->acked_unseen = proof.gaps;
 		if (proof.beyond && (from_start || f->last.ns - f->first.ns >= SETTLE_NS))
 			f->flags |= FLOW_ACKS_UNSEEN;
 	}
 }
 
+static void
+seq_take(const struct flowtab *t, const struct tcpseq_kept *k, struct tcpseq *s)
+{
+	tcpseq_unpack(k, s);
+	if (s->holes > 0)
+		memcpy(s->hole, holes_at(t, k->place)->hole,
+		    s->holes * sizeof(s->hole[0]));
+}
+
+static void
+seq_put(struct flowtab *t, struct tcpseq *s, struct tcpseq_kept *k)
+{
+	if (s->holes > 0 && k->place == 0) {
+		struct holes *h = pool_take(t->hole_pool);
+
+		if (h == NULL) {
+			s->holes = 0;
+			t->stats.holes_lost++;
+		} else {
+			k->place = pool_number(t->hole_pool, h);
+		}
+	}
+	if (s->holes > 0) {
+		memcpy(holes_at(t, k->place)->hole, s->hole,
+		    s->holes * sizeof(s->hole[0]));
+	} else if (k->place != 0) {
+		pool_give(t->hole_pool, holes_at(t, k->place));
+		k->place = 0;
+	}
+	tcpseq_pack(s, k);
+}
+
 /* On an asymmetric route one direction is never seen. */
 static void
 hear_half(struct flowtab *t, struct flow_entry *e, struct flow_hit *hit)
 {
+	struct tcp_entry *q = tcp_at(t, e->tcp);
 	uint16_t before = e->flow.flags;
+	struct tcpseq seq[2];
 
-	tcp_hear(e, hit->pkt, hit);
+	for (unsigned i = 0; i < 2; i++)
+		seq_take(t, &q->seq[i], &seq[i]);
+	tcp_hear(e, seq, hit->pkt, hit);
+	for (unsigned i = 0; i < 2; i++)
+		seq_put(t, &seq[i], &q->seq[i]);
 	if ((e->flow.flags & ~before & FLOW_ACKS_UNSEEN) != 0 &&
 	    e->flow.count[!hit->dir].pkts == 0)
 		t->stats.half++;
@@ -475,7 +549,7 @@ flowtab_packet_ahead(struct flowtab *t, const struct packet *pkt,
 	hit.up = f->up == (int8_t)hit.dir;
 	hit.down = f->up >= 0 && !hit.up;
 	if (pkt->has_mac)
-		f->mac[hit.dir] = mac_from_bytes(pkt->smac);
+		memcpy(f->mac[hit.dir], pkt->smac, sizeof(f->mac[hit.dir]));
 	if (pkt->frag)
 		f->flags |= FLOW_FRAGMENTS;
 	if (pkt->payload.left < payload)
@@ -491,11 +565,15 @@ flowtab_packet_ahead(struct flowtab *t, const struct packet *pkt,
 	count_packet(&f->count[hit.dir], &hit, payload);
 	f->count[!hit.dir].gaps += hit.acked_unseen;
 	if (f->pair != NULL) {
-		int i = pair_transport(f->key.proto);
+		struct pair *p = f->pair;
+		int i = pair_transport(f->proto);
 
-		count_packet(hit.up ? &f->pair->up[i] : &f->pair->down[i], &hit, payload);
-		(hit.up ? &f->pair->down[i] : &f->pair->up[i])->gaps += hit.acked_unseen;
-		pair_touch(t, (struct pair_entry *)f->pair);
+		if (payload > 0)
+			*(hit.up ? &p->up[i] : &p->down[i]) += hit.fresh - hit.late;
+		*(hit.up ? &p->down[i] : &p->up[i]) += hit.acked_unseen;
+		if (hit.down)
+			p->came |= (uint8_t)(1U << i);
+		p->last.ns = t->now;
 	}
 	life_touch(t, e);
 	if (t->o.on.packet != NULL)
@@ -505,9 +583,9 @@ flowtab_packet_ahead(struct flowtab *t, const struct packet *pkt,
 void
 flow_trace_of(const struct flow_hit *hit, struct flow_trace *out)
 {
-	memset(out, 0, sizeof(*out));	/* the key's padding is hashed and compared */
-	memcpy(&out->key, &hit->flow->key, sizeof(out->key));
-	out->id = hit->flow->id;
+	memset(out, 0, sizeof(*out));
+	flow_key_of(hit->flow, &out->key);
+	out->id = flow_id(hit->flow);
 	out->dir = hit->dir;
 	out->wire = hit->pkt->frame->wire;
 	out->payload = hit->payload;
@@ -539,22 +617,24 @@ uncount_gaps(struct flow_count *c, uint32_t gaps)
 struct flow *
 flowtab_take_back(struct flowtab *t, const struct flow_trace *trace)
 {
-	uint64_t hash = hash_of(t, &trace->key);
+	uint64_t hash = flow_hash(t, &trace->key);
 	struct flow_entry *e = slots_find(&t->flows, hash, flow_same, &trace->key);
 	struct flow *f;
 
-	if (e == NULL || e->flow.id != trace->id)
+	if (e == NULL || flow_id(&e->flow) != trace->id)
 		return NULL;
 	f = &e->flow;
 	uncount_packet(&f->count[trace->dir], trace);
 	uncount_gaps(&f->count[!trace->dir], trace->acked_unseen);
 	if (f->pair != NULL) {
-		int i = pair_transport(f->key.proto);
+		int i = pair_transport(f->proto);
 		bool up = f->up == (int8_t)trace->dir;
+		uint64_t *there = up ? &f->pair->up[i] : &f->pair->down[i];
+		uint64_t *back = up ? &f->pair->down[i] : &f->pair->up[i];
 
-		uncount_packet(up ? &f->pair->up[i] : &f->pair->down[i], trace);
-		uncount_gaps(up ? &f->pair->down[i] : &f->pair->up[i],
-		    trace->acked_unseen);
+		if (trace->payload > 0)
+			*there -= trace->fresh - trace->late;
+		*back -= trace->acked_unseen < *back ? trace->acked_unseen : *back;
 	}
 	return f;
 }
@@ -562,15 +642,19 @@ flowtab_take_back(struct flowtab *t, const struct flow_trace *trace)
 void
 flowtab_each(struct flowtab *t, void (*fn)(void *arg, struct flow *f), void *arg)
 {
-	for (struct link *l = t->flow_born.next; l != &t->flow_born; l = l->next)
-		fn(arg, &flow_of(l, born)->flow);
+	size_t n = flows_gather(t);
+
+	for (size_t i = 0; i < n; i++)
+		fn(arg, &flow_at(t, t->due[i])->flow);
 }
 
 void
 flowtab_each_pair(struct flowtab *t, void (*fn)(void *arg, struct pair *p), void *arg)
 {
-	for (struct link *l = t->pair_born.next; l != &t->pair_born; l = l->next)
-		fn(arg, &pair_of(l, born)->pair);
+	size_t n = pairs_gather(t);
+
+	for (size_t i = 0; i < n; i++)
+		fn(arg, &pair_at(t, t->due[i])->pair);
 }
 
 void *
@@ -602,10 +686,12 @@ flowtab_room(const struct flowtab *t)
 size_t
 flowtab_bytes(const struct flowtab *t)
 {
-	size_t flow = ROOM(struct flow_entry) + (t->o.flow_user + 15) / 16 * 16;
-	size_t pair = ROOM(struct pair_entry) + (t->o.pair_user + 15) / 16 * 16;
+	size_t flow = ROOM(struct flow_entry) + (t->o.flow_user + 7) / 8 * 8 +
+	    sizeof(struct tcp_entry);
+	size_t pair = ROOM(struct pair_entry) + (t->o.pair_user + 7) / 8 * 8;
 	size_t due = t->o.max_flows > t->o.max_pairs ? t->o.max_flows : t->o.max_pairs;
 
 	return t->o.max_flows * flow + t->o.max_pairs * pair + due * sizeof(*t->due) +
+	    holes_room(t->o.max_flows) * sizeof(struct holes) +
 	    slots_bytes(&t->flows) + slots_bytes(&t->pairs) + frag_bytes();
 }

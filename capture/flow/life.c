@@ -3,18 +3,18 @@
  * are explained in life.h; the packet's side is flowtab.c. */
 #include "capture/flow/life.h"
 
-static void sort_due(void **due, size_t n, bool (*before)(const void *x, const void *y));
-static bool flow_before(const void *x, const void *y);
-static bool pair_before(const void *x, const void *y);
+#include "capture/base/heap.h"
+
+static bool ended_before(const void *arg, uint32_t x, uint32_t y);
 
 static enum idle_class
 idle_of(const struct flow_entry *e)
 {
 	if (e->portless)
 		return IDLE_OTHER;
-	if (e->flow.key.proto == IPPROTO_IS_UDP)
+	if (e->flow.proto == IPPROTO_IS_UDP)
 		return IDLE_UDP;
-	if (e->flow.key.proto != IPPROTO_IS_TCP)
+	if (e->flow.proto != IPPROTO_IS_TCP)
 		return IDLE_OTHER;
 	if (e->closed_fin || e->closed_rst)
 		return IDLE_CLOSED;
@@ -40,8 +40,31 @@ rank_of(const struct flow_entry *e)
 static void
 enlist(struct flowtab *t, struct flow_entry *e)
 {
-	e->queued = t->now;
-	link_append(&t->list[e->idle][e->rank], &e->age);
+	struct list *l = &t->list[e->idle][e->rank];
+	uint32_t number = pool_number(t->flow_pool, e);
+
+	e->queued = ticks(t->now);
+	e->age = (struct link){ l->last, 0 };
+	if (l->last != 0)
+		flow_at(t, l->last)->age.next = number;
+	else
+		l->first = number;
+	l->last = number;
+}
+
+static void
+delist(struct flowtab *t, struct flow_entry *e, uint8_t idle, uint8_t rank)
+{
+	struct list *l = &t->list[idle][rank];
+
+	if (e->age.prev != 0)
+		flow_at(t, e->age.prev)->age.next = e->age.next;
+	else
+		l->first = e->age.next;
+	if (e->age.next != 0)
+		flow_at(t, e->age.next)->age.prev = e->age.prev;
+	else
+		l->last = e->age.prev;
 }
 
 void
@@ -49,8 +72,8 @@ life_begin(struct flowtab *t, struct flow_entry *e)
 {
 	e->idle = (uint8_t)idle_of(e);
 	e->rank = (uint8_t)rank_of(e);
-	e->birth = t->stats.flows_ever++;
-	link_append(&t->flow_born, &e->born);
+	e->birth = (uint32_t)t->stats.flows_ever++;
+	e->alive = true;
 	enlist(t, e);
 }
 
@@ -61,9 +84,9 @@ life_touch(struct flowtab *t, struct flow_entry *e)
 
 	e->idle = (uint8_t)idle_of(e);
 	e->rank = (uint8_t)rank_of(e);
-	if (e->idle == idle && e->rank == rank && t->now - e->queued < REQUEUE)
+	if (e->idle == idle && e->rank == rank && ticks(t->now) - e->queued < REQUEUE)
 		return;
-	link_drop(&e->age);
+	delist(t, e, idle, rank);
 	enlist(t, e);
 }
 
@@ -84,15 +107,34 @@ void
 life_end(struct flowtab *t, struct flow_entry *e, enum flow_end why)
 {
 	struct pair_entry *p = (struct pair_entry *)e->flow.pair;
+	struct flow_key key;
 
 	if (t->o.on.end != NULL)
 		t->o.on.end(t->o.on.arg, &e->flow, why);
-	if (p != NULL && --p->pair.flows == 0)
-		link_append(&t->unused, &p->unused);
-	link_drop(&e->age);
-	link_drop(&e->born);
-	slots_remove(&t->flows, e->hash, e);
+	if (p != NULL)
+		pair_leave(t, p);
+	delist(t, e, e->idle, e->rank);
+	flow_key_of(&e->flow, &key);
+	slots_remove(&t->flows, flow_hash(t, &key), e);
+	if (e->tcp != 0) {
+		struct tcp_entry *q = tcp_at(t, e->tcp);
+
+		for (unsigned i = 0; i < 2; i++)
+			if (q->seq[i].place != 0)
+				pool_give(t->hole_pool, holes_at(t, q->seq[i].place));
+		pool_give(t->tcp_pool, q);
+	}
+	e->alive = false;
 	pool_give(t->flow_pool, e);
+}
+
+/* Who went to its list earlier, or at the same tick was born earlier? */
+static bool
+older(const struct flowtab *t, const struct flow_entry *a, const struct flow_entry *b)
+{
+	uint32_t now = ticks(t->now), x = now - a->queued, y = now - b->queued;
+
+	return x != y ? x > y : (int32_t)(a->birth - b->birth) < 0;
 }
 
 bool
@@ -102,15 +144,11 @@ life_evict(struct flowtab *t)
 		struct flow_entry *oldest = NULL;
 
 		for (unsigned idle = 0; idle < IDLE_COUNT; idle++) {
-			struct link *head = &t->list[idle][rank];
-			struct flow_entry *e;
+			uint32_t first = t->list[idle][rank].first;
 
-			if (head->next == head)
-				continue;
-			e = flow_of(head->next, age);
-			if (oldest == NULL || e->queued < oldest->queued ||
-			    (e->queued == oldest->queued && e->birth < oldest->birth))
-				oldest = e;
+			if (first != 0 && (oldest == NULL ||
+			    older(t, flow_at(t, first), oldest)))
+				oldest = flow_at(t, first);
 		}
 		if (oldest == NULL)
 			continue;
@@ -150,15 +188,55 @@ pair_same(const void *obj, const void *key)
 	return addr_eq(&p->outside, &k->outside) && addr_eq(&p->inside, &k->inside);
 }
 
+uint64_t
+pair_id(const struct pair *p)
+{
+	struct {
+		struct pair_key key;
+		int64_t first;
+	} born = { { p->inside, p->outside }, p->first.ns };
+
+	return flow_id_from(&born, sizeof(born));
+}
+
+static uint64_t
+pair_hash(const struct flowtab *t, const struct pair_key *key)
+{
+	return siphash13(&t->o.key, key, sizeof(*key));
+}
+
+static void
+unused_add(struct flowtab *t, struct pair_entry *p)
+{
+	uint32_t number = pool_number(t->pair_pool, p);
+
+	p->since = ticks(t->now);
+	p->unused = (struct link){ t->unused.last, 0 };
+	if (t->unused.last != 0)
+		pair_at(t, t->unused.last)->unused.next = number;
+	else
+		t->unused.first = number;
+	t->unused.last = number;
+}
+
+static void
+unused_drop(struct flowtab *t, struct pair_entry *p)
+{
+	if (p->unused.prev != 0)
+		pair_at(t, p->unused.prev)->unused.next = p->unused.next;
+	else
+		t->unused.first = p->unused.next;
+	if (p->unused.next != 0)
+		pair_at(t, p->unused.next)->unused.prev = p->unused.prev;
+	else
+		t->unused.last = p->unused.prev;
+}
+
 struct pair_entry *
 pair_get(struct flowtab *t, const struct addr *inside, const struct addr *outside)
 {
 	struct pair_key key = { *inside, *outside };
-	struct {
-		struct pair_key key;
-		int64_t first;
-	} born = { key, t->now };
-	uint64_t hash = siphash13(&t->o.key, &key, sizeof(key));
+	uint64_t hash = pair_hash(t, &key);
 	struct pair_entry *p = slots_find(&t->pairs, hash, pair_same, &key);
 
 	if (p != NULL) {
@@ -169,65 +247,58 @@ pair_get(struct flowtab *t, const struct addr *inside, const struct addr *outsid
 	p = pool_take(t->pair_pool);
 	if (p == NULL) {
 		/* Each eviction is paid for by the birth of that flow. */
-		while (t->unused.next == &t->unused) {
+		while (t->unused.first == 0) {
 			if (!life_evict(t))
 				return NULL;
 		}
-		pair_end(t, pair_of(t->unused.next, unused));
+		pair_end(t, pair_at(t, t->unused.first));
 		t->stats.evicted_pairs++;
 		p = pool_take(t->pair_pool);
 		if (p == NULL)
 			return NULL;
 	}
-	p->pair.id = flow_id_of(&born, sizeof(born));
 	p->pair.inside = *inside;
 	p->pair.outside = *outside;
 	p->pair.first.ns = p->pair.last.ns = t->now;
-	p->hash = hash;
-	p->birth = t->stats.pairs_ever++;
-	p->queued = t->now;
+	p->birth = (uint32_t)t->stats.pairs_ever++;
+	p->alive = true;
 	slots_add(&t->pairs, hash, p);
-	link_append(&t->pair_born, &p->born);
-	link_append(&t->pair_age, &p->age);
-	link_append(&t->unused, &p->unused);
+	unused_add(t, p);
 	return p;
 }
 
 bool
 pair_room(const struct flowtab *t)
 {
-	return pool_used(t->pair_pool) < pool_count(t->pair_pool) ||
-	    t->unused.next != &t->unused;
+	return pool_used(t->pair_pool) < pool_count(t->pair_pool) || t->unused.first != 0;
 }
 
 void
-pair_join(struct pair_entry *p)
+pair_join(struct flowtab *t, struct pair_entry *p)
 {
 	if (p->pair.flows++ == 0)
-		link_drop(&p->unused);
+		unused_drop(t, p);
 	p->pair.flows_ever++;
 }
 
 void
-pair_touch(struct flowtab *t, struct pair_entry *p)
+pair_leave(struct flowtab *t, struct pair_entry *p)
 {
-	p->pair.last.ns = t->now;
-	if (t->now - p->queued < REQUEUE)
-		return;
-	p->queued = t->now;
-	link_drop(&p->age);
-	link_append(&t->pair_age, &p->age);
+	if (--p->pair.flows == 0)
+		unused_add(t, p);
 }
 
+/* Only of one that has no flow. */
 void
 pair_end(struct flowtab *t, struct pair_entry *p)
 {
+	struct pair_key key = { p->pair.inside, p->pair.outside };
+
 	if (t->o.on.pair_end != NULL)
 		t->o.on.pair_end(t->o.on.arg, &p->pair);
-	link_drop(&p->unused);
-	link_drop(&p->age);
-	link_drop(&p->born);
-	slots_remove(&t->pairs, p->hash, p);
+	unused_drop(t, p);
+	slots_remove(&t->pairs, pair_hash(t, &key), p);
+	p->alive = false;
 	pool_give(t->pair_pool, p);
 }
 
@@ -236,58 +307,44 @@ pair_end(struct flowtab *t, struct pair_entry *p)
 static void
 step_flows(struct flowtab *t)
 {
+	uint32_t now = ticks(t->now);
 	size_t n = 0;
 
 	for (unsigned idle = 0; idle < IDLE_COUNT; idle++) {
 		for (unsigned rank = 0; rank < EVICT_COUNT; rank++) {
-			struct link *head = &t->list[idle][rank];
+			uint32_t i = t->list[idle][rank].first;
 
-			for (struct link *l = head->next; l != head; l = l->next) {
-				struct flow_entry *e = flow_of(l, age);
+			for (; i != 0; i = flow_at(t, i)->age.next) {
+				struct flow_entry *e = flow_at(t, i);
 
-				if (t->now - e->queued < t->limit[idle])
+				if (ticks_perhaps(now, e->queued) < t->limit[idle])
 					break;
 				if (life_due(t, e))
-					t->due[n++] = e;
+					t->due[n++] = i;
 			}
 		}
 	}
-	sort_due(t->due, n, flow_before);
+	heap_sort(t->due, n, ended_before, t);
 	for (size_t i = 0; i < n; i++) {
-		struct flow_entry *e = t->due[i];
+		struct flow_entry *e = flow_at(t, t->due[i]);
 
 		life_end(t, e, life_reason(e));
 	}
 }
 
+/* The first to have had no flow is the first to go. */
 static void
 step_pairs(struct flowtab *t)
 {
-	struct link *head = &t->pair_age, *last = head->prev;
-	size_t n = 0;
+	uint32_t now = ticks(t->now);
 
-	for (struct link *l = head->next, *next; l != head; l = next) {
-		struct pair_entry *p = pair_of(l, age);
-		bool is_last = l == last;
+	while (t->unused.first != 0) {
+		struct pair_entry *p = pair_at(t, t->unused.first);
 
-		next = l->next;
-		if (t->now - p->queued < t->o.idle_pair)
+		if (ticks_surely(now, p->since) < t->o.idle_pair)
 			break;
-		if (p->pair.flows > 0) {
-			/* A flow may live longer than an idle pair:
-			 * ask again much later. */
-			p->queued = t->now;
-			link_drop(&p->age);
-			link_append(head, &p->age);
-		} else if (t->now - p->pair.last.ns >= t->o.idle_pair) {
-			t->due[n++] = p;
-		}
-		if (is_last)
-			break;
+		pair_end(t, p);
 	}
-	sort_due(t->due, n, pair_before);
-	for (size_t i = 0; i < n; i++)
-		pair_end(t, t->due[i]);
 }
 
 void
@@ -299,13 +356,66 @@ flowtab_step(struct flowtab *t, struct pkt_time now)
 	step_pairs(t);
 }
 
+static bool
+flow_born_before(const void *arg, uint32_t x, uint32_t y)
+{
+	const struct flowtab *t = arg;
+	const struct flow_entry *a = flow_at(t, x), *b = flow_at(t, y);
+
+	return a->flow.first.ns != b->flow.first.ns ? a->flow.first.ns < b->flow.first.ns
+	    : (int32_t)(a->birth - b->birth) < 0;
+}
+
+bool
+pair_older(const struct pair *x, const struct pair *y)
+{
+	const struct pair_entry *a = (const struct pair_entry *)x;
+	const struct pair_entry *b = (const struct pair_entry *)y;
+
+	return x->first.ns != y->first.ns ? x->first.ns < y->first.ns
+	    : (int32_t)(a->birth - b->birth) < 0;
+}
+
+static bool
+pair_born_before(const void *arg, uint32_t x, uint32_t y)
+{
+	return pair_older(&pair_at(arg, x)->pair, &pair_at(arg, y)->pair);
+}
+
+size_t
+flows_gather(struct flowtab *t)
+{
+	size_t n = 0, all = pool_touched(t->flow_pool);
+
+	for (size_t i = 1; i <= all; i++)
+		if (flow_at(t, (uint32_t)i)->alive)
+			t->due[n++] = (uint32_t)i;
+	heap_sort(t->due, n, flow_born_before, t);
+	return n;
+}
+
+size_t
+pairs_gather(struct flowtab *t)
+{
+	size_t n = 0, all = pool_touched(t->pair_pool);
+
+	for (size_t i = 1; i <= all; i++)
+		if (pair_at(t, (uint32_t)i)->alive)
+			t->due[n++] = (uint32_t)i;
+	heap_sort(t->due, n, pair_born_before, t);
+	return n;
+}
+
 void
 flowtab_finish(struct flowtab *t)
 {
-	while (t->flow_born.next != &t->flow_born)
-		life_end(t, flow_of(t->flow_born.next, born), FLOW_END_INPUT);
-	while (t->pair_born.next != &t->pair_born)
-		pair_end(t, pair_of(t->pair_born.next, born));
+	size_t n = flows_gather(t);
+
+	for (size_t i = 0; i < n; i++)
+		life_end(t, flow_at(t, t->due[i]), FLOW_END_INPUT);
+	n = pairs_gather(t);
+	for (size_t i = 0; i < n; i++)
+		pair_end(t, pair_at(t, t->due[i]));
 }
 
 void
@@ -316,49 +426,11 @@ flowtab_back(struct flowtab *t, struct pkt_time now)
 }
 
 static bool
-flow_before(const void *x, const void *y)
+ended_before(const void *arg, uint32_t x, uint32_t y)
 {
-	const struct flow_entry *a = x, *b = y;
+	const struct flowtab *t = arg;
+	const struct flow_entry *a = flow_at(t, x), *b = flow_at(t, y);
 
 	return a->flow.last.ns != b->flow.last.ns ? a->flow.last.ns < b->flow.last.ns
-	    : a->birth < b->birth;
-}
-
-static bool
-pair_before(const void *x, const void *y)
-{
-	const struct pair_entry *a = x, *b = y;
-
-	return a->pair.last.ns != b->pair.last.ns ? a->pair.last.ns < b->pair.last.ns
-	    : a->birth < b->birth;
-}
-
-/* Heap sort (Williams 1964): in place and without malloc, which qsort may call. */
-static void
-sift(void **v, size_t at, size_t n, bool (*before)(const void *x, const void *y))
-{
-	for (size_t child; (child = 2 * at + 1) < n; at = child) {
-		void *x = v[at];
-
-		if (child + 1 < n && before(v[child], v[child + 1]))
-			child++;
-		if (!before(x, v[child]))
-			return;
-		v[at] = v[child];
-		v[child] = x;
-	}
-}
-
-static void
-sort_due(void **due, size_t n, bool (*before)(const void *x, const void *y))
-{
-	for (size_t i = n / 2; i-- > 0;)
-		sift(due, i, n, before);
-	for (size_t end = n; end-- > 1;) {
-		void *x = due[0];
-
-		due[0] = due[end];
-		due[end] = x;
-		sift(due, 0, end, before);
-	}
+	    : flow_born_before(t, x, y);
 }

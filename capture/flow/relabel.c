@@ -17,19 +17,8 @@ leave_pair(struct flowtab *t, struct flow_entry *e)
 	struct pair_entry *p = (struct pair_entry *)e->flow.pair;
 
 	e->flow.pair = NULL;
-	if (p != NULL && --p->pair.flows == 0)
-		link_append(&t->unused, &p->unused);
-}
-
-static void
-add_counts(struct flow_count *to, const struct flow_count *c)
-{
-	to->captured += c->captured;
-	to->gaps += c->gaps;
-	to->retrans += c->retrans;
-	to->wire += c->wire;
-	to->pkts += c->pkts;
-	to->data_pkts += c->data_pkts;
+	if (p != NULL)
+		pair_leave(t, p);
 }
 
 static void
@@ -37,7 +26,8 @@ join_pair(struct flowtab *t, struct flow_entry *e)
 {
 	struct flow *f = &e->flow;
 	bool client = f->up == FLOW_TO_SERVER;
-	int i = pair_transport(f->key.proto);
+	int i = pair_transport(f->proto);
+	const struct flow_count *down = &f->count[client ? FLOW_TO_CLIENT : FLOW_TO_SERVER];
 	struct pair_entry *p;
 
 	if (!pair_room(t)) {
@@ -48,11 +38,14 @@ join_pair(struct flowtab *t, struct flow_entry *e)
 	p = pair_get(t, client ? &f->client : &f->server,
 	    client ? &f->server : &f->client);
 	f->pair = &p->pair;
-	pair_join(p);
+	pair_join(t, p);
 	if (f->first.ns < p->pair.first.ns)
 		p->pair.first = f->first;
-	add_counts(&p->pair.up[i], &f->count[client ? FLOW_TO_SERVER : FLOW_TO_CLIENT]);
-	add_counts(&p->pair.down[i], &f->count[client ? FLOW_TO_CLIENT : FLOW_TO_SERVER]);
+	p->pair.up[i] += flow_true_bytes(&f->count[client ? FLOW_TO_SERVER :
+	    FLOW_TO_CLIENT]);
+	p->pair.down[i] += flow_true_bytes(down);
+	if (down->pkts > 0)
+		p->pair.came |= (uint8_t)(1U << i);
 }
 
 void
@@ -64,11 +57,11 @@ flowtab_lend_zone(struct flowtab *t, struct zone zone)
 void
 flowtab_relabel(struct flowtab *t, struct zone zone)
 {
-	struct link *l, *next;
+	size_t n = flows_gather(t);
 
 	t->o.zone = zone;
-	for (l = t->flow_born.next; l != &t->flow_born; l = l->next) {
-		struct flow_entry *e = flow_of(l, born);
+	for (size_t i = 0; i < n; i++) {
+		struct flow_entry *e = flow_at(t, t->due[i]);
 		int8_t up = flow_up_of(&zone, &e->flow);
 
 		e->orphan = false;
@@ -79,16 +72,17 @@ flowtab_relabel(struct flowtab *t, struct zone zone)
 		if (t->o.on.turned != NULL)
 			t->o.on.turned(t->o.on.arg, &e->flow);
 	}
-	for (l = t->pair_born.next; l != &t->pair_born; l = next) {
-		struct pair_entry *p = pair_of(l, born);
+	n = pairs_gather(t);
+	for (size_t i = 0; i < n; i++) {
+		struct pair_entry *p = pair_at(t, t->due[i]);
 
-		next = l->next;
 		if (p->pair.flows == 0 && (!zone_inside(&zone, &p->pair.inside) ||
 		    zone_inside(&zone, &p->pair.outside)))
 			pair_end(t, p);
 	}
-	for (l = t->flow_born.next; l != &t->flow_born; l = l->next) {
-		struct flow_entry *e = flow_of(l, born);
+	n = flows_gather(t);
+	for (size_t i = 0; i < n; i++) {
+		struct flow_entry *e = flow_at(t, t->due[i]);
 
 		if (e->flow.up >= 0 && e->flow.pair == NULL)
 			join_pair(t, e);

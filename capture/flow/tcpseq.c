@@ -308,3 +308,37 @@ tcpseq_ack(struct tcpseq *s, uint32_t ack, bool from_start)
 	}
 	return proof;
 }
+
+void
+tcpseq_unpack(const struct tcpseq_kept *k, struct tcpseq *s)
+{
+	uint64_t length = (uint64_t)k->more << 32 | k->length;
+
+	s->state = (uint8_t)k->state;
+	s->syn = k->syn;
+	s->has_syn = k->has_syn;
+	s->exact = k->exact;
+	s->holes = (uint8_t)k->holes;
+	s->base = s->next = s->acked = 0;
+	if (k->state == TCPSEQ_UNKNOWN)
+		return;
+	s->base = POSITION_0 | k->base;
+	s->next = s->base + length;
+	s->acked = s->next - k->behind;
+}
+
+void
+tcpseq_pack(const struct tcpseq *s, struct tcpseq_kept *k)
+{
+	uint64_t length = s->next - s->base, behind = s->next - s->acked;
+
+	k->base = (uint32_t)s->base;
+	k->syn = s->syn;
+	k->behind = (uint32_t)(behind < UINT32_MAX ? behind : UINT32_MAX);
+	k->length = (uint32_t)length;
+	k->more = (uint32_t)(length >> 32) & 0xffffff;
+	k->state = s->state & 3U;
+	k->has_syn = s->has_syn;
+	k->exact = s->exact;
+	k->holes = s->holes & 15U;
+}

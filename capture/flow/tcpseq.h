@@ -55,6 +55,22 @@ struct tcpseq {
 	struct tcpseq_hole hole[TCPSEQ_HOLES];
 };
 
+/* The same at rest, in 24 bytes: its holes lie elsewhere while there are any. */
+struct tcpseq_kept {
+	uint32_t base, syn;	/* low halves */
+	uint32_t behind;	/* acked behind next, or so much */
+	uint32_t length;	/* next - base: low half, */
+	uint32_t more: 24;	/* and high */
+	uint32_t state: 2;
+	uint32_t has_syn: 1, exact: 1;
+	uint32_t holes: 4;
+	uint32_t place;		/* of the holes, as their keeper counts; 0: none */
+};
+
+/* The holes themselves are their keeper's to bring and to put away. */
+void tcpseq_unpack(const struct tcpseq_kept *k, struct tcpseq *s);
+void tcpseq_pack(const struct tcpseq *s, struct tcpseq_kept *k);
+
 /* What a segment brought. */
 struct tcpseq_got {
 	uint32_t fresh;		/* bytes not seen before; the rest came again */

@@ -25,8 +25,7 @@ near_flow(const struct flow_ext *x)
 static void
 near_pair(const struct pair_ext *px)
 {
-	NEAR(&px->bursts.start, px->bursts.before);
-	NEAR(&px->text, px->quarantined);
+	near_range(px, sizeof(*px));
 }
 
 static void
@@ -61,9 +60,11 @@ observer_ahead(struct observer *o, const struct packet *pkt, size_t n)
 	for (unsigned i = 0; i < a->n; i++) {
 		const struct flow_ext *x;
 
-		if (flow[i] == NULL || flow[i]->pair == NULL)
+		if (flow[i] == NULL)
 			continue;
-		flowtab_ahead_pair(flow[i]);
+		flowtab_ahead_pair(o->flows, flow[i]);
+		if (flow[i]->pair == NULL)
+			continue;
 		near_pair(pair_user(flow[i]->pair));
 		x = flow_user(flow[i]);
 		if (x->meter != NULL) {
@@ -75,6 +76,9 @@ observer_ahead(struct observer *o, const struct packet *pkt, size_t n)
 			NEAR(&x->socket->touched, x->socket->serial);
 		}
 	}
+	for (unsigned i = 0; i < a->n; i++)
+		if (flow[i] != NULL && flow[i]->pair != NULL)
+			pieces_near(o, pair_user(flow[i]->pair));
 }
 
 const struct ahead_one *

@@ -47,7 +47,7 @@ record_unseen(struct observer *o, struct observation *r, const struct flow_ext *
 	if (x->plain_text && x->meter != NULL && x->meter->serial == x->meter_serial)
 		text_observe(&x->meter->text, o->o.hearing, &text);
 	else if (x->plain_text && px != NULL)
-		text_observe(&px->text, o->o.hearing, &text);
+		text_observe(pieces_text(o, px), o->o.hearing, &text);
 	if (x->plain_text && !(observation_known(&text, FIELD_text_plain) && text.text_plain))
 		plain = x->plain_done;
 	OBSERVATION_SET(r, unseen, r->upload - (plain < r->upload ? plain : r->upload));

@@ -79,21 +79,20 @@ undo(struct observer *o, const struct copy *c, bool anew)
 	if (c->socket && anew)
 		socket_take_back(o, f, &c->trace);
 	if (c->up) {
-		struct pair_ext *px = pair_user(f->pair);
 		uint64_t up = flow_true_bytes(&f->count[c->trace.dir]);
 
 		if (x->part_up > up)
 			x->part_up = up;
-		bursts_take_back(&px->bursts, c->at, c->trace.fresh, anew);
+		pieces_take_back(o, f->pair, c->at, c->trace.fresh, anew);
 	}
 	if (anew && c->meter_serial != 0 && x->meter != NULL &&
 	    x->meter->serial == c->meter_serial && x->meter_serial == c->meter_serial) {
-		int tr = pair_transport(f->key.proto);
+		int tr = pair_transport(f->proto);
 
 		meter_take_back(&x->meter->m, c->trace.fresh);
 		memset(&x->meter->way, 0, sizeof(x->meter->way));
-		x->meter->way.up0 = flow_true_bytes(&f->pair->up[tr]);
-		x->meter->way.down0 = flow_true_bytes(&f->pair->down[tr]);
+		x->meter->way.up0 = f->pair->up[tr];
+		x->meter->way.down0 = f->pair->down[tr];
 	}
 	return true;
 }

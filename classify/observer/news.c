@@ -43,7 +43,7 @@ news_of(struct observer *o, const struct flow_hit *hit)
 	if ((what & NEWS_TUNNEL) != 0) {
 		x->tunnel = (uint16_t)n->tunnel;
 		if (px != NULL)
-			px->tunnel = x->tunnel;
+			px->tunnel = (uint8_t)x->tunnel;
 	}
 	if ((what & NEWS_RTP) != 0) {
 		x->rtp = true;
@@ -166,7 +166,7 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 		intern_hold(o->strings, k.domain);
 	d->resolver = p->dst;
 	d->resolver_port = p->dport;
-	d->flow_id = f->id;
+	d->flow_id = flow_id(f);
 	d->ordinal = o->ordinal;
 	if (p->has_mac)
 		d->mac = mac_from_bytes(p->smac);

@@ -107,6 +107,8 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	    TUNNELS, NULL);
 	o->echoes = make_table(o, sizeof(struct meter_key), sizeof(struct echo_ext),
 	    ECHOES, NULL);
+	if (pieces_create(o, flowtab_room(o->flows)) == -1)
+		goto nomem;
 	o->record = calloc(RECORDS, sizeof(*o->record));
 	o->order = calloc(RECORDS, sizeof(*o->order));
 	o->drop = calloc(DROPS_HELD, sizeof(*o->drop));
@@ -144,6 +146,7 @@ observer_destroy(struct observer *o)
 	table_destroy(o->calls);
 	table_destroy(o->withins);
 	table_destroy(o->echoes);
+	pieces_destroy(o);
 	free(o->record);
 	free(o->order);
 	free(o->drop);
@@ -322,14 +325,6 @@ steps_until(struct observer *o, struct pkt_time now)
 }
 
 static void
-each_pair(void *arg, struct pair *p)
-{
-	struct observer *o = arg;
-
-	pieces_step(o, p, o->now);
-}
-
-static void
 step(struct observer *o, struct pkt_time now)
 {
 	struct meter_ext *m;
@@ -341,7 +336,7 @@ step(struct observer *o, struct pkt_time now)
 	for (m = table_oldest(o->meters); m != NULL; m = table_next(o->meters, m))
 		meter_windows(o, m, now);
 	tunnels_step(o, now);
-	flowtab_each_pair(o->flows, each_pair, o);
+	pieces_due(o);
 	for (d = table_oldest(o->domains); d != NULL; d = newer) {
 		newer = table_next(o->domains, d);
 		if (d->told.ns == 0 || now.ns - d->told.ns < 10 * NS_PER_S)
@@ -396,8 +391,8 @@ on_packet(void *arg, const struct flow_hit *hit)
 			px->settled = true;
 		if ((f->flags & FLOW_TRUNCATED) != 0)
 			px->truncated = true;
-		if (hit->up && f->mac[hit->dir] != 0)
-			px->mac = f->mac[hit->dir];
+		if (hit->up && flow_mac(f, hit->dir) != 0)
+			memcpy(px->mac, f->mac[hit->dir], sizeof(px->mac));
 		sides_packet(o, hit);
 	}
 	news_of(o, hit);
@@ -478,7 +473,7 @@ went_up(struct observer *o, const struct flow_hit *hit)
 		meter_windows(o, m, o->now);
 		m->flow = f;
 		m->ordinal = o->ordinal;
-		if (f->key.proto == IPPROTO_IS_TCP)
+		if (f->proto == IPPROTO_IS_TCP)
 			meter_segment(&m->m, o->now, hit->fresh, hit->under_way);
 		else if (x->stream)
 			meter_carried(&m->m, o->now, hit->fresh);
@@ -511,19 +506,19 @@ meter_for(struct observer *o, const struct flow_hit *hit)
 	if (x->meter != NULL && x->meter->serial == x->meter_serial)
 		return x->meter;
 	if (f->count[hit->dir].data_pkts < METER_AFTER ||
-	    (f->key.proto != IPPROTO_IS_TCP && f->key.proto != IPPROTO_IS_UDP))
+	    (f->proto != IPPROTO_IS_TCP && f->proto != IPPROTO_IS_UDP))
 		return NULL;
 	memset(&k, 0, sizeof(k));
 	k.inside = p->inside;
 	k.outside = p->outside;
 	k.port = from_client ? f->client_port : f->server_port;
-	k.transport = f->key.proto;
+	k.transport = f->proto;
 	m = table_use(o->meters, &k, &is_new);
 	if (is_new) {
 		tr = pair_transport(k.transport);
 		m->serial = ++o->serials;
-		m->way.up0 = flow_true_bytes(&p->up[tr]);
-		m->way.down0 = flow_true_bytes(&p->down[tr]);
+		m->way.up0 = p->up[tr];
+		m->way.down0 = p->down[tr];
 	}
 	x->meter = m;
 	x->meter_serial = m->serial;
@@ -584,7 +579,8 @@ on_verdict(void *arg, void *cookie, const struct dpi_result *r)
 	if (t != TUNNEL_NONE && r->confidence == CONFIDENCE_DPI)
 		x->tunnel = (uint16_t)t;
 	if (f->pair != NULL && x->tunnel != TUNNEL_NONE)
-		((struct pair_ext *)pair_user(f->pair))->tunnel = x->tunnel;
+		((struct pair_ext *)pair_user(f->pair))->tunnel =
+		    (uint8_t)x->tunnel;
 	x->stream = r->quic && r->confidence == CONFIDENCE_DPI;	/* no guess by port */
 	if (r->quic && r->host[0] != '\0') {
 		name_set(o, &x->quic, span_of(r->host, strlen(r->host)));
@@ -658,6 +654,7 @@ on_pair_end(void *arg, struct pair *p)
 	 * outside (a reload) has nothing to tell. */
 	if (zone_inside(&o->o.zone, &p->inside) && !zone_inside(&o->o.zone, &p->outside))
 		pieces_step(o, p, pkt_time_add(o->now, o->o.hearing->burst_gap));
+	pieces_end(o, p);
 	name_drop(o, &px->name);
 	name_drop(o, &px->dns);
 	name_drop(o, &px->logical);

@@ -14,6 +14,10 @@
  */
 #include "classify/observer/state.h"
 
+#include "capture/base/heap.h"
+#include "capture/base/huge.h"
+#include "capture/base/near.h"
+
 #include <string.h>
 
 #define BURST_HEAD 32768	/* the first 4 kB of an HTTP request are mostly its head */
@@ -21,30 +25,297 @@
 #define FINISHED_MOST 128		/* TLS 1.3 hides that message in a data record */
 #define MOVES_SEEN ((1u << BURSTS_KEPT) - 1)
 
+#define FULL 65536		/* pairs that sent two bursts or more */
+#define LOOKS 64		/* at so many, when there is no room for another */
+#define TICK_BITS 24
+
 static uint32_t handshake_bytes(const struct flow_hit *hit, uint16_t *left);
 static bool owner_of(struct observer *o, struct pair *p, struct owner_key *k);
 static void owner_burst(struct observer *o, struct pair *p, const struct burst *one);
 static void tell(struct observer *o, struct pair *p, const struct bursts *b,
     enum scope_word scope);
 
+int
+pieces_create(struct observer *o, size_t pairs)
+{
+	struct pieces *all = &o->pieces;
+
+	all->room = pairs;
+	all->piece = pool_create(sizeof(struct piece), pairs);
+	all->first = pool_create(sizeof(struct burst), pairs);
+	all->full = pool_create(sizeof(struct piece_full), pairs < FULL ? pairs : FULL);
+	all->due = huge_take(pairs * sizeof(*all->due));
+	return all->piece == NULL || all->first == NULL || all->full == NULL ||
+	    all->due == NULL ? -1 : 0;
+}
+
+void
+pieces_destroy(struct observer *o)
+{
+	struct pieces *all = &o->pieces;
+
+	pool_destroy(all->piece);
+	pool_destroy(all->first);
+	pool_destroy(all->full);
+	huge_give(all->due, all->room * sizeof(*all->due));
+}
+
+static struct piece *
+piece_at(const struct observer *o, uint32_t number)
+{
+	return pool_at(o->pieces.piece, number);
+}
+
+static struct piece_full *
+full_at(const struct observer *o, uint32_t number)
+{
+	return pool_at(o->pieces.full, number);
+}
+
+/* ---- those that may be open, in the order in which they began or were looked at ---- */
+
+static void
+unlist(struct observer *o, struct piece *q)
+{
+	struct pieces *all = &o->pieces;
+
+	if (!q->listed)
+		return;
+	if (q->prev != 0)
+		piece_at(o, q->prev)->next = q->next;
+	else
+		all->head = q->next;
+	if (q->next != 0)
+		piece_at(o, q->next)->prev = q->prev;
+	else
+		all->tail = q->prev;
+	q->listed = false;
+}
+
+static void
+enlist(struct observer *o, struct piece *q)
+{
+	struct pieces *all = &o->pieces;
+	uint32_t number = pool_number(all->piece, q);
+
+	q->listed = true;
+	q->queued = (uint32_t)(uint64_t)(o->now.ns >> TICK_BITS);
+	q->prev = all->tail;
+	q->next = 0;
+	if (all->tail != 0)
+		piece_at(o, all->tail)->next = number;
+	else
+		all->head = number;
+	all->tail = number;
+}
+
+/* ---- a piece in a few words, and in full ---- */
+
+/* Whose bursts are forgotten: of some, the one whose last burst is longest ago. */
+static uint32_t
+full_evict(struct observer *o)
+{
+	struct pieces *all = &o->pieces;
+	size_t n = pool_touched(all->full);
+	uint32_t worst = 0;
+
+	for (unsigned i = 0; i < LOOKS && i < n; i++) {
+		all->hand = all->hand % (uint32_t)n + 1;
+		if (worst == 0 || full_at(o, all->hand)->b.last.ns <
+		    full_at(o, worst)->b.last.ns)
+			worst = all->hand;
+	}
+	return worst;
+}
+
+static struct piece_full *
+full_take(struct observer *o, struct piece *q)
+{
+	struct pieces *all = &o->pieces;
+	struct piece_full *full = pool_take(all->full);
+	struct piece *loser;
+
+	if (full == NULL) {
+		full = full_at(o, full_evict(o));
+		loser = piece_at(o, full->piece);
+		loser->full = 0;
+		loser->start = full->b.start;
+		loser->last = full->b.last;
+		loser->bytes = full->b.bytes;
+		loser->down = full->b.then.down;
+		loser->opened = (uint32_t)full->b.then.opened;
+		memset(full, 0, sizeof(*full));
+		all->evicted++;
+	}
+	full->piece = pool_number(all->piece, q);
+	q->full = pool_number(all->full, full);
+	return full;
+}
+
+static struct bursts *
+unpacked(struct observer *o, const struct piece *q, struct bursts *room)
+{
+	if (q->full != 0)
+		return &full_at(o, q->full)->b;
+	memset(room, 0, sizeof(*room));
+	if (q->first != 0)
+		(void)bursts_closed(room, o->o.hearing, pool_at(o->pieces.first, q->first));
+	room->start = q->start;
+	room->last = q->last;
+	room->bytes = q->bytes;
+	room->then.down = q->down;
+	room->then.opened = q->opened;
+	return room;
+}
+
+static void
+pack(struct observer *o, struct piece *q, const struct bursts *b)
+{
+	struct pieces *all = &o->pieces;
+	struct burst *first;
+	bool one = b->n == 1 && b->total == b->kept[0].bytes;
+
+	if (q->full != 0)
+		return;
+	if (q->first != 0 && !one) {
+		pool_give(all->first, pool_at(all->first, q->first));
+		q->first = 0;
+	}
+	if (!one && (b->n > 0 || b->total > 0)) {
+		full_take(o, q)->b = *b;
+		return;
+	}
+	if (one) {
+		first = q->first != 0 ? pool_at(all->first, q->first) :
+		    pool_take(all->first);
+		q->first = pool_number(all->first, first);
+		*first = b->kept[0];
+	}
+	q->start = b->start;
+	q->last = b->last;
+	q->bytes = b->bytes;
+	q->down = b->then.down;
+	q->opened = (uint32_t)b->then.opened;
+}
+
+static uint64_t
+open_bytes(const struct observer *o, const struct piece *q)
+{
+	return q->full != 0 ? full_at(o, q->full)->b.bytes : q->bytes;
+}
+
+static struct pkt_time
+last_of(const struct observer *o, const struct piece *q)
+{
+	return q->full != 0 ? full_at(o, q->full)->b.last : q->last;
+}
+
+static bool
+due(const struct observer *o, const struct piece *q, struct pkt_time now)
+{
+	return open_bytes(o, q) > 0 &&
+	    now.ns - last_of(o, q).ns >= o->o.hearing->burst_gap;
+}
+
+static void
+more(struct observer *o, struct piece *q, uint32_t fresh)
+{
+	if (fresh == 0)
+		return;
+	if (q->full != 0) {
+		bursts_packet(&full_at(o, q->full)->b, o->o.hearing, o->now, fresh);
+	} else {
+		if (q->bytes == 0)
+			q->start = o->now;
+		q->last = o->now;
+		q->bytes += fresh;
+	}
+	if (!q->listed)
+		enlist(o, q);
+}
+
+static void
+less(struct observer *o, struct piece *q, struct pkt_time when, uint32_t fresh, bool anew)
+{
+	struct bursts room, *b = unpacked(o, q, &room);
+
+	bursts_take_back(b, when, fresh, anew);
+	pack(o, q, b);
+}
+
+void
+pieces_take_back(struct observer *o, struct pair *p, struct pkt_time when, uint32_t fresh,
+    bool anew)
+{
+	struct pair_ext *px = pair_user(p);
+
+	if (px->piece != 0)
+		less(o, piece_at(o, px->piece), when, fresh, anew);
+}
+
+const struct text_meter *
+pieces_text(const struct observer *o, const struct pair_ext *px)
+{
+	static const struct text_meter none;
+
+	return px->piece == 0 ? &none : &piece_at(o, px->piece)->text;
+}
+
+void
+pieces_near(const struct observer *o, const struct pair_ext *px)
+{
+	const struct piece *q = px->piece == 0 ? NULL : piece_at(o, px->piece);
+
+	if (q != NULL && q->full != 0)
+		NEAR(&full_at(o, q->full)->b.start, full_at(o, q->full)->b.before);
+	if (q != NULL)
+		near_range(q, sizeof(*q));
+}
+
+void
+pieces_end(struct observer *o, struct pair *p)
+{
+	struct pair_ext *px = pair_user(p);
+	struct pieces *all = &o->pieces;
+	struct piece *q;
+
+	if (px->piece == 0)
+		return;
+	q = piece_at(o, px->piece);
+	unlist(o, q);
+	if (q->first != 0)
+		pool_give(all->first, pool_at(all->first, q->first));
+	if (q->full != 0)
+		pool_give(all->full, full_at(o, q->full));
+	pool_give(all->piece, q);
+	px->piece = 0;
+}
+
 void
 pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head text)
 {
-	struct pair_ext *px = pair_user(hit->flow->pair);
+	struct pair *p = hit->flow->pair;
+	struct pair_ext *px = pair_user(p);
 	struct flow_ext *x = flow_user(hit->flow);
 	uint32_t not = body_explains(o, hit);
+	struct piece *q;
 
-	pieces_step(o, hit->flow->pair, o->now);
+	pieces_step(o, p, o->now);
+	if (px->piece == 0) {
+		/* there are as many as pairs */
+		px->piece = pool_number(o->pieces.piece, pool_take(o->pieces.piece));
+		piece_at(o, px->piece)->pair = p;
+	}
+	q = piece_at(o, px->piece);
 	/* The beginning of a burst says whether it is text;
 	 * the rest of it need not be looked at. */
-	if (px->bursts.bytes < BURST_HEAD)
-		text_add(&px->text, text);
+	if (open_bytes(o, q) < BURST_HEAD)
+		text_add(&q->text, text);
 	if (not == 0)
 		not = handshake_bytes(hit, &x->handshake);
-	if (not > hit->fresh && px->bursts.bytes > not - hit->fresh)
-		bursts_take_back(&px->bursts, o->now, not - hit->fresh, false);
-	bursts_packet(&px->bursts, o->o.hearing, o->now,
-	    not < hit->fresh ? hit->fresh - not : 0);
+	if (not > hit->fresh && open_bytes(o, q) > not - hit->fresh)
+		less(o, q, o->now, not - hit->fresh, false);
+	more(o, q, not < hit->fresh ? hit->fresh - not : 0);
 }
 
 /* RFC 8446, 5.1: records of a type, a version and a length. Handshake is 22, 20 closes it
@@ -57,7 +328,7 @@ handshake_bytes(const struct flow_hit *hit, uint16_t *left)
 	bool closed = false;
 
 	*left = 0;
-	if (hit->flow->key.proto != IPPROTO_IS_TCP || hit->offset > HANDSHAKE_ENDS ||
+	if (hit->flow->proto != IPPROTO_IS_TCP || hit->offset > HANDSHAKE_ENDS ||
 	    hit->fresh != hit->payload)
 		return 0;
 	while (n < hit->payload && span_skip(&s, len) && s.left >= 5 && s.at[1] == 3) {
@@ -78,19 +349,58 @@ void
 pieces_step(struct observer *o, struct pair *p, struct pkt_time now)
 {
 	struct pair_ext *px = pair_user(p);
+	struct piece *q = px->piece == 0 ? NULL : piece_at(o, px->piece);
+	struct bursts room, *b;
 	uint64_t down = 0;
 	struct burst one;
 
-	if (!bursts_due(&px->bursts, o->o.hearing, now))
+	if (q == NULL || !due(o, q, now))
 		return;
+	b = unpacked(o, q, &room);
 	for (int i = 0; i < 3; i++)
-		down += flow_true_bytes(&p->down[i]);
-	bursts_received(&px->bursts, down, p->flows_ever);
-	if (!bursts_take(&px->bursts, o->o.hearing, now, &one))
+		down += p->down[i];
+	bursts_received(b, down, p->flows_ever);
+	unlist(o, q);
+	if (!bursts_take(b, o->o.hearing, now, &one))
 		return;
-	if (bursts_closed(&px->bursts, o->o.hearing, &one))
-		tell(o, p, &px->bursts, SCOPE_PAIR);
+	if (bursts_closed(b, o->o.hearing, &one))
+		tell(o, p, b, SCOPE_PAIR);
+	pack(o, q, b);
 	owner_burst(o, p, &one);
+}
+
+static bool
+older(const void *arg, uint32_t x, uint32_t y)
+{
+	return pair_older(piece_at(arg, x)->pair, piece_at(arg, y)->pair);
+}
+
+/* In order of the pairs' birth, as all are told. What is not yet due when its place in the
+ * list says so goes to the end of it. */
+void
+pieces_due(struct observer *o)
+{
+	struct pieces *all = &o->pieces;
+	uint32_t now = (uint32_t)(uint64_t)(o->now.ns >> TICK_BITS), last = all->tail;
+	size_t n = 0;
+
+	for (uint32_t i = all->head, next; i != 0; i = next) {
+		struct piece *q = piece_at(o, i);
+
+		next = i == last ? 0 : q->next;
+		if (((int64_t)(now - q->queued) + 1) << TICK_BITS < o->o.hearing->burst_gap)
+			break;
+		if (due(o, q, o->now)) {
+			all->due[n++] = i;
+			continue;
+		}
+		unlist(o, q);
+		if (open_bytes(o, q) > 0)
+			enlist(o, q);
+	}
+	heap_sort(all->due, n, older, o);
+	for (size_t i = 0; i < n; i++)
+		pieces_step(o, piece_at(o, all->due[i])->pair, o->now);
 }
 
 void
@@ -157,10 +467,10 @@ tell(struct observer *o, struct pair *p, const struct bursts *b, enum scope_word
 	r = record_new(o, OBSERVATION_WINDOW, o->now, o->ordinal);
 	record_pair(o, r, p);
 	OBSERVATION_SET(r, scope, (uint16_t)scope);
-	text_observe(&px->text, o->o.hearing, r);
+	text_observe(pieces_text(o, px), o->o.hearing, r);
 	for (int i = 0; i < 3; i++) {
-		up += flow_true_bytes(&p->up[i]);
-		down += flow_true_bytes(&p->down[i]);
+		up += p->up[i];
+		down += p->down[i];
 	}
 	way = (r->seen & SEEN_HALF) == 0 || down > 0;
 	if (up > 0 && way)

@@ -227,22 +227,22 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 	struct asked asked;
 	uint32_t name = 0;
 
-	r->flow_id = f->id;
-	r->pair_id = f->pair == NULL ? 0 : f->pair->id;
+	r->flow_id = flow_id(f);
+	r->pair_id = f->pair == NULL ? 0 : pair_id(f->pair);
 	r->source = f->iface;
 	OBSERVATION_SET(r, outbound, f->up >= 0);
 	OBSERVATION_SET(r, src_ip, *src);
 	OBSERVATION_SET(r, dest_ip, *dst);
 	OBSERVATION_SET(r, src_port, client_up ? f->client_port : f->server_port);
 	OBSERVATION_SET(r, dest_port, client_up ? f->server_port : f->client_port);
-	OBSERVATION_SET(r, transport, f->key.proto == IPPROTO_IS_TCP ? TRANSPORT_TCP :
-	    f->key.proto == IPPROTO_IS_UDP ? TRANSPORT_UDP :
-	    f->key.proto == IPPROTO_IS_ICMP || f->key.proto == IPPROTO_IS_ICMP6 ?
+	OBSERVATION_SET(r, transport, f->proto == IPPROTO_IS_TCP ? TRANSPORT_TCP :
+	    f->proto == IPPROTO_IS_UDP ? TRANSPORT_UDP :
+	    f->proto == IPPROTO_IS_ICMP || f->proto == IPPROTO_IS_ICMP6 ?
 	    TRANSPORT_ICMP : TRANSPORT_OTHER);
 	if (f->vlan[up] != VLAN_NONE || f->vlan[!up] != VLAN_NONE)
 		OBSERVATION_SET(r, vlan, f->vlan[up] != VLAN_NONE ? f->vlan[up] :
 		    f->vlan[!up]);
-	record_device(o, r, src, f->mac[up], f->first);
+	record_device(o, r, src, flow_mac(f, up), f->first);
 
 	if (x->sni != 0) {
 		name = x->sni;
@@ -301,8 +301,8 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 		uint64_t pu = 0, pd = 0;
 
 		for (int i = 0; i < 3; i++) {
-			pu += flow_true_bytes(&f->pair->up[i]);
-			pd += flow_true_bytes(&f->pair->down[i]);
+			pu += f->pair->up[i];
+			pd += f->pair->down[i];
 		}
 		OBSERVATION_SET(r, pair_up, pu);
 		OBSERVATION_SET(r, pair_down, pd);
@@ -347,10 +347,10 @@ record_pair(struct observer *o, struct observation *r, struct pair *p)
 	struct pair_ext *px = pair_user(p);
 	uint64_t up = 0, down = 0;
 
-	r->pair_id = p->id;
+	r->pair_id = pair_id(p);
 	for (int i = 0; i < 3; i++) {
-		up += flow_true_bytes(&p->up[i]);
-		down += flow_true_bytes(&p->down[i]);
+		up += p->up[i];
+		down += p->down[i];
 	}
 	OBSERVATION_SET(r, outbound, true);
 	OBSERVATION_SET(r, src_ip, p->inside);
@@ -360,7 +360,7 @@ record_pair(struct observer *o, struct observation *r, struct pair *p)
 	OBSERVATION_SET(r, window_length, r->time - p->first.ns);
 	OBSERVATION_SET(r, pair_up, up);
 	OBSERVATION_SET(r, pair_down, down);
-	record_device(o, r, &p->inside, px->mac, (struct pkt_time){ r->time });
+	record_device(o, r, &p->inside, mac_from_bytes(px->mac), (struct pkt_time){ r->time });
 	OBSERVATION_SET(r, dest_settled, px->settled);
 	OBSERVATION_SET(r, way_setup, px->setup || host_set_up(o, &p->inside, p->first));
 	OBSERVATION_SET(r, tunnel, px->tunnel);
@@ -596,7 +596,7 @@ by_port(struct observer *o, struct flow *f)
 
 	if (x->app != 0 || (o->dpi != NULL && x->dpi.state != DPI_GIVEN_UP))
 		return;
-	app = app_by_port(f->key.proto, f->server_port);
+	app = app_by_port(f->proto, f->server_port);
 	if (app[0] == '\0')
 		return;
 	name_set(o, &x->app, span_of(app, strlen(app)));

@@ -132,6 +132,6 @@ outside_again(void *arg, struct flow *f)
 	struct observer *o = arg;
 	enum flow_dir down = f->up == FLOW_TO_SERVER ? FLOW_TO_CLIENT : FLOW_TO_SERVER;
 
-	if (f->up >= 0 && f->mac[down] != 0)
-		endpoint_outside(o->endpoint, f->mac[down], o->now);
+	if (f->up >= 0 && flow_mac(f, down) != 0)
+		endpoint_outside(o->endpoint, flow_mac(f, down), o->now);
 }

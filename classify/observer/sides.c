@@ -122,7 +122,7 @@ sides_packet(struct observer *o, const struct flow_hit *hit)
 	struct flow *f = hit->flow;
 	struct flow_ext *x = flow_user(f);
 	const struct packet *p = hit->pkt;
-	bool tcp = f->key.proto == IPPROTO_IS_TCP;
+	bool tcp = f->proto == IPPROTO_IS_TCP;
 
 	if (hit->down) {
 		if (o->now.ns - x->answered.ns >= NS_PER_S) {
@@ -212,7 +212,7 @@ tap_mixed(const struct observer *o)
 static bool
 pair_came_down(const struct pair *p)
 {
-	return p->down[0].pkts + p->down[1].pkts + p->down[2].pkts > 0;
+	return p->came != 0;
 }
 
 /* Of a flow, or of its pair. */
@@ -227,7 +227,7 @@ sides_of(const struct observer *o, struct pair *p, struct flow *f, struct pkt_ti
 		return SIDES_ONE;
 	if (f != NULL && f->count[0].pkts > 0 && f->count[1].pkts > 0)
 		return SIDES_BOTH;
-	if (px->half && p->down[0].pkts == 0)
+	if (px->half && (p->came & 1) == 0)
 		return SIDES_ONE;
 	if (f == NULL && pair_came_down(p))
 		return SIDES_BOTH;

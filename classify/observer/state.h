@@ -6,6 +6,7 @@
 #ifndef CLASSIFY_OBSERVER_STATE_H
 #define CLASSIFY_OBSERVER_STATE_H
 
+#include "capture/base/pool.h"
 #include "capture/base/table.h"
 #include "capture/flow/duplicates.h"
 #include "classify/content/content.h"
@@ -83,15 +84,36 @@ struct flow_ext {
 
 /* In pair_user. */
 struct pair_ext {
-	struct bursts bursts;
-	struct text_meter text;
+	uint32_t piece;			/* number of a struct piece; 0: sent nothing yet */
 	uint32_t name;			/* best name of the last
 					 * flow that had one; held */
 	uint32_t logical;		/* target behind a proxy; held */
 	uint32_t dns;			/* of the last flow that had one; held */
-	uint16_t name_source, tunnel;
-	uint64_t mac;			/* of the inside host */
-	bool looked_up, unsure, settled, setup, half, truncated, quarantined;
+	uint8_t mac[6];			/* of the inside host */
+	uint8_t name_source, tunnel;
+	bool looked_up: 1, unsure: 1, settled: 1, setup: 1, half: 1, truncated: 1,
+	    quarantined: 1;
+};
+
+/* What a pair sends, in bursts; until the second that counts they need no struct bursts. */
+struct piece {
+	struct pair *pair;
+	struct pkt_time start, last;	/* the open burst */
+	uint64_t bytes;			/* 0: none open */
+	uint64_t down;			/* received until the burst before was over, */
+	uint32_t opened;		/* and connections */
+	uint32_t first;			/* number of a struct burst: the one that was kept */
+	uint32_t full;			/* number of a struct piece_full: then what is above
+					 * does not count */
+	uint32_t prev, next;		/* among those that may be open */
+	uint32_t queued;		/* when it went there: ns >> 24 */
+	struct text_meter text;
+	bool listed;
+};
+
+struct piece_full {
+	struct bursts b;
+	uint32_t piece;
 };
 
 struct meter_key {
@@ -291,8 +313,18 @@ struct ahead {
 	unsigned n, next;
 };
 
+struct pieces {
+	struct pool *piece, *first, *full;
+	uint32_t head, tail;		/* of the list */
+	uint32_t hand;			/* of the clock that says which full one goes */
+	uint32_t *due;			/* room for all */
+	size_t room;
+	uint64_t evicted;		/* pairs whose bursts were forgotten for others' */
+};
+
 struct observer {
 	struct observer_options o;
+	struct pieces pieces;
 	struct flowtab *flows;
 	struct dpi *dpi;
 	struct content *content;
@@ -330,6 +362,14 @@ struct observer {
 /* One that went up; what its head holds. */
 void pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head text);
 void pieces_step(struct observer *o, struct pair *p, struct pkt_time now);
+int pieces_create(struct observer *o, size_t pairs);
+void pieces_near(const struct observer *o, const struct pair_ext *px);
+void pieces_destroy(struct observer *o);
+void pieces_due(struct observer *o);		/* all whose silence is over */
+void pieces_end(struct observer *o, struct pair *p);
+void pieces_take_back(struct observer *o, struct pair *p, struct pkt_time when,
+    uint32_t fresh, bool anew);
+const struct text_meter *pieces_text(const struct observer *o, const struct pair_ext *px);
 void owner_forgotten(void *arg, const void *key, void *value);
 
 /* ---- records.c ---- */

@@ -100,7 +100,7 @@ tunnel_by_protocol(struct flow *f)
 {
 	struct flow_ext *x = flow_user(f);
 
-	switch (f->key.proto) {
+	switch (f->proto) {
 	case PROTO_ESP:
 	case PROTO_AH:
 		x->tunnel = TUNNEL_IPSEC;
@@ -117,7 +117,8 @@ tunnel_by_protocol(struct flow *f)
 		return;
 	}
 	if (f->pair != NULL)
-		((struct pair_ext *)pair_user(f->pair))->tunnel = x->tunnel;
+		((struct pair_ext *)pair_user(f->pair))->tunnel =
+		    (uint8_t)x->tunnel;
 }
 
 /*
@@ -134,6 +135,7 @@ tunnel_by_echo(struct observer *o, const struct flow_hit *hit)
 	struct flow_ext *x = flow_user(f);
 	struct span s = hit->pkt->payload;
 	struct echo_ext *e;
+	struct flow_key of;
 	struct meter_key k;
 	uint64_t form;
 	unsigned i = 0;
@@ -144,9 +146,10 @@ tunnel_by_echo(struct observer *o, const struct flow_hit *hit)
 		return;
 	memcpy(&form, s.at, sizeof(form));
 	memset(&k, 0, sizeof(k));
-	k.inside = f->key.a;
-	k.outside = f->key.b;
-	k.transport = f->key.proto;
+	flow_key_of(f, &of);
+	k.inside = of.a;
+	k.outside = of.b;
+	k.transport = of.proto;
 	e = table_use(o->echoes, &k, NULL);
 	while (i < e->n && e->form[i] != form)
 		i++;
@@ -208,7 +211,7 @@ key_of(const struct flow *f, struct meter_key *k)
 	k->inside = f->pair->inside;
 	k->outside = f->pair->outside;
 	k->port = f->up == FLOW_TO_SERVER ? f->client_port : f->server_port;
-	k->transport = f->key.proto;
+	k->transport = f->proto;
 }
 
 static void

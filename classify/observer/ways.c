@@ -38,8 +38,8 @@ way_window(struct observer *o, struct meter_ext *m, const struct meter_key *k,
 
 	if (pair == NULL)
 		return;
-	up = flow_true_bytes(&pair->up[tr]);
-	down = flow_true_bytes(&pair->down[tr]);
+	up = pair->up[tr];
+	down = pair->down[tr];
 	oldest = m->way.n >= WAY_WINDOWS ? m->way.n % WAY_WINDOWS : 0;
 	bytes = ratio(since(down, m->way.down0), since(up, m->way.up0));
 	if (m->way.n > 0) {
@@ -130,9 +130,9 @@ elsewhere(struct observer *o, const struct meter_key *k, const struct meter_wind
 void
 way_flow(const struct flow *f, struct observation *r)
 {
-	int tr = pair_transport(f->key.proto);
-	uint64_t up = flow_true_bytes(&f->pair->up[tr]);
-	uint64_t down = flow_true_bytes(&f->pair->down[tr]);
+	int tr = pair_transport(f->proto);
+	uint64_t up = f->pair->up[tr];
+	uint64_t down = f->pair->down[tr];
 
 	if (tr != 0 && down == 0 && !sides_silence(r))
 		return;
@@ -148,7 +148,7 @@ socket_of(const struct flow *f, enum flow_dir dir)
 	memset(&k, 0, sizeof(k));
 	k.inside = to_client ? f->client : f->server;
 	k.port = to_client ? f->client_port : f->server_port;
-	k.transport = f->key.proto;
+	k.transport = f->proto;
 	return k;
 }
 
@@ -178,7 +178,7 @@ socket_packet(struct observer *o, const struct flow_hit *hit)
 	if (x->stream)
 		meter_carried(&s->m, o->now, hit->fresh);
 	else
-		meter_packet(&s->m, o->now, hit->fresh, f->key.proto == IPPROTO_IS_UDP);
+		meter_packet(&s->m, o->now, hit->fresh, f->proto == IPPROTO_IS_UDP);
 }
 
 void

@@ -44,7 +44,7 @@ bench_packet(void *arg, const struct flow_hit *hit)
 	b->hit = *hit;
 	b->flow = *hit->flow;
 	bench_digest(b, 1);
-	bench_digest(b, hit->flow->id);
+	bench_digest(b, flow_id(hit->flow));
 	bench_digest(b, (uint64_t)hit->dir + hit->fresh + hit->acked_unseen +
 	    hit->offset);
 }
@@ -58,7 +58,7 @@ bench_end(void *arg, struct flow *f, enum flow_end why)
 	b->end[b->ends % ENDS].why = why;
 	b->ends++;
 	bench_digest(b, 2);
-	bench_digest(b, f->id);
+	bench_digest(b, flow_id(f));
 	bench_digest(b, why);
 }
 
@@ -70,7 +70,7 @@ bench_pair_end(void *arg, struct pair *p)
 	b->pair_end[b->pair_ends % ENDS] = *p;
 	b->pair_ends++;
 	bench_digest(b, 3);
-	bench_digest(b, p->id);
+	bench_digest(b, pair_id(p));
 }
 
 static inline struct flow_options

@@ -128,7 +128,7 @@ on_packet(void *arg, const struct flow_hit *hit)
 
 	t->packets++;
 	t->born += hit->is_new;
-	t->key = hit->flow->key;
+	flow_key_of(hit->flow, &t->key);
 	t->captured = hit->flow->count[FLOW_TO_SERVER].captured;
 }
 

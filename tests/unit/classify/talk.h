@@ -36,7 +36,7 @@ talk_start(struct talk *t, struct content *c, uint8_t proto, uint16_t server_por
 	t->flow.server = addr_from_v4(server);
 	t->flow.client_port = 40000;
 	t->flow.server_port = server_port;
-	t->flow.key.proto = proto;
+	t->flow.proto = proto;
 	t->pkt.proto = proto;
 	t->frame.ordinal = 0;
 }

@@ -491,7 +491,7 @@ by_tftp(struct talk *t, const struct bytes *f)
 	struct talk ask;
 
 	talk_start(&ask, t->c, IPPROTO_IS_UDP, 69);
-	t->pkt.proto = t->flow.key.proto = IPPROTO_IS_UDP;
+	t->pkt.proto = t->flow.proto = IPPROTO_IS_UDP;
 	ask.pkt.src = t->pkt.src = ask.flow.client;
 	(void)talk_bytes(&ask, UP, S("\0\2x\0octet\0"));
 	talk_end(&ask);
