@@ -12,8 +12,9 @@
  *
  * Sleeping: the waiter writes the count it waits for and then looks again; the other side
  * publishes its count and then looks for a waiter (both with sequential consistency, so
- * one of them sees the other). Futexes are shared ones (no FUTEX_PRIVATE), keyed by the
- * mapping.
+ * one of them sees the other). A flush does the same with a count of its own, for the
+ * consumer that waits for a batch. Futexes are shared ones (no FUTEX_PRIVATE), keyed by
+ * the mapping.
  */
 #include "capture/proc/ring.h"
 
@@ -50,6 +51,7 @@ struct end {
 struct shared {
 	struct end head;		/* written by the producer */
 	struct end tail;		/* written by the consumer */
+	_Atomic uint64_t flushed;	/* by the producer: up to here it is wanted now */
 	_Atomic uint32_t closed;
 };
 
@@ -110,11 +112,10 @@ clock_ns(void)
 	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* Publishes a count and wakes who waited for it. */
+/* Wakes whoever waits for a count up to this one. */
 static void
-publish(struct end *e, uint64_t count)
+wake(struct end *e, uint64_t count)
 {
-	atomic_store_explicit(&e->count, count, memory_order_seq_cst);
 	if (atomic_load_explicit(&e->wanted, memory_order_seq_cst) <= count) {
 		atomic_store_explicit(&e->wanted, NOBODY, memory_order_seq_cst);
 		atomic_fetch_add_explicit(&e->signal, 1, memory_order_seq_cst);
@@ -122,23 +123,28 @@ publish(struct end *e, uint64_t count)
 	}
 }
 
-/* Sleeps until e->count reaches want, the ring is closed or the time is over. */
+static void
+publish(struct end *e, uint64_t count)
+{
+	atomic_store_explicit(&e->count, count, memory_order_seq_cst);
+	wake(e, count);
+}
+
+/* Sleeps until e->count reaches want (or a flush goes beyond `flush`), the ring is closed
+ * or the time is over. */
 static bool
-await(struct ring *r, struct end *e, uint64_t want, int timeout_ms)
+await(struct ring *r, struct end *e, uint64_t want, uint64_t flush, int timeout_ms)
 {
 	int64_t end, left;
 	uint32_t seen;
 
-	for (int i = 0; i < SPINS; i++) {
-		if (atomic_load_explicit(&e->count, memory_order_acquire) >= want)
-			return true;
-		relax();
-	}
 	end = clock_ns() + (int64_t)timeout_ms * 1000000;
 	for (;;) {
 		seen = atomic_load_explicit(&e->signal, memory_order_seq_cst);
 		atomic_store_explicit(&e->wanted, want, memory_order_seq_cst);
-		if (atomic_load_explicit(&e->count, memory_order_seq_cst) >= want) {
+		if (atomic_load_explicit(&e->count, memory_order_seq_cst) >= want ||
+		    atomic_load_explicit(&r->shared->flushed, memory_order_seq_cst) >
+		    flush) {
 			atomic_store_explicit(&e->wanted, NOBODY, memory_order_seq_cst);
 			return true;
 		}
@@ -149,6 +155,18 @@ await(struct ring *r, struct end *e, uint64_t want, int timeout_ms)
 		}
 		futex_wait(&e->signal, seen, left);
 	}
+}
+
+/* For who wants a count at once: it is likely on its way. */
+static bool
+await_soon(struct ring *r, struct end *e, uint64_t want, int timeout_ms)
+{
+	for (int i = 0; i < SPINS; i++) {
+		if (atomic_load_explicit(&e->count, memory_order_acquire) >= want)
+			return true;
+		relax();
+	}
+	return await(r, e, want, UINT64_MAX, timeout_ms);
 }
 
 struct ring *
@@ -298,7 +316,19 @@ ring_wait_room(struct ring *r, size_t n, int timeout_ms)
 		need += r->size - off;
 	if (r->head + need <= r->size)
 		return true;
-	return await(r, &r->shared->tail, r->head + need - r->size, timeout_ms);
+	ring_flush(r);
+	return await_soon(r, &r->shared->tail, r->head + need - r->size, timeout_ms);
+}
+
+/* Whoever sleeps wants a count beyond r->tail; that much was committed, or there is
+ * nothing to flush. */
+void
+ring_flush(struct ring *r)
+{
+	if (atomic_load_explicit(&r->shared->flushed, memory_order_relaxed) == r->head)
+		return;
+	atomic_store_explicit(&r->shared->flushed, r->head, memory_order_seq_cst);
+	wake(&r->shared->head, NOBODY - 1);
 }
 
 int
@@ -364,7 +394,20 @@ ring_wait_message(struct ring *r, int timeout_ms)
 {
 	if (r->broken)
 		return true;
-	return await(r, &r->shared->head, r->tail + 1, timeout_ms);
+	return await_soon(r, &r->shared->head, r->tail + 1, timeout_ms);
+}
+
+bool
+ring_wait_batch(struct ring *r, size_t bytes, int timeout_ms)
+{
+	struct shared *s = r->shared;
+
+	if (r->broken)
+		return true;
+	if (bytes > r->size / 4)
+		bytes = r->size / 4;
+	(void)await(r, &s->head, r->tail + (bytes == 0 ? 1 : bytes), r->tail, timeout_ms);
+	return atomic_load_explicit(&s->head.count, memory_order_acquire) != r->tail;
 }
 
 int
@@ -394,7 +437,8 @@ ring_size(const struct ring *r)
 bool
 ring_wait_drained(struct ring *r, int timeout_ms)
 {
-	return await(r, &r->shared->tail, r->head, timeout_ms);
+	ring_flush(r);
+	return await_soon(r, &r->shared->tail, r->head, timeout_ms);
 }
 
 void
@@ -440,6 +484,7 @@ ring_restart(struct ring *r)
 	r->broken = false;
 	atomic_store(&s->head.count, 0);
 	atomic_store(&s->tail.count, 0);
+	atomic_store(&s->flushed, 0);
 	atomic_store(&s->head.wanted, NOBODY);
 	atomic_store(&s->tail.wanted, NOBODY);
 	atomic_store(&s->closed, 0);

@@ -7,7 +7,9 @@
  * every length and byte as hostile: a producer that was taken over can at worst make it
  * say RING_BROKEN. Waiting spins briefly, then sleeps on a futex (works across
  * processes), or, for a consumer with an event loop, on an eventfd that the ring was made
- * with.
+ * with. A consumer that is in no hurry sleeps until a batch lies there
+ * (ring_wait_batch): a message then costs the producer no system call, and the producer
+ * says when it will not wait for the batch to fill (ring_flush).
  *
  * Head and tail are counts of bytes since the start, 64 bits, so that they never wrap.
  */
@@ -35,18 +37,22 @@ void ring_commit(struct ring *r, size_t n);	/* n <= reserved */
 void ring_commit_quietly(struct ring *r, size_t n);
 void ring_wake(struct ring *r);
 bool ring_wait_room(struct ring *r, size_t n, int timeout_ms);	/* false: timed out */
+void ring_flush(struct ring *r);	/* all that was committed is wanted now */
 
 /* Consumer. A peeked message stays until released. */
 int ring_peek(struct ring *r, struct span *out);
 void ring_release(struct ring *r);
 bool ring_wait_message(struct ring *r, int timeout_ms);	/* false: timed out */
+/* Until `bytes` of messages, heads included, lie there or what lies there was flushed;
+ * true when there is something to peek at. bytes: at most a quarter of the ring. */
+bool ring_wait_batch(struct ring *r, size_t bytes, int timeout_ms);
 int ring_fd(struct ring *r);			/* -1: made without */
 
 /* Bytes ever committed and released; equal when all was consumed. Either side may ask. */
 uint64_t ring_written(const struct ring *r);
 uint64_t ring_read(const struct ring *r);
 size_t ring_size(const struct ring *r);
-/* Wait until all that was committed so far is released. */
+/* Flushes, and waits until all that was committed so far is released. */
 bool ring_wait_drained(struct ring *r, int timeout_ms);
 /* Either side: the producer is done. */
 void ring_close(struct ring *r);

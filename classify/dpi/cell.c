@@ -20,6 +20,9 @@
 #include <unistd.h>
 
 #define MEMORY_MAX (512u << 20)
+/* Work for about a millisecond: it sleeps until so much lies there, or the sensor waits
+ * for its answers. */
+#define BATCH (64u << 10)
 
 struct open_flow {
 	void *flow;
@@ -102,11 +105,14 @@ work(struct worker *w)
 {
 	struct cell_packet head;
 	struct span s;
+	int rc;
 
 	for (;;) {
-		if (!ring_wait_message(w->c->packets, 1000))
+		if ((rc = ring_peek(w->c->packets, &s)) == RING_EMPTY) {
+			(void)ring_wait_batch(w->c->packets, BATCH, 1000);
 			continue;
-		if (ring_peek(w->c->packets, &s) != RING_MESSAGE || s.left < sizeof(head))
+		}
+		if (rc != RING_MESSAGE || s.left < sizeof(head))
 			_exit(3);
 		memcpy(&head, s.at, sizeof(head));
 		(void)span_skip(&s, sizeof(head));

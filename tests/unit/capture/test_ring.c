@@ -281,6 +281,74 @@ test_the_event_descriptor_is_readable_while_there_is_something(void **state)
 	ring_destroy(r);
 }
 
+/* A child that sleeps until a batch lies there: woken by the batch, or by a flush. */
+static void
+wakes_a_child_that_waits_for(size_t batch, unsigned messages, bool flush)
+{
+	struct ring *r = ring_create(65536, false, NULL);
+	static uint8_t bytes[1000];
+	pid_t child;
+	int status;
+
+	child = fork();
+	if (child == 0) {
+		struct span s;
+		unsigned n = 0;
+
+		if (!ring_wait_batch(r, batch, 20000))
+			_exit(100);
+		for (; ring_peek(r, &s) == RING_MESSAGE; n++)
+			ring_release(r);
+		_exit((int)n);
+	}
+	for (unsigned i = 0; i < messages; i++) {
+		/* It sleeps on, however long: less than it waits for lies there. */
+		if (i == messages - 1)
+			usleep(20000);
+		assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+		assert_true(say(r, bytes, sizeof(bytes)));
+	}
+	if (flush)
+		assert_true(ring_wait_drained(r, 20000));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), messages);
+	ring_destroy(r);
+}
+
+static void
+test_who_waits_for_a_batch_sleeps_until_it_is_there(void **state)
+{
+	(void)state;
+	wakes_a_child_that_waits_for((1000 + 8) * 8, 8, false);
+}
+
+static void
+test_who_waits_for_a_batch_is_woken_by_a_flush(void **state)
+{
+	struct ring *r = ring_create(65536, false, NULL);
+	struct span s;
+
+	(void)state;
+	wakes_a_child_that_waits_for(16384, 3, true);
+	/* Nothing there: neither a batch nor a flush of nothing is anything to peek at. */
+	assert_false(ring_wait_batch(r, 1000, 0));
+	ring_flush(r);
+	assert_false(ring_wait_batch(r, 1000, 0));
+	assert_true(say(r, "x", 1));
+	ring_flush(r);
+	assert_true(ring_wait_batch(r, 1000, 20000));
+	assert_int_equal(ring_peek(r, &s), RING_MESSAGE);
+	ring_release(r);
+	/* What was flushed and read holds nobody awake. */
+	assert_true(say(r, "y", 1));
+	assert_true(ring_wait_batch(r, 1000, 0));
+	assert_int_equal(ring_peek(r, &s), RING_MESSAGE);
+	ring_release(r);
+	assert_false(ring_wait_batch(r, 1000, 0));
+	ring_destroy(r);
+}
+
 static void
 test_closing_wakes_who_waits(void **state)
 {
@@ -361,6 +429,8 @@ main(void)
 		    test_a_hundred_thousand_messages_cross_two_processes_both_ways),
 		cmocka_unit_test(
 		    test_the_event_descriptor_is_readable_while_there_is_something),
+		cmocka_unit_test(test_who_waits_for_a_batch_sleeps_until_it_is_there),
+		cmocka_unit_test(test_who_waits_for_a_batch_is_woken_by_a_flush),
 		cmocka_unit_test(test_closing_wakes_who_waits),
 		cmocka_unit_test(test_who_resumes_goes_on_where_the_dead_one_was),
 	};
