@@ -10,6 +10,21 @@ const struct field_info observation_field[FIELD_COUNT_ALL] = {
 #undef X
 };
 
+#define X(m, w, t, ...) | (FIELD_##t == FIELD_TEXT && FIELD_##m / 64 == WORD ? \
+	    UINT64_C(1) << (FIELD_##m % 64) : 0)
+const uint64_t observation_texts[3] = {
+#define WORD 0
+	0 OBSERVATION_FIELDS(X),
+#undef WORD
+#define WORD 1
+	0 OBSERVATION_FIELDS(X),
+#undef WORD
+#define WORD 2
+	0 OBSERVATION_FIELDS(X),
+#undef WORD
+};
+#undef X
+
 _Static_assert(sizeof(struct observation_name) <= sizeof(struct observation),
     "a name record fits a record");
 

@@ -535,6 +535,7 @@ struct field_info {
 };
 
 extern const struct field_info observation_field[FIELD_COUNT_ALL];
+extern const uint64_t observation_texts[3];	/* as known[]: the fields of FIELD_TEXT */
 
 /* Sets a member and its known bit: OBSERVATION_SET(&o, upload, 1234). */
 #define OBSERVATION_SET(o, m, value) \

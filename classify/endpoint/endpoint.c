@@ -21,6 +21,7 @@
 
 static void handle_evict(void *arg, const void *key, void *value);
 static void lease_evict(void *arg, const void *key, void *value);
+static void link_evict(void *arg, const void *key, void *value);
 static void id_evict(void *arg, const void *key, void *value);
 static void name_evict(void *arg, const void *key, void *value);
 static struct handle *handle_find(struct endpoint *e, const struct addr *ip, uint64_t mac);
@@ -56,8 +57,11 @@ endpoint_create(const struct endpoint_options *o)
 	devices = o->max_devices == 0 ? DEVICES : o->max_devices;
 	names = o->max_names == 0 ? NAMES : o->max_names;
 	e->generation = 1;
-	e->macs = make(e, sizeof(uint64_t), sizeof(struct mac), devices, NULL);
-	e->holders = make(e, sizeof(struct addr), sizeof(struct holder), devices, NULL);
+	e->turn = 1;
+	e->macs = make(e, sizeof(uint64_t), sizeof(struct mac), devices,
+	    link_evict);
+	e->holders = make(e, sizeof(struct addr), sizeof(struct holder), devices,
+	    link_evict);
 	e->leases = make(e, sizeof(uint64_t), sizeof(struct lease), devices, lease_evict);
 	e->faces = make(e, sizeof(uint64_t), sizeof(struct face), devices, NULL);
 	e->handles = make(e, sizeof(struct handle_key), sizeof(struct handle), devices,
@@ -108,6 +112,7 @@ endpoint_set_inventory(struct endpoint *e, const struct inventory *inventory,
 	e->o.inventory = inventory;
 	if (++e->generation == 0)
 		e->generation = 1;
+	e->turn++;
 }
 
 void
@@ -168,9 +173,18 @@ handle_evict(void *arg, const void *key, void *value)
 	struct handle *h = value;
 
 	(void)key;
+	e->turn++;
 	let_labels_go(e, &h->dev);
 	intern_drop(e->o.strings, h->dev.was);
 	intern_drop(e->o.strings, h->dev.identity);
+}
+
+static void
+link_evict(void *arg, const void *key, void *value)
+{
+	(void)key;
+	(void)value;
+	((struct endpoint *)arg)->turn++;
 }
 
 static void
@@ -180,6 +194,7 @@ lease_evict(void *arg, const void *key, void *value)
 	struct lease *l = value;
 
 	(void)key;
+	e->turn++;
 	intern_drop(e->o.strings, l->name);
 	intern_drop(e->o.strings, l->system);
 }
@@ -263,6 +278,7 @@ address_left(struct endpoint *e, const struct addr *ip, uint64_t lost, bool fres
 	if (h != NULL && h->by_ip && addr_eq(&h->row_ip, ip)) {
 		h->labelled = 0;
 		h->listed = h->by_ip = false;
+		e->turn++;
 	}
 	h = fresh ? handle_find(e, ip, 0) : NULL;
 	if (h != NULL)
@@ -301,6 +317,36 @@ row_of(const struct endpoint *e, const struct addr *ip, uint64_t mac, uint64_t f
 	return row;
 }
 
+static uint64_t
+met_place(const struct addr *ip, uint64_t frame)
+{
+	uint64_t a, b;
+
+	memcpy(&a, ip->b, sizeof(a));
+	memcpy(&b, ip->b + sizeof(a), sizeof(b));
+	return ((a ^ b ^ frame) * 0x9e3779b97f4a7c15ULL >> 32) % MET;
+}
+
+struct handle *
+met_lately(const struct endpoint *e, const struct addr *ip, uint64_t frame)
+{
+	const struct met *m = &e->met[met_place(ip, frame)];
+
+	return m->turn == e->turn && m->frame == frame && addr_eq(&m->ip, ip) &&
+	    pkt_time_diff(e->now, m->at) < MET_FOR &&
+	    m->handle->labelled == e->generation ? m->handle : NULL;
+}
+
+/* Nothing of it is new. */
+static void
+settled(struct endpoint *e, struct handle *h)
+{
+	h->last = e->now;
+	h->dev.is_new = h->dev.moved = false;
+	intern_drop(e->o.strings, h->dev.was);
+	h->dev.was = 0;
+}
+
 const struct device *
 endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t frame,
     struct pkt_time then, struct pkt_time now)
@@ -311,6 +357,12 @@ endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t frame,
 	uint64_t mac = 0, home;
 	bool changed = false;
 
+	now_is(e, now);
+	h = met_lately(e, ip, frame);
+	if (h != NULL) {
+		settled(e, h);
+		return &h->dev;
+	}
 	endpoint_inside(e, ip, frame, now);
 	if (usable_mac(e, frame))
 		mac = frame;
@@ -319,10 +371,7 @@ endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t frame,
 	row = row_of(e, ip, mac, frame);
 	home = home_of(e, mac);
 	h = handle_of(e, ip, home);
-	h->last = e->now;
-	h->dev.is_new = h->dev.moved = false;
-	intern_drop(e->o.strings, h->dev.was);
-	h->dev.was = 0;
+	settled(e, h);
 	if (h->labelled != e->generation || (row != NULL && !h->listed))
 		label(e, h, ip, mac, home, row);
 	h->dev.mac = mac;
@@ -350,6 +399,10 @@ endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t frame,
 		}
 		handle_forget(e, before);
 	}
+	/* Who had the address depends on when, once it has changed hands. */
+	if (!changed)
+		e->met[met_place(ip, frame)] = (struct met){ *ip, frame, e->turn, e->now,
+		    h };
 	return &h->dev;
 }
 

@@ -52,6 +52,10 @@ struct holder {
 };
 
 void carries(struct endpoint *e, uint64_t mac, const struct addr *ip);
+/* The same address from the same MAC within the last second, and nothing that could
+ * answer otherwise has changed since. NULL: ask. */
+struct handle;
+struct handle *met_lately(const struct endpoint *e, const struct addr *ip, uint64_t frame);
 /* It was given another address: those before were one after the other, not a router's. */
 void carried_is_over(struct endpoint *e, uint64_t mac);
 /* It can stand for one device: no router's, no group, shared by no two. */
@@ -95,6 +99,16 @@ struct handle {
 	bool by_ip;			/* ...by this address alone */
 	struct addr row_ip;
 	struct pkt_time last;
+};
+
+/* What endpoint_device found, for who is asked about many times a second. */
+#define MET 2048
+#define MET_FOR NS_PER_S
+struct met {
+	struct addr ip;
+	uint64_t frame, turn;
+	struct pkt_time at;
+	struct handle *handle;
 };
 
 /* A name came by DHCP, or a row of the inventory holds no more. */
@@ -145,6 +159,9 @@ struct endpoint {
 	struct table *handles, *identities, *owned;
 	struct table *names, *asked, *told, *dests;
 	uint32_t generation;
+	uint64_t turn;			/* from 1; whenever one of macs, holders, leases,
+					 * faces, handles changes what a device is called */
+	struct met met[MET];
 	uint64_t followed, parted, refused;
 };
 

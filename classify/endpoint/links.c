@@ -20,9 +20,11 @@
 #define ROUTER_WITHIN (3600 * NS_PER_S)
 #define ROUTER_FOR (7 * DAY_NS)
 
-/* True: more distinct ones within the hour than there are places for a host. */
+/* True: more distinct ones within the hour than there are places for a host. *turn counts
+ * those that are new. */
 static bool
-remember(struct carried *list, size_t n, const struct addr *a, struct pkt_time now)
+remember(struct carried *list, size_t n, const struct addr *a, struct pkt_time now,
+    uint64_t *turn)
 {
 	struct carried *place = NULL;
 	size_t fresh = 0;
@@ -45,6 +47,7 @@ remember(struct carried *list, size_t n, const struct addr *a, struct pkt_time n
 	if (!place->used || !addr_eq(&place->addr, a)) {
 		*place = (struct carried){ *a, now, true };
 		fresh++;
+		++*turn;
 	}
 	return fresh >= n;
 }
@@ -53,6 +56,15 @@ static bool
 link_local(const struct addr *a)
 {
 	return a->b[0] == 0xfe && (a->b[1] & 0xc0) == 0x80;
+}
+
+/* It is a router's, now at least. */
+static void
+routes(struct endpoint *e, struct mac *m)
+{
+	if (m->routed.ns == 0 || pkt_time_diff(e->now, m->routed) > ROUTER_FOR)
+		e->turn++;
+	m->routed = e->now;
 }
 
 void
@@ -66,13 +78,13 @@ carries(struct endpoint *e, uint64_t mac, const struct addr *ip)
 		return;
 	m = table_use(e->macs, &mac, NULL);
 	if (addr_is_v4(ip)) {
-		many = remember(m->v4, ROUTER_V4 + 1, ip, e->now);
+		many = remember(m->v4, ROUTER_V4 + 1, ip, e->now, &e->turn);
 	} else {
 		memset(net.b + 8, 0, 8);
-		many = remember(m->v6, ROUTER_V6 + 1, &net, e->now);
+		many = remember(m->v6, ROUTER_V6 + 1, &net, e->now, &e->turn);
 	}
 	if (many)
-		m->routed = e->now;
+		routes(e, m);
 }
 
 void
@@ -84,7 +96,7 @@ endpoint_outside(struct endpoint *e, uint64_t mac, struct pkt_time now)
 	if (mac == 0)
 		return;
 	m = table_use(e->macs, &mac, NULL);
-	m->routed = e->now;
+	routes(e, m);
 }
 
 void
@@ -94,6 +106,8 @@ endpoint_inside(struct endpoint *e, const struct addr *ip, uint64_t mac,
 	uint64_t lost;
 
 	now_is(e, now);
+	if (met_lately(e, ip, mac) != NULL)
+		return;
 	carries(e, mac, ip);
 	if (!addr_is_group(ip) && usable_mac(e, mac) &&
 	    hold(e, ip, mac, HELD_FRAME, HELD_NS, false, &lost) && lost != 0)
@@ -117,6 +131,7 @@ endpoint_neighbour(struct endpoint *e, const struct addr *ip, uint64_t mac,
 	if (!m->has_own) {
 		m->has_own = true;
 		m->own = *ip;
+		e->turn++;
 	}
 	if (usable_mac(e, mac) && hold(e, ip, mac, HELD_ARP, HELD_NS, false, &lost) &&
 	    lost != 0)
@@ -130,6 +145,7 @@ carried_is_over(struct endpoint *e, uint64_t mac)
 
 	if (m != NULL)
 		memset(m->v4, 0, sizeof(m->v4));
+	e->turn++;
 }
 
 void
@@ -138,6 +154,7 @@ endpoint_forget_routers(struct endpoint *e)
 	for (struct mac *m = table_oldest(e->macs); m != NULL;
 	    m = table_next(e->macs, m))
 		m->routed.ns = 0;
+	e->turn++;
 }
 
 /* RFC 9568 (VRRP, also CARP), HSRP 1 and 2 and for IPv6, GLBP: one router after another
@@ -191,6 +208,8 @@ hold(struct endpoint *e, const struct addr *ip, uint64_t mac, enum held_by how,
 		h->before = *lost;
 		h->since = e->now;
 	}
+	if (is_new || h->mac != mac || how != h->how || h->until.ns < e->now.ns)
+		e->turn++;
 	if (is_new || h->mac != mac || how >= h->how || h->until.ns < e->now.ns) {
 		h->how = how;
 		h->until = pkt_time_add(e->now, ns);

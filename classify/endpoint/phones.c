@@ -105,6 +105,7 @@ endpoint_dhcp(struct endpoint *e, const struct dhcp_message *d, uint64_t frame,
 	uint32_t name, system;
 
 	now_is(e, now);
+	e->turn++;
 	if (d->mac == 0 || (d->mac >> 40 & 0x01) != 0)
 		return;
 	/* who speaks for another card, and is no relay, speaks for himself */
@@ -157,6 +158,8 @@ endpoint_speaks(struct endpoint *e, uint64_t mac, struct pkt_time now)
 	struct face *f;
 
 	now_is(e, now);
+	if (table_used(e->faces) == 0)
+		return;
 	m = mac == 0 ? NULL : table_find(e->macs, &mac);
 	f = m == NULL || m->face == 0 ? NULL : table_find(e->faces, &m->face);
 	if (f == NULL || f->two || f->mac == mac || home_of(e, mac) != f->home ||
@@ -165,6 +168,7 @@ endpoint_speaks(struct endpoint *e, uint64_t mac, struct pkt_time now)
 	other = table_find(e->macs, &f->mac);
 	f->two = true;
 	e->parted++;
+	e->turn++;
 	/* the one that came later goes by its own MAC; when that is the first one's
 	 * again, the one that speaks does */
 	if (other != NULL && other->home != 0)

@@ -437,22 +437,14 @@ owner_of(struct observer *o, struct pair *p, struct owner_key *k)
 {
 	const struct pair_ext *px = pair_user(p);
 	uint32_t id = px->logical != 0 ? px->logical : px->name != 0 ? px->name : px->dns;
-	struct span domain = registrable_domain(intern_get(o->strings, id));
-	char copy[INTERN_MAX];
 	size_t bits = addr_is_v4(&p->outside) ? 120 : 48;
 
 	memset(k, 0, sizeof(*k));
 	k->inside = p->inside;
-	if (domain.left == 0) {
-		memcpy(k->network.b, p->outside.b, bits / 8);
-		return true;
-	}
-	if (domain.left > sizeof(copy))
-		return false;
-	/* The span lies in the table that intern_put may move things in. */
-	memcpy(copy, domain.at, domain.left);
-	k->name = intern_put(o->strings, copy, domain.left);
-	return k->name != 0;
+	if (name_domain(o, id, &k->name))
+		return k->name != 0;
+	memcpy(k->network.b, p->outside.b, bits / 8);
+	return true;
 }
 
 static void

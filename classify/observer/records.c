@@ -123,6 +123,29 @@ name_drop(struct observer *o, uint32_t *id)
 	*id = 0;
 }
 
+/* Most names are asked about several times in a row, and the public suffix list is slow
+ * to ask. An id is never another string's, so what is kept needs no forgetting. */
+bool
+name_domain(struct observer *o, uint32_t name, uint32_t *domain)
+{
+	struct owned *kept = &o->owned[name % OWNED_KEPT];
+	struct span from;
+	char copy[INTERN_MAX];
+
+	*domain = kept->domain;
+	if (name != 0 && kept->name == name && intern_get(o->strings, *domain).left > 0)
+		return true;
+	from = registrable_domain(intern_get(o->strings, name));
+	if (from.left == 0 || from.left > sizeof(copy))
+		return false;
+	/* The span lies in the table that intern_put may move things in: copy first. */
+	memcpy(copy, from.at, from.left);
+	*domain = intern_put(o->strings, copy, from.left);
+	if (*domain != 0)
+		*kept = (struct owned){ name, *domain };
+	return true;
+}
+
 /* Long enough, over restarts, that what was not seen is new. */
 static bool
 has_learned(const struct observer *o, const struct observation *r)
@@ -483,18 +506,13 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 	uint32_t key;
 	const struct inventory_device *row;
 	struct dest_seen seen;
-	struct span from;
 
 	if (name == 0 && by_dns.name != 0) {
 		name = by_dns.name;
 		source = NAME_SOURCE_DNS;
 	}
-	if (logical != 0) {
+	if (logical != 0)
 		OBSERVATION_SET(r, dest_logical, logical);
-		from = intern_get(o->strings, logical);
-	} else {
-		from = intern_get(o->strings, name);
-	}
 	if (by_dns.claim == CLAIM_ALONE)	/* the client says so; nobody looked it up */
 		OBSERVATION_SET(r, dest_looked_up, by_dns.looked_up);
 	else if (by_dns.looked_up || name != 0 || !by_dns.unsure)
@@ -523,18 +541,9 @@ dest_names(struct observer *o, struct observation *r, uint32_t name,
 	OBSERVATION_SET(r, dest_name_source, (uint16_t)source);
 	if (name != 0)
 		OBSERVATION_SET(r, dest_name, name);
-	if (by_dns.claim == CLAIM_ALONE && logical == 0)
-		from.left = 0;		/* counted for whom it goes to */
-	from = registrable_domain(from);
-	if (from.left > 0) {
-		/* The span lies in the table that intern_put may move
-		 * things in: copy first. */
-		char copy[INTERN_MAX];
-		size_t n = from.left < sizeof(copy) ? from.left : sizeof(copy);
-
-		memcpy(copy, from.at, n);
-		key = intern_put(o->strings, copy, n);
-	} else {
+	/* What its client alone says is counted for whom it goes to. */
+	if ((by_dns.claim == CLAIM_ALONE && logical == 0) ||
+	    !name_domain(o, logical != 0 ? logical : name, &key)) {
 		addr_print(outside, text);
 		key = intern_put(o->strings, text, strlen(text));
 	}
@@ -612,36 +621,44 @@ host_set_up(const struct observer *o, const struct addr *inside, struct pkt_time
 	return h != NULL && h->setup.ns != 0 && h->setup.ns >= since.ns - SETUP_LASTS;
 }
 
+static void
+announce_one(struct observer *o, const struct observation *r, uint32_t id)
+{
+	union {
+		struct observation o;
+		struct observation_name n;
+	} u;
+	struct span s = intern_get(o->strings, id);
+
+	memset(&u, 0, sizeof(u));
+	u.n.size = sizeof(struct observation);
+	u.n.version = OBSERVATION_VERSION;
+	u.n.kind = OBSERVATION_NAME;
+	u.n.time = r->time;
+	u.n.ordinal = r->ordinal;
+	u.n.id = id;
+	u.n.len = (uint16_t)s.left;
+	memcpy(u.n.bytes, s.at, s.left);
+	o->told++;
+	o->o.on_record(o->o.arg, &u.o, o->strings);
+}
+
 /* `name` records for every string this record is the first to use. */
 static void
 announce(struct observer *o, const struct observation *r)
 {
-	for (unsigned i = 0; i < FIELD_COUNT_ALL; i++) {
-		const struct field_info *f = &observation_field[i];
-		union {
-			struct observation o;
-			struct observation_name n;
-		} u;
-		uint32_t id;
-		struct span s;
+	for (unsigned w = 0; w < sizeof(r->known) / sizeof(r->known[0]); w++) {
+		uint64_t bits = r->known[w] & observation_texts[w];
 
-		if (f->type != FIELD_TEXT || !observation_known(r, (enum field)i))
-			continue;
-		memcpy(&id, (const uint8_t *)r + f->offset, sizeof(id));
-		if (!intern_announce(o->strings, id))
-			continue;
-		s = intern_get(o->strings, id);
-		memset(&u, 0, sizeof(u));
-		u.n.size = sizeof(struct observation);
-		u.n.version = OBSERVATION_VERSION;
-		u.n.kind = OBSERVATION_NAME;
-		u.n.time = r->time;
-		u.n.ordinal = r->ordinal;
-		u.n.id = id;
-		u.n.len = (uint16_t)s.left;
-		memcpy(u.n.bytes, s.at, s.left);
-		o->told++;
-		o->o.on_record(o->o.arg, &u.o, o->strings);
+		for (; bits != 0; bits &= bits - 1) {
+			unsigned i = w * 64 + (unsigned)__builtin_ctzll(bits);
+			uint32_t id;
+
+			memcpy(&id, (const uint8_t *)r + observation_field[i].offset,
+			    sizeof(id));
+			if (intern_announce(o->strings, id))
+				announce_one(o, r, id);
+		}
 	}
 }
 

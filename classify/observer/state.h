@@ -281,6 +281,11 @@ struct placed {
 	bool used;
 };
 
+#define OWNED_KEPT 1024
+struct owned {				/* a name, and its registrable domain; string ids */
+	uint32_t name, domain;
+};
+
 /* sides.c: what is known of the tap. */
 #define TAP_MACS 8
 #define HALF_HOSTS 8		/* with halves, remembered: as many as half.hosts may ask */
@@ -337,6 +342,7 @@ struct observer {
 	struct early early;
 	struct ahead ahead;
 	struct placed place[PLACES];
+	struct owned owned[OWNED_KEPT];	/* asked for last, by name */
 
 	struct pkt_time first, now, next_step;
 	bool started;
@@ -388,6 +394,9 @@ void records_flush(struct observer *o);
 /* Replaces a held id by one for these bytes. */
 void name_set(struct observer *o, uint32_t *id, struct span bytes);
 void name_drop(struct observer *o, uint32_t *id);	/* after the step */
+/* *domain: of the registrable domain of this name, lent; 0: no place for it. False: there
+ * is none. */
+bool name_domain(struct observer *o, uint32_t name, uint32_t *domain);
 
 /* ---- bodies.c ---- */
 /* The last news told what a body is; or that one begins of which this is all to know. */
