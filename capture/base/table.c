@@ -103,8 +103,8 @@ table_destroy(struct table *t)
 	free(t);
 }
 
-static uint32_t
-hash_of(const struct table *t, const void *key)
+uint32_t
+table_hash(const struct table *t, const void *key)
 {
 	return (uint32_t)siphash13(&t->o.hash, key, t->o.key_size);
 }
@@ -112,7 +112,13 @@ hash_of(const struct table *t, const void *key)
 void *
 table_find(const struct table *t, const void *key)
 {
-	struct entry *e = t->used == 0 ? NULL : lookup(t, key, hash_of(t, key));
+	return t->used == 0 ? NULL : table_find_hashed(t, key, table_hash(t, key));
+}
+
+void *
+table_find_hashed(const struct table *t, const void *key, uint32_t hash)
+{
+	struct entry *e = t->used == 0 ? NULL : lookup(t, key, hash);
 
 	return e == NULL ? NULL : value_of(e);
 }
@@ -120,7 +126,12 @@ table_find(const struct table *t, const void *key)
 void *
 table_use(struct table *t, const void *key, bool *is_new)
 {
-	uint32_t hash = hash_of(t, key);
+	return table_use_hashed(t, key, table_hash(t, key), is_new);
+}
+
+void *
+table_use_hashed(struct table *t, const void *key, uint32_t hash, bool *is_new)
+{
 	struct entry *e = lookup(t, key, hash);
 
 	if (is_new != NULL)

@@ -33,6 +33,10 @@ void table_destroy(struct table *t);
 /* Find, without a touch: NULL when it is not there. Use finds or adds, and touches. */
 void *table_find(const struct table *t, const void *key);
 void *table_use(struct table *t, const void *key, bool *is_new);
+/* The same with the hash of the key, for who asks several tables of one hash and key size. */
+uint32_t table_hash(const struct table *t, const void *key);
+void *table_find_hashed(const struct table *t, const void *key, uint32_t hash);
+void *table_use_hashed(struct table *t, const void *key, uint32_t hash, bool *is_new);
 void table_touch(struct table *t, void *value);		/* now the most recently used */
 void table_remove(struct table *t, void *value);	/* without the evict callback */
 const void *table_key(const void *value);

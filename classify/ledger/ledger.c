@@ -287,7 +287,8 @@ static struct entry *
 entry_of(struct ledger *l, const struct ledger_key *k, int64_t ns)
 {
 	struct ledger_sum had = { 0 };
-	struct entry *e = table_find(l->table, k);
+	uint32_t hash = table_hash(l->table, k);
+	struct entry *e = table_find_hashed(l->table, k, hash);
 	size_t place = table_used(l->table), hole = place;
 	int64_t at = ns / l->width;
 
@@ -312,7 +313,7 @@ entry_of(struct ledger *l, const struct ledger_key *k, int64_t ns)
 		}
 		had.error = 0;
 	}
-	e = table_use(l->table, k, NULL);
+	e = table_use_hashed(l->table, k, hash, NULL);
 	l->place[place] = e;
 	e->place = (uint32_t)place;
 	e->newest = at;

@@ -35,6 +35,7 @@ struct eval {
 	struct eval_options o;
 	struct plan *plan;
 	struct list_memo lists;		/* of the record under judgement */
+	struct list_answer *musts;	/* likewise, by plan_rule.shared */
 	struct sums *sums;
 	struct limits *limits;
 	struct exception_net *net;	/* one per exception */
@@ -71,7 +72,10 @@ static enum truth conjuncts(struct judge *j, const struct expr *x, bool guard,
 static enum truth judge_sum(struct judge *j, const struct expr *x, bool guard);
 static void judge_rule(struct eval *e, unsigned i, const struct observation *o,
     const struct intern *strings);
-static bool holds(struct judge *j, const struct plan_rule *r);
+static bool musts_hold(struct eval *e, const struct plan_rule *r,
+    const struct observation *o, const struct intern *strings);
+static bool sums_hold(struct judge *j, const struct plan_rule *r);
+static void judge_fired(struct judge *j, unsigned i);
 static bool excepted(const struct eval *e, unsigned rule, const struct observation *o,
     const struct intern *strings);
 static bool raise_holds(const struct judge *j, const struct rule *r);
@@ -100,6 +104,9 @@ eval_create(const struct eval_options *o, struct fault *why)
 	e->plan = plan_create(p, &o->hash);
 	if (e->fired == NULL || e->lists.answer == NULL || e->net == NULL ||
 	    e->plan == NULL)
+		goto fail;
+	e->musts = calloc(plan_shared(e->plan) + 1, sizeof(*e->musts));
+	if (e->musts == NULL)
 		goto fail;
 	for (unsigned i = 0; i < p->rules; i++) {
 		if (p->rule[i].leaves > leaves)
@@ -141,6 +148,7 @@ eval_destroy(struct eval *e)
 	limits_destroy(e->limits);
 	free(e->fired);
 	free(e->lists.answer);
+	free(e->musts);
 	plan_destroy(e->plan);
 	free(e->net);
 	free(e->reason);
@@ -317,19 +325,34 @@ eval_fired(const struct eval *e, unsigned rule)
 	return rule < e->o.program->rules ? e->fired[rule] : 0;
 }
 
+/* The first pass: no sum adds, and none can make the rule fire, unless all that holds no
+ * sum is true. */
 static void
 judge_rule(struct eval *e, unsigned i, const struct observation *o,
     const struct intern *strings)
 {
+	const struct plan_rule *r = plan_rule(e->plan, i);
+	struct judge j;
+
+	if (!musts_hold(e, r, o, strings))
+		return;
+	j = (struct judge){ .e = e, .o = o, .strings = strings };
+	if (sums_hold(&j, r))
+		judge_fired(&j, i);
+}
+
+static void
+judge_fired(struct judge *j, unsigned i)
+{
+	struct eval *e = j->e;
+	const struct observation *o = j->o;
+	const struct intern *strings = j->strings;
 	const struct rule *r = &e->o.program->rule[i];
-	struct judge j = { .e = e, .o = o, .strings = strings };
 	struct limit_entry *entry;
 	struct verdict v;
 	struct event_ref ref;
 	bool tell, raised;
 
-	if (!holds(&j, plan_rule(e->plan, i)))
-		return;
 	if (excepted(e, i, o, strings)) {
 		e->counts.excepted++;
 		return;
@@ -341,12 +364,12 @@ judge_rule(struct eval *e, unsigned i, const struct observation *o,
 		e->counts.trial += tell;
 		return;
 	}
-	raised = raise_holds(&j, r);
+	raised = raise_holds(j, r);
 	if (!tell && raised && !entry->raised) {
 		/* It is worse than what was told, and who reads that should not wait for
 		 * the window's end. */
 		entry->raised = true;
-		fill_verdict(e, &j, r, &v);
+		fill_verdict(e, j, r, &v);
 		v.update = true;
 		v.suppressed = entry->suppressed + 1;
 		v.first = entry->first;
@@ -358,13 +381,13 @@ judge_rule(struct eval *e, unsigned i, const struct observation *o,
 	}
 	if (!tell) {
 		limits_fold(e->limits, entry, o, strings);
-		memcpy(entry->sum, j.seen, sizeof(entry->sum));
+		memcpy(entry->sum, j->seen, sizeof(entry->sum));
 		e->counts.suppressed++;
 		return;
 	}
 	if (entry != NULL)
 		entry->raised = entry->raised || raised;
-	fill_verdict(e, &j, r, &v);
+	fill_verdict(e, j, r, &v);
 	e->counts.verdicts++;
 	if (e->o.on_verdict == NULL)
 		return;
@@ -373,17 +396,32 @@ judge_rule(struct eval *e, unsigned i, const struct observation *o,
 		entry->first = ref;
 }
 
-/* The first pass. No sum adds, and none can make the rule fire, unless all that holds no
- * sum is true. */
 static bool
-holds(struct judge *j, const struct plan_rule *r)
+musts_hold(struct eval *e, const struct plan_rule *r, const struct observation *o,
+    const struct intern *strings)
+{
+	for (unsigned i = 0; i < r->musts; i++) {
+		struct list_answer *known = r->shared[i] == 0 ? NULL :
+		    &e->musts[r->shared[i]];
+		enum truth t;
+
+		if (known != NULL && known->record == e->lists.record)
+			t = known->truth;
+		else
+			t = truth_expr(e->o.program, r->must[i], o, strings, &e->lists);
+		if (known != NULL)
+			*known = (struct list_answer){ e->lists.record, t };
+		if (t != TRUTH_TRUE)
+			return false;
+	}
+	return true;
+}
+
+static bool
+sums_hold(struct judge *j, const struct plan_rule *r)
 {
 	enum truth t = TRUTH_TRUE;
 
-	for (unsigned i = 0; i < r->musts; i++)
-		if (truth_expr(j->e->o.program, r->must[i], j->o, j->strings,
-		    &j->e->lists) != TRUTH_TRUE)
-			return false;
 	for (unsigned i = 0; i < r->sums; i++)
 		t = truth_and(t, judge_expr(j, r->sum[i], true));
 	return t == TRUTH_TRUE;

@@ -17,6 +17,7 @@ struct limits {
 	struct limits_options o;
 	struct table *table;
 	struct intern *strings;
+	struct field_names names;
 	int64_t now;			/* of the last step */
 	int64_t due;			/* no window ends before this;
 					 * INT64_MAX: none is open */
@@ -39,6 +40,7 @@ limits_create(const struct limits_options *o)
 		return NULL;
 	l->o = *o;
 	l->due = INT64_MAX;
+	field_names_make(&l->names);
 	l->table = table_create(&to);
 	/* Devices, names and protocols repeat from entry to entry; a text that finds no
 	 * room is shown as unknown. */
@@ -73,7 +75,8 @@ limits_take(struct limits *l, const struct rule *r, const struct observation *o,
 		return NULL;
 	memset(&k, 0, sizeof(k));
 	k.rule = r->id;
-	(void)key_of_fields(r->limit_key, r->limit_key_n, true, o, strings, &k.key);
+	(void)key_of_fields(&l->names, r->limit_key, r->limit_key_n, true, o, strings,
+	    &k.key);
 	e = table_find(l->table, &k);
 	/* The clock went back: nothing is held for longer than it was to be. */
 	if (e != NULL && o->time < e->opened) {

@@ -30,6 +30,8 @@ struct plan {
 	unsigned words;
 	struct plan_rule *rule;
 	const struct expr **member;	/* the rules' musts and sums */
+	unsigned *number;		/* by member: what plan_rule.shared points into */
+	unsigned shared;
 	struct group *group;
 	unsigned groups;
 	uint64_t *offered;
@@ -251,6 +253,118 @@ plan_one(struct plan *pl, unsigned rule, const struct expr **room)
 			room[r->musts + r->sums++] = all[i];
 }
 
+/* ---- musts that several rules have ---- */
+
+static bool
+value_same(const struct value *a, const struct value *b)
+{
+	if (a->type != b->type || a->b != b->b || a->u != b->u || a->i != b->i ||
+	    memcmp(&a->n, &b->n, sizeof(a->n)) != 0 || a->net.bits != b->net.bits ||
+	    !addr_eq(&a->net.net, &b->net.net))
+		return false;
+	return a->text == NULL || b->text == NULL ? a->text == b->text :
+	    strcmp(a->text, b->text) == 0;
+}
+
+/* No sum in either. */
+static bool
+ask_the_same(const struct expr *a, const struct expr *b)
+{
+	if (a->op != b->op)
+		return false;
+	switch (a->op) {
+	case EXPR_AND:
+	case EXPR_OR:
+		return ask_the_same(a->a, b->a) && ask_the_same(a->b, b->b);
+	case EXPR_NOT:
+		return ask_the_same(a->a, b->a);
+	default:
+		break;
+	}
+	if (a->field != b->field || a->cmp != b->cmp || a->list != b->list ||
+	    a->set_n != b->set_n || !value_same(&a->value, &b->value))
+		return false;
+	for (unsigned i = 0; i < a->set_n; i++)
+		if (!value_same(&a->set[i], &b->set[i]))
+			return false;
+	return true;
+}
+
+static uint64_t
+value_hash(const struct plan *pl, const struct value *v, uint64_t so_far)
+{
+	uint64_t part[6] = { so_far, v->type, v->u ^ v->b, (uint64_t)v->i, 0, 0 };
+
+	memcpy(&part[4], v->net.net.b + 8, sizeof(part[4]));
+	memcpy(&part[5], &v->n, sizeof(part[5]));
+	if (v->text != NULL)
+		part[4] = siphash13(&pl->key, v->text, strlen(v->text));
+	return siphash13(&pl->key, part, sizeof(part));
+}
+
+/* The same for all that ask the same. */
+static uint64_t
+expr_hash(const struct plan *pl, const struct expr *x)
+{
+	uint64_t part[4] = { x->op, 0, 0, 0 };
+
+	switch (x->op) {
+	case EXPR_AND:
+	case EXPR_OR:
+		part[2] = expr_hash(pl, x->b);
+		/* fall through */
+	case EXPR_NOT:
+		part[1] = expr_hash(pl, x->a);
+		break;
+	default:
+		part[1] = x->field;
+		part[2] = (uint64_t)x->cmp << 32 | x->list;
+		part[3] = value_hash(pl, &x->value, 0);
+		for (unsigned i = 0; i < x->set_n; i++)
+			part[3] = value_hash(pl, &x->set[i], part[3]);
+		break;
+	}
+	return siphash13(&pl->key, part, sizeof(part));
+}
+
+/* Numbers the members that have a twin. first: by hash, a member's place from 1. */
+static void
+share(struct plan *pl, unsigned members, unsigned *first, unsigned slots)
+{
+	for (unsigned i = 0; i < members; i++) {
+		const struct expr *x = pl->member[i];
+		unsigned at;
+
+		if (truth_sums(x) > 0)
+			continue;
+		at = (unsigned)expr_hash(pl, x) & (slots - 1);
+		while (first[at] != 0 && !ask_the_same(pl->member[first[at] - 1], x))
+			at = (at + 1) & (slots - 1);
+		if (first[at] == 0) {
+			first[at] = i + 1;
+			continue;
+		}
+		if (pl->number[first[at] - 1] == 0)
+			pl->number[first[at] - 1] = ++pl->shared;
+		pl->number[i] = pl->number[first[at] - 1];
+	}
+}
+
+static int
+share_musts(struct plan *pl, unsigned members)
+{
+	unsigned slots = 64, *first;
+
+	while (slots < members * 2)
+		slots *= 2;
+	first = calloc(slots, sizeof(*first));
+	if (first == NULL)
+		return -1;
+	share(pl, members, first, slots);
+	free(first);
+	return 0;
+}
+
 static int
 group_rule(struct plan *pl, unsigned rule)
 {
@@ -310,19 +424,23 @@ plan_create(const struct program *p, const struct siphash_key *hash)
 		pl->slots *= 2;
 	pl->rule = calloc(p->rules + 1, sizeof(*pl->rule));
 	pl->member = calloc(leaves, sizeof(*pl->member));
+	pl->number = calloc(leaves, sizeof(*pl->number));
 	pl->group = calloc(p->rules + 1, sizeof(*pl->group));
 	pl->offered = calloc(pl->words, sizeof(*pl->offered));
 	pl->keyed = calloc(values, sizeof(*pl->keyed));
 	pl->slot = calloc(pl->slots, sizeof(*pl->slot));
-	if (pl->rule == NULL || pl->member == NULL || pl->group == NULL ||
+	if (pl->rule == NULL || pl->member == NULL || pl->number == NULL || pl->group == NULL ||
 	    pl->offered == NULL || pl->keyed == NULL || pl->slot == NULL)
 		goto fail;
 	for (unsigned i = 0; i < p->rules; i++) {
 		plan_one(pl, i, pl->member + at);
+		pl->rule[i].shared = pl->number + at;
 		at += pl->rule[i].musts + pl->rule[i].sums;
 		if (index_rule(pl, i) == -1)
 			goto fail;
 	}
+	if (share_musts(pl, (unsigned)at) == -1)
+		goto fail;
 	return pl;
 fail:
 	plan_destroy(pl);
@@ -338,6 +456,7 @@ plan_destroy(struct plan *pl)
 		free(pl->group[i].rules);
 	free(pl->rule);
 	free(pl->member);
+	free(pl->number);
 	free(pl->group);
 	free(pl->offered);
 	free(pl->keyed);
@@ -349,6 +468,12 @@ const struct plan_rule *
 plan_rule(const struct plan *pl, unsigned rule)
 {
 	return &pl->rule[rule];
+}
+
+unsigned
+plan_shared(const struct plan *pl)
+{
+	return pl->shared;
 }
 
 /* ---- asking ---- */

@@ -7,7 +7,8 @@
  * that this takes must be known, and a field that must equal a word must have it. From each
  * condition the plan keeps
  *   needs   the fields without which it cannot be true
- *   musts   the members of the top `and` without a sum, cheap ones first
+ *   musts   the members of the top `and` without a sum, cheap ones first; those that other
+ *           rules have too are judged once a record, whatever the rules there are
  *   sums    those with one, as written
  * and a place in an index: under one of the values of a field that must equal them, else
  * with all rules of the same needs. A record is offered the rules of its values and of the
@@ -25,6 +26,8 @@
 struct plan_rule {
 	uint64_t needs[PLAN_WORDS];
 	const struct expr *const *must, *const *sum;
+	const unsigned *shared;		/* by must: its number among those that several rules
+					 * have, from 1; 0: this rule's own */
 	unsigned musts, sums;
 };
 
@@ -33,6 +36,7 @@ struct plan;
 struct plan *plan_create(const struct program *p, const struct siphash_key *hash);
 void plan_destroy(struct plan *pl);
 const struct plan_rule *plan_rule(const struct plan *pl, unsigned rule);
+unsigned plan_shared(const struct plan *pl);	/* how many there are */
 
 /* The rules that o can fire, a bit each, in words of 64. Lent until the next call. */
 const uint64_t *plan_offer(struct plan *pl, const struct observation *o,

@@ -40,7 +40,10 @@ struct key_set {
 struct sums {
 	unsigned n;
 	const struct tz *tz;
+	struct field_names names;
 	uint64_t turn;			/* from 1 */
+	uint64_t hashed;		/* the turn of... */
+	uint32_t flow_hash;		/* ...the record's flow, in every table of counts */
 	struct key_set *set;
 	unsigned sets;
 	struct sum *sum;		/* by expr.sum */
@@ -60,6 +63,7 @@ sums_create(const struct program *p, const struct siphash_key *hash, size_t max)
 	s->n = p->sums;
 	s->tz = &p->tz;
 	s->turn = 1;
+	field_names_make(&s->names);
 	s->sum = calloc(s->n == 0 ? 1 : s->n, sizeof(*s->sum));
 	s->set = calloc(s->n == 0 ? 1 : s->n, sizeof(*s->set));
 	if (s->sum == NULL || s->set == NULL)
@@ -181,15 +185,15 @@ ask_day(struct sums *s, struct sum *m, const struct expr *x, const struct ledger
 }
 
 static struct sum_value
-ask_distinct(struct sum *m, const struct expr *x, const struct ledger_key *key,
-    const struct observation *o, const struct intern *strings, bool add)
+ask_distinct(const struct field_names *names, struct sum *m, const struct expr *x,
+    const struct ledger_key *key, const struct observation *o, const struct intern *strings, bool add)
 {
 	struct pkt_time now = { o->time };
 	struct sum_value out = { .known = true };
 	struct distinct_count got;
 	struct ledger_key what;
 
-	if (add && key_of_fields(&x->field, 1, false, o, strings, &what))
+	if (add && key_of_fields(names, &x->field, 1, false, o, strings, &what))
 		got = distinct_add(m->distinct, key, now, what.hi);
 	else
 		got = distinct_get(m->distinct, key, now);
@@ -213,7 +217,8 @@ key_now(struct sums *s, unsigned set, const struct observation *o,
 
 	if (k->turn != s->turn) {
 		k->turn = s->turn;
-		k->known = key_of_fields(k->field, k->n, false, o, strings, &k->key);
+		k->known = key_of_fields(&s->names, k->field, k->n, false, o, strings,
+		    &k->key);
 	}
 	return k->known ? &k->key : NULL;
 }
@@ -222,13 +227,19 @@ key_now(struct sums *s, unsigned set, const struct observation *o,
  * one, nothing is added until it has caught up. Who has sent nothing yet, or ends now and is
  * not asked for again, takes no entry. */
 static uint64_t
-growth(struct sum *m, const struct observation *o, uint64_t count)
+growth(struct sums *s, struct sum *m, const struct observation *o, uint64_t count)
 {
 	struct counted_key ck = { o->flow_id };
-	uint64_t *counted = count == 0 || o->kind == OBSERVATION_CLOSE ?
-	    table_find(m->counted, &ck) : table_use(m->counted, &ck, NULL);
-	uint64_t before = counted == NULL ? 0 : *counted;
+	uint64_t *counted, before;
 
+	if (s->hashed != s->turn) {
+		s->hashed = s->turn;
+		s->flow_hash = table_hash(m->counted, &ck);
+	}
+	counted = count == 0 || o->kind == OBSERVATION_CLOSE ?
+	    table_find_hashed(m->counted, &ck, s->flow_hash) :
+	    table_use_hashed(m->counted, &ck, s->flow_hash, NULL);
+	before = counted == NULL ? 0 : *counted;
 	if (count <= before)
 		return 0;
 	if (counted != NULL)
@@ -258,11 +269,11 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
 	if (key == NULL)
 		return out;
 	if (x->sums == SUM_DISTINCT)
-		return ask_distinct(m, x, key, o, strings, add);
+		return ask_distinct(&s->names, m, x, key, o, strings, add);
 	if (x->sums == SUM_DAY)
 		now.ns += tz_offset(s->tz, o->time);
 	if (add && field_value(o, x->field, strings, &v, NULL))
-		more = growth(m, o, v.u);
+		more = growth(s, m, o, v.u);
 	got = more > 0 ? ledger_add(m->ledger, key, now, more) :
 	    ledger_get(m->ledger, key, now);
 	if (x->sums == SUM_DAY)
@@ -278,10 +289,19 @@ void
 sums_close(struct sums *s, uint64_t flow_id)
 {
 	struct counted_key ck = { flow_id };
+	uint32_t hash = 0;
+	bool hashed = false;
 
 	for (unsigned i = 0; i < s->n; i++) {
 		struct table *of = s->sum[i].counted;
-		void *counted = of == NULL ? NULL : table_find(of, &ck);
+		void *counted;
+
+		if (of == NULL)
+			continue;
+		if (!hashed)
+			hash = table_hash(of, &ck);
+		hashed = true;
+		counted = table_find_hashed(of, &ck, hash);
 
 		if (counted != NULL)
 			table_remove(of, counted);
@@ -393,11 +413,20 @@ can_add(const struct observation *o)
 	    o->kind == OBSERVATION_CONTENT || o->kind == OBSERVATION_CLOSE);
 }
 
+/* By its word: another build numbers fields otherwise. */
+void
+field_names_make(struct field_names *n)
+{
+	for (unsigned f = 0; f < FIELD_COUNT_ALL; f++)
+		n->name[f] = (uint32_t)siphash13(&key_lo, observation_field[f].word,
+		    strlen(observation_field[f].word));
+}
+
 /* Chained field by field: (hash so far, field, length, bytes), so that ("ab", "c") and
  * ("a", "bc") are two keys, and any number of fields needs no larger buffer. */
 bool
-key_of_fields(const enum field *field, unsigned n, bool blank,
-    const struct observation *o, const struct intern *strings, struct ledger_key *out)
+key_of_fields(const struct field_names *names, const enum field *field, unsigned n,
+    bool blank, const struct observation *o, const struct intern *strings, struct ledger_key *out)
 {
 	struct {
 		uint64_t so_far;
@@ -436,9 +465,7 @@ key_of_fields(const enum field *field, unsigned n, bool blank,
 			len = sizeof(raw);
 			memcpy(piece.bytes, &raw, len);
 		}
-		/* By its word: another build numbers fields otherwise. */
-		piece.field = (uint32_t)siphash13(&key_lo, observation_field[field[i]].word,
-		    strlen(observation_field[field[i]].word));
+		piece.field = names->name[field[i]];
 		piece.len = (uint32_t)len;
 		len += offsetof(__typeof__(piece), bytes);
 		piece.so_far = out->hi;

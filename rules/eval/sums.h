@@ -22,11 +22,17 @@
 #include "classify/ledger/distinct.h"
 #include "rules/eval/eval.h"
 
+/* What fields are called in a key; made once, as it is asked for often. */
+struct field_names {
+	uint32_t name[FIELD_COUNT_ALL];
+};
+void field_names_make(struct field_names *n);
+
 /* A 128-bit name of the values that `per` fields have in a record. False when one of them
  * is unknown; with `blank` an unknown one counts as empty and the
  * answer is always true. */
-bool key_of_fields(const enum field *field, unsigned n, bool blank,
-    const struct observation *o, const struct intern *strings, struct ledger_key *out);
+bool key_of_fields(const struct field_names *names, const enum field *field, unsigned n,
+    bool blank, const struct observation *o, const struct intern *strings, struct ledger_key *out);
 
 struct sum_value {
 	bool known;

@@ -139,7 +139,7 @@ test_a_rule_that_can_fire_is_always_offered(void **state)
 	static struct rule rule[RULES];
 	struct program p = { .rule = rule, .rules = RULES };
 	struct intern *strings = intern_create(&sample_hash, 64);
-	unsigned fired = 0, offers = 0;
+	unsigned fired = 0, offers = 0, twins = 0;
 
 	(void)state;
 	for (unsigned round = 0; round < 50; round++) {
@@ -156,8 +156,12 @@ test_a_rule_that_can_fire_is_always_offered(void **state)
 			struct observation o = record(strings);
 			unsigned words;
 			const uint64_t *offered = plan_offer(pl, &o, strings, &words);
+			/* By number: what a must that others have too said first; 0:
+			 * none was asked. */
+			uint8_t said[RULES * NODES] = { 0 };
 
 			assert_int_equal(words, RULES / 64 + 1);
+			assert_true(plan_shared(pl) < RULES * NODES);
 			for (unsigned i = 0; i < RULES; i++) {
 				bool fires = eval_expr(&p, rule[i].when, &o, strings) ==
 				    TRUTH_TRUE, all = true;
@@ -168,9 +172,20 @@ test_a_rule_that_can_fire_is_always_offered(void **state)
 				if (fires && !has(offered, i))
 					fail_msg("rule %u of round %u fires and was not "
 					    "offered", i, round);
-				for (unsigned k = 0; k < r->musts; k++)
-					all = all && eval_expr(&p, r->must[k], &o,
-					    strings) == TRUTH_TRUE;
+				for (unsigned k = 0; k < r->musts; k++) {
+					enum truth t = eval_expr(&p, r->must[k], &o,
+					    strings);
+					uint8_t *first = &said[r->shared[k]];
+
+					all = all && t == TRUTH_TRUE;
+					if (r->shared[k] == 0)
+						continue;
+					assert_true(r->shared[k] <= plan_shared(pl));
+					twins += *first != 0;
+					if (*first == 0)
+						*first = (uint8_t)(t + 1);
+					assert_int_equal(*first, t + 1);
+				}
 				assert_int_equal(r->sums, 0);
 				assert_int_equal(all, fires);
 			}
@@ -179,6 +194,7 @@ test_a_rule_that_can_fire_is_always_offered(void **state)
 	}
 	/* Dice that never fire anything prove nothing. */
 	assert_true(fired > 100000 && offers > fired);
+	assert_true(twins > 100000);
 	intern_destroy(strings);
 }
 
