@@ -9,6 +9,7 @@
  */
 #include "capture/decode/decode.h"
 #include "capture/flow/flow.h"
+#include "classify/dpi/bridge.h"
 #include "classify/observer/observer.h"
 #include "rules/cli/rulefiles.h"
 #include "rules/event/event.h"
@@ -20,6 +21,11 @@
 #define RECORDS_MAX 65536
 
 static const struct siphash_key hash = { 1, 2 };
+
+struct sent {			/* a packet that the classifier reads */
+	uint32_t packet, flow;
+	bool from_client;
+};
 
 struct bench {
 	struct film film;
@@ -34,6 +40,10 @@ struct bench {
 	struct observation *record;	/* what the observer said */
 	size_t records, closes, bytes;
 	double begun;			/* the piece; ns of CPU */
+	struct sent *sent;
+	size_t sents, flows_seen, verdicts;
+	void *classifier, **flow;	/* flow: of the classifier's, by number */
+	bool *decided;
 };
 
 /* ---- the pieces ---- */
@@ -69,6 +79,35 @@ piece_observe(struct bench *b)
 	observer_finish(b->observer);
 }
 
+/* What the cell does with a packet: nDPI and the bridge, without the rings. */
+PIECE
+piece_classify(struct bench *b)
+{
+	static uint8_t bytes[CELL_PACKET_MAX + CELL_PADDING];
+	const struct classifier_ops *ops = &bridge_ops;
+	struct cell_result r;
+
+	for (size_t i = 0; i < b->sents; i++) {
+		const struct sent *s = &b->sent[i];
+		const struct packet *p = &b->packet[s->packet];
+		size_t n;
+
+		if (b->decided[s->flow])
+			continue;
+		if (b->flow[s->flow] == NULL)
+			b->flow[s->flow] = ops->open(b->classifier);
+		n = cell_packet_rebuild(p, bytes);
+		memset(bytes + n, 0, CELL_PADDING);
+		if (!ops->feed(b->classifier, b->flow[s->flow], bytes, n,
+		    (uint64_t)(p->frame->time.ns / NS_PER_MS),
+		    s->from_client ? CELL_FROM_CLIENT : 0, &r))
+			continue;
+		ops->close(b->classifier, b->flow[s->flow]);
+		b->decided[s->flow] = true;
+		b->verdicts++;
+	}
+}
+
 PIECE
 piece_evaluate(struct bench *b)
 {
@@ -92,8 +131,15 @@ static void
 on_hit(void *arg, const struct flow_hit *hit)
 {
 	struct bench *b = arg;
+	size_t *number = flow_user(hit->flow);
 
 	b->bytes += hit->fresh;
+	if (hit->is_new)
+		*number = b->flows_seen++;
+	if (hit->pkt->payload.left > 0)
+		b->sent[b->sents++] = (struct sent){
+			(uint32_t)(hit->pkt - b->packet), (uint32_t)*number,
+			hit->dir == FLOW_TO_SERVER };
 }
 
 static void
@@ -152,7 +198,7 @@ static bool
 make(struct bench *b, struct fault *why)
 {
 	const struct flow_options fo = { .key = hash, .zone = { zone_default_home },
-		.max_flows = 16384, .ignore_vlan = true,
+		.max_flows = 16384, .ignore_vlan = true, .flow_user = sizeof(size_t),
 		.on = { b, on_hit, on_end, on_pair_end, NULL } };
 	struct observer_options oo = { .hash = hash, .zone = { zone_default_home },
 		.hearing = &b->program->hearing, .max_flows = 16384, .arg = b,
@@ -164,7 +210,12 @@ make(struct bench *b, struct fault *why)
 
 	b->packet = calloc(b->film.n, sizeof(*b->packet));
 	b->record = calloc(RECORDS_MAX, sizeof(*b->record));
-	return b->packet != NULL && b->record != NULL &&
+	b->sent = calloc(b->film.n, sizeof(*b->sent));
+	b->flow = calloc(b->film.n, sizeof(*b->flow));
+	b->decided = calloc(b->film.n, sizeof(*b->decided));
+	return b->packet != NULL && b->record != NULL && b->sent != NULL &&
+	    b->flow != NULL && b->decided != NULL &&
+	    (b->classifier = bridge_ops.create(why)) != NULL &&
 	    (b->flows = flowtab_create(&fo, why)) != NULL &&
 	    (b->observer = observer_create(&oo, why)) != NULL &&
 	    (b->eval = eval_create(&eo, why)) != NULL &&
@@ -211,6 +262,8 @@ main(int argc, char **argv)
 	told(&b, "decode", b.film.n);
 	piece_flows(&b);
 	told(&b, "flows", b.packets);
+	piece_classify(&b);
+	told(&b, "classify", b.verdicts);
 	piece_observe(&b);
 	told(&b, "observe", b.packets);
 	piece_evaluate(&b);

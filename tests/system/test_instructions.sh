@@ -9,7 +9,7 @@
 kept=tests/bench/instructions.tsv
 compiler=$(${CC:-cc} --version | head -n 1)
 # set packets pieces: those that the set has enough of
-sets=('voice 3000 decode flows observe' 'elephant 3000 flows observe' 'mice 1500 observe evaluate encode')
+sets=('voice 3000 decode flows observe' 'elephant 3000 flows observe' 'mice 1500 observe classify evaluate encode')
 
 count() { # set packets piece...: "set piece instructions" a line
 	local set=$1 packets=$2 more=; shift 2
