@@ -169,8 +169,11 @@ observer_packet(struct observer *o, const struct packet *pkt)
 		}
 	}
 	o->ordinal = pkt->frame->ordinal;
-	clock_look(o, pkt->frame->time);
-	steps_until(o, pkt->frame->time);
+	/* Nearly always neither: the clock went on, and is within the step. */
+	if (!o->started || pkt->frame->time.ns < o->now.ns || o->behind > 0)
+		clock_look(o, pkt->frame->time);
+	if (!o->started || pkt->frame->time.ns >= o->next_step.ns)
+		steps_until(o, pkt->frame->time);
 	if (pkt->frame->time.ns > o->now.ns)
 		o->now = pkt->frame->time;
 	if (pkt->class == PACKET_ARP) {
@@ -398,8 +401,10 @@ on_packet(void *arg, const struct flow_hit *hit)
 	news_of(o, hit);
 	if (hit->is_new)
 		tunnel_by_protocol(f);
-	tunnel_by_echo(o, hit);
-	tunnel_packet(o, hit);
+	if (p->proto == IPPROTO_IS_ICMP || p->proto == IPPROTO_IS_ICMP6)
+		tunnel_by_echo(o, hit);
+	if (x->tunnel != TUNNEL_NONE)
+		tunnel_packet(o, hit);
 	if (hit->is_new)
 		record_flow(o, record_new(o, OBSERVATION_OPEN, o->now, o->ordinal), f);
 	if (o->dpi != NULL && dpi_wants(&x->dpi))
