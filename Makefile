@@ -223,7 +223,14 @@ bench: ## speed and memory beside ndpiReader and bare libpcap [SIZE=1] [RUNS=5] 
 	$(Q)$(MAKE) $(B)/earshot $(bench_bin)
 	$(Q)tests/bench/bench.py $(B) $(CAPTURES) --size $(SIZE) --runs $(RUNS) --sets $(SETS) \
 		--note "$(NOTE)" $(if $(KEEP),--keep tests/bench/RESULTS.md)
-.PHONY: bench
+SECONDS ?= 60
+RATE ?= 0
+bench-live: ## loss and CPU on a wire of two namespaces, as root [SECONDS=60] [RATE=0: top speed] [SETS=...] [KEEP=1]
+	$(Q)contrib/deps.sh bench
+	$(Q)$(MAKE) $(B)/earshot $(bench_bin)
+	$(Q)tests/bench/live.py $(B) $(CAPTURES) --seconds $(SECONDS) --rate $(RATE) --sets $(SETS) \
+		--note "$(NOTE)" $(if $(KEEP),--keep tests/bench/RESULTS.md)
+.PHONY: bench bench-live
 
 instructions: $(B)/tests/bench/hot $(B)/tests/bench/gen ## count the hot pieces' instructions anew, into tests/bench/instructions.tsv
 	$(Q)contrib/deps.sh test

@@ -38,6 +38,9 @@ test  mandoc         reads the manual pages critically
 test  valgrind       counts instructions
 bench libndpi-bin    ndpiReader, to be measured against
 bench python3        the bench
+bench tcpreplay      shows the sets on a wire
+bench iproute2       network namespaces
+bench procps         sysctl
 lab   gcc            the line between router and far side
 lab   libc6-dev      its headers
 lab   python3        the lab itself
