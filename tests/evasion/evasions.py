@@ -115,11 +115,16 @@ class Capture:
                 f.write(frame)
 
 
+def answered(c, start=1.0):
+    """Something comes in for another device."""
+    c.packet(start + 0.001, "203.0.113.250", "10.20.0.99", 17, 443, 50000, c.noise[:40])
+
+
 def frames(c, until, size, every=0.02, dst="203.0.113.200", start=1.0, jitter=0.0, late=None,
            device=DEVICE):
     """Frames of sound over UDP; size and late are numbers or functions of the dice. Beside them
     something comes in for another device, or nothing would say that the tap shows answers."""
-    c.packet(start + 0.001, "203.0.113.250", "10.20.0.99", 17, 443, 50000, c.noise[:40])
+    answered(c, start)
     t = start
     while t < until:
         n = size(c.rng) if callable(size) else size
@@ -171,6 +176,7 @@ def two_way(c):
 
 def vpn(c):
     """Sound and a download's acknowledgements in one tunnel (OpenVPN over UDP)."""
+    answered(c)
     for n, head in ((14, b"\x38"), (26, b"\x40"), (22, b"\x28")):
         c.datagram(1, "203.0.113.200", 1194, head + c.noise[:n], 51194)
     t = 2.0
@@ -192,6 +198,7 @@ def words(rng, n):
 
 def as_text(c):
     """Every frame written as words, in the clear."""
+    answered(c)
     t = 1.0
     while t < 170:
         c.datagram(t, "203.0.113.200", 5140, words(c.rng, 150))
@@ -450,7 +457,7 @@ def camera(c, until, start=1.0, seq=0):
 
 def dressed(c, until, start=1.0, seq=0, every=0.02, size=opus):
     """Sound under a camera's headers: its clock, a marker on every packet."""
-    frames(c, 1.0, opus)			# something comes in
+    answered(c)
     t = start
     while t < until:
         rtp(c, t, seq, int(t * 90000), True, size(c.rng) if callable(size) else size)
@@ -519,8 +526,8 @@ TABLE = [
      "one owner by its network"),
     ("four-owners", four_owners, "four owners, by lot", "-",
      "blind until 1 MB to one of them, or 20 MB a month to all"),
-    ("four-devices", four_devices, "four devices in turn", "chunked-audio",
-     "each is a recorder by itself"),
+    ("four-devices", four_devices, "four devices in turn", "bulk-upload",
+     "each sends a piece every 80 s, 6 kbit/s: slow pieces are a suspect (paced-slowly); the volume is told"),
     ("low-rate", low_rate, "20 kB every 15 s, as metrics do", "chunked-audio",
      "one severity lower: a recorder at a low rate, or metrics"),
     ("throttled", throttled, "one file, held to 9 kB/s", "chunked-audio, bulk-upload", ""),
