@@ -5,15 +5,17 @@
 #include <math.h>
 #include <string.h>
 
-/* More than a form by up to this is what the way added: SSH pads and QUIC heads packets
- * (2-3 %), multipart forms and small requests have their lines. Less is nothing but a
- * length that was rounded. */
+/* More than a form by up to this is what the way added: SSH pads, multipart forms and small
+ * requests have their lines, packets are sent again. Less is nothing but a length that was
+ * rounded. */
 #define MORE 0.03
 #define MORE_BYTES 8192.0		/* certificates, cookies, lists of a client's ciphers */
 #define LESS 0.003
 #define LENGTH_OFF 0.01			/* a length told in seconds, a cut beginning */
 #define BASE64 (4.0 / 3 * 78 / 76)	/* with mail's line ends */
 #define EACH 1500.0			/* a connection's own; upload_of has one of them */
+#define QUIC_HEAD 48.0			/* RFC 9000: of a packet, its frame and its tag; 4 % of
+					 * the smallest */
 #define LEAST_WIDTH 0.004
 
 #define RTP_HEAD 12.0			/* RFC 3550; SRTP adds ten more */
@@ -32,15 +34,16 @@ takes(const struct trace_want *w, const struct codec *c)
 /* One form; the nearer one of it and what was found before stays. */
 static void
 consider(double bytes, double less, double more, const struct codec *codec, enum fit_how how,
-    uint64_t upload, unsigned connections, struct fit *best, bool *found)
+    uint64_t upload, struct way_out w, struct fit *best, bool *found)
 {
-	double extra = connections > 1 ? (connections - 1) * EACH : 0;
+	double extra = w.connections > 1 ? (w.connections - 1) * EACH : 0;
 	double expected = upload_of(bytes) + extra, off = (double)upload / expected - 1;
-	double width = less + more + (MORE_BYTES + extra) / expected;
+	double most = MORE_BYTES + extra + QUIC_HEAD * (double)w.datagrams;
+	double width = less + more + most / expected;
 
 	best->forms++;
 	if (off < -less - extra / expected ||
-	    off > more + (MORE_BYTES + extra) / expected)
+	    off > more + most / expected)
 		return;
 	/* Of two forms that fit, the one with the smaller net says more. */
 	if (*found && (best->how < how ||
@@ -57,7 +60,7 @@ consider(double bytes, double less, double more, const struct codec *codec, enum
 }
 
 bool
-fit_bulk(const struct trace_want *w, uint64_t upload, unsigned connections, struct fit *out)
+fit_bulk(const struct trace_want *w, uint64_t upload, struct way_out out_by, struct fit *out)
 {
 	double seconds = (double)w->length / 1e9;
 	bool found = false;
@@ -67,10 +70,10 @@ fit_bulk(const struct trace_want *w, uint64_t upload, unsigned connections, stru
 	if ((w->size == 0 || upload < w->size / 2) && (double)upload < 200 * seconds)
 		return false;
 	if (w->size > 0) {
-		consider((double)w->size, LESS, MORE, NULL, FIT_AS_IS, upload, connections, out,
+		consider((double)w->size, LESS, MORE, NULL, FIT_AS_IS, upload, out_by, out,
 		    &found);
 		consider((double)w->size * BASE64, 0.02, MORE, NULL, FIT_BASE64, upload,
-		    connections, out, &found);
+		    out_by, out, &found);
 	}
 	/* Its own size is known: then other rates would be another coding of it. */
 	for (unsigned i = 0; seconds > 0 && i < CODEC_COUNT; i++) {
@@ -78,7 +81,7 @@ fit_bulk(const struct trace_want *w, uint64_t upload, unsigned connections, stru
 
 		if (takes(w, c))
 			consider(codec_bytes(c) * seconds, c->spread + LENGTH_OFF,
-			    c->spread + LENGTH_OFF + MORE, c, FIT_CODED, upload, connections,
+			    c->spread + LENGTH_OFF + MORE, c, FIT_CODED, upload, out_by,
 			    out, &found);
 	}
 	/* As it is comes first: that it could be something else as well is no matter. A

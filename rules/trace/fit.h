@@ -33,8 +33,14 @@ struct fit {
 	unsigned forms;			/* that were tried */
 };
 
-/* What was sent in `connections` of them. false: no form of it. */
-bool fit_bulk(const struct trace_want *w, uint64_t upload, unsigned connections,
+/* By what it went: so many connections, and datagrams where it was those. */
+struct way_out {
+	unsigned connections;
+	uint64_t datagrams;
+};
+
+/* What was sent. false: no form of it. */
+bool fit_bulk(const struct trace_want *w, uint64_t upload, struct way_out out_by,
     struct fit *out);
 
 /* As it was spoken: `seconds` of stream of so many bytes in so many packets, as datagrams

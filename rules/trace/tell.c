@@ -279,11 +279,15 @@ trace_tell_text(const struct trace_answer *a, FILE *out)
 
 	trace_get_counts(a->trace, &c);
 	asked(a, out);
-	if (n == 0)
+	if (n == 0 && all == 0)
 		fputs("\nnothing that was read could have carried it\n", out);
+	else if (n == 0)
+		fprintf(out, "\n%" PRIu64 " fit, and none of them better than chance: too little is "
+		    "said of the recording\n  try: --size, --codec, --device, --from and --to, "
+		    "or --chance 1000 to see them\n", c.candidates);
 	for (unsigned i = 0; i < n; i++)
 		candidate(a, i, out);
-	if (all > n)
+	if (n > 0 && all > n)
 		fprintf(out, "\n%" PRIu64 " more fit: no better than chance, or beyond "
 		    "--most\n", c.candidates - n);
 	rests_on(a, out);

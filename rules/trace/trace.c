@@ -371,7 +371,8 @@ flow_ended(struct trace *t, const struct flow_key *k, struct trace_flow *f)
 	if (seconds > 0 && (double)f->up * 8 / seconds >= 3000 &&
 	    (double)f->up * 8 / seconds <= 420000)
 		t->length_bin[bin_of(seconds)]++;
-	bulk = fit_bulk(&t->want, f->up, 1, &o.fit);
+	bulk = fit_bulk(&t->want, f->up, (struct way_out){ .connections = 1,
+		.datagrams = f->datagrams ? f->packets : 0 }, &o.fit);
 	live = fit_live(&t->want, seconds, f->up, f->packets, f->datagrams, &longer, &as_live);
 	if (!bulk && !live)
 		return;
@@ -440,7 +441,7 @@ run_ended(struct trace *t, struct trace_pair *p, struct run *r, bool far)
 		(far ? t->far_bin : t->near_bin)[bin_of((double)r->up)]++;
 		if ((far || !long_enough || r->pieces < 3) &&
 		    (!far || r->flows != 1) && fit_bulk(&t->want, r->up,
-		    r->flows > 0 ? r->flows : 1, &o.fit)) {
+		    (struct way_out){ .connections = r->flows > 0 ? r->flows : 1 }, &o.fit)) {
 			name_ends(&o, p);
 			memcpy(o.flow, r->flow, sizeof(o.flow));
 			memcpy(o.event, r->event, sizeof(o.event));

@@ -5,7 +5,7 @@
 # these lie in event files or in stores. Then hostile files, and mistakes.
 . "$(dirname "$0")/../tools/tap.sh"
 
-for c in p01-https-put-m4a p13-scp-archive p05-chunk-20s-https p06-rtp-opus-ffmpeg n08-photos n21-doc-save p16-smtp-attach; do
+for c in p01-https-put-m4a p13-scp-archive p05-chunk-20s-https p06-rtp-opus-ffmpeg n08-photos n21-doc-save p16-smtp-attach p23-quic-h3-put; do
 	"$EARSHOT" read "$CAPTURES/$c.pcap.zst" --flows --format json --state "$T/$c" "${site[@]}" >>"$T/all.json" 2>/dev/null
 	stores+=("$T/$c")
 done
@@ -27,6 +27,8 @@ for from in events stores; do
 		"$(first --length 120s --codec opus "${where[@]}")"
 	equal "test_trace_of_a_mail_in_$from" "whole $(label p16-smtp-attach 3) $(label p16-smtp-attach 5) -" \
 		"$(first --size "$(label p16-smtp-attach 10)" "${where[@]}")"
+	equal "test_trace_in_quic_in_$from" "whole $(label p23-quic-h3-put 3) $(label p23-quic-h3-put 5) -" \
+		"$(first --size "$(label p23-quic-h3-put 10)" "${where[@]}")"
 done
 
 "$EARSHOT" trace --size 19268313 --format text "$T/all.json" >"$T/text" 2>"$T/err"
@@ -36,7 +38,11 @@ id=$(jq -r 'select(.event_type == "flow" and .dest_ip == "203.0.113.10") | .ears
 check test_trace_names_the_event grep -qF "event $id" "$T/text"
 "$EARSHOT" trace --size 76543210 --format text "$T/all.json" >"$T/text" 2>"$T/err"
 equal test_trace_of_what_did_not_leave_is_1 1 $?
+cp "$T/text" "$T/none"
 check test_trace_says_what_it_read grep -q '^read: [0-9]* flows' "$T/text"
+check test_trace_of_what_did_not_leave_says_so grep -q '^nothing that was read could have carried it' "$T/none"
+"$EARSHOT" trace --length 60s --format text "$T/all.json" >"$T/text" 2>"$T/err"
+check test_trace_of_a_length_alone_says_what_is_missing grep -q '^[0-9]* fit, and none of them better than chance' "$T/text"
 "$EARSHOT" trace --size 19268313 --from 2030-01-01 --format text "$T/all.json" >"$T/text" 2>"$T/err"
 equal test_trace_of_another_time_is_1 1 $?
 "$EARSHOT" trace --size 19268313 --from 2020-01-01 --format text "$T/all.json" | grep -q 'nothing from then is kept'
