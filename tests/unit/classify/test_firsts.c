@@ -91,127 +91,139 @@ inherit(void *arg, const void *item, size_t n)
 	return true;
 }
 
+/* A process, and the one behind it. */
+struct lives {
+	struct life a, b;
+	struct heir heir;
+	struct endpoint_cursor c;
+};
+
+static void
+lives_begin(struct lives *l)
+{
+	*l = (struct lives){ .heir = { &l->b, 0, UINT32_MAX } };
+	begin(&l->a);
+	begin(&l->b);
+}
+
+static void
+hand_down(struct lives *l)
+{
+	assert_true(endpoint_save(l->a.e, &l->c, 4096, inherit, &l->heir));
+}
+
+static void
+lives_end(struct lives *l)
+{
+	end(&l->a);
+	end(&l->b);
+}
+
 static void
 test_a_restart_forgets_no_first_day(void **state)
 {
-	struct life a, b;
-	struct heir h = { &b, 0, UINT32_MAX };
-	struct endpoint_cursor c = { .all = false };
+	struct lives l;
 	struct dest_seen s;
 	const struct device *d;
 
 	(void)state;
-	begin(&a);
-	begin(&b);
-	endpoint_listens(a.e, day(0), WEEK);
-	(void)seen(&a, 5, 0);
-	(void)talks(&a, "pc", "x.example", 1);
-	(void)talks(&a, "tv", "x.example", 3);
-	(void)talks(&a, "tv", "y.example", 4);
-	(void)seen(&a, 6, 4);
+	lives_begin(&l);
+	endpoint_listens(l.a.e, day(0), WEEK);
+	(void)seen(&l.a, 5, 0);
+	(void)talks(&l.a, "pc", "x.example", 1);
+	(void)talks(&l.a, "tv", "x.example", 3);
+	(void)talks(&l.a, "tv", "y.example", 4);
+	(void)seen(&l.a, 6, 4);
 	/* in slices, with a full ring in between */
-	h.room = 2;
-	while (!endpoint_save(a.e, &c, 1, inherit, &h))
-		h.room++;
-	assert_int_equal(h.items, 5);
-	end(&a);
-	endpoint_listens(b.e, day(6), WEEK);
-	assert_int_equal(endpoint_since(b.e).ns, day(0).ns);
-	s = talks(&b, "tv", "x.example", 6);
+	l.heir.room = 2;
+	while (!endpoint_save(l.a.e, &l.c, 1, inherit, &l.heir))
+		l.heir.room++;
+	assert_int_equal(l.heir.items, 5);
+	endpoint_listens(l.b.e, day(6), WEEK);
+	assert_int_equal(endpoint_since(l.b.e).ns, day(0).ns);
+	s = talks(&l.b, "tv", "x.example", 6);
 	assert_int_equal(s.since.ns, day(1).ns);
 	assert_int_equal(s.devices, 2);
 	assert_true(s.own_known);
 	assert_in_range(s.own.ns, day(3).ns - 3600 * NS_PER_S, day(3).ns);
-	s = talks(&b, "laptop", "x.example", 6);
+	s = talks(&l.b, "laptop", "x.example", 6);
 	assert_int_equal(s.devices, 3);
 	assert_in_range(s.own.ns, day(6).ns - 3600 * NS_PER_S, day(6).ns);
-	assert_int_equal(talks(&b, "pc", "z.example", 6).since.ns, day(6).ns);
-	d = seen(&b, 5, 6);
+	assert_int_equal(talks(&l.b, "pc", "z.example", 6).since.ns, day(6).ns);
+	d = seen(&l.b, 5, 6);
 	assert_int_equal(d->since.ns, day(0).ns);
 	assert_true(d->is_new);		/* to whoever reads this process' records */
-	assert_false(seen(&b, 5, 6)->is_new);
-	end(&b);
+	assert_false(seen(&l.b, 5, 6)->is_new);
+	lives_end(&l);
 }
 
 static void
 test_only_what_changed_is_written_again(void **state)
 {
-	struct life a, b;
-	struct heir h = { &b, 0, UINT32_MAX };
-	struct endpoint_cursor c = { .all = false };
+	struct lives l;
 
 	(void)state;
-	begin(&a);
-	begin(&b);
-	endpoint_listens(a.e, day(0), WEEK);
-	(void)talks(&a, "pc", "x.example", 0);
-	(void)talks(&a, "pc", "y.example", 0);
-	assert_true(endpoint_save(a.e, &c, 4096, inherit, &h));
-	assert_int_equal(h.items, 3);
-	(void)talks(&a, "pc", "x.example", 1);
-	assert_true(endpoint_save(a.e, &c, 4096, inherit, &h));
-	assert_int_equal(h.items, 4);			/* since when it listens */
-	(void)talks(&a, "tv", "x.example", 1);
-	assert_true(endpoint_save(a.e, &c, 4096, inherit, &h));
-	assert_int_equal(h.items, 6);
-	c.all = true;
-	assert_true(endpoint_save(a.e, &c, 4096, inherit, &h));
-	assert_int_equal(h.items, 9);
-	end(&a);
-	end(&b);
+	lives_begin(&l);
+	endpoint_listens(l.a.e, day(0), WEEK);
+	(void)talks(&l.a, "pc", "x.example", 0);
+	(void)talks(&l.a, "pc", "y.example", 0);
+	hand_down(&l);
+	assert_int_equal(l.heir.items, 3);
+	(void)talks(&l.a, "pc", "x.example", 1);
+	hand_down(&l);
+	assert_int_equal(l.heir.items, 4);			/* since when it listens */
+	(void)talks(&l.a, "tv", "x.example", 1);
+	hand_down(&l);
+	assert_int_equal(l.heir.items, 6);
+	l.c.all = true;
+	hand_down(&l);
+	assert_int_equal(l.heir.items, 9);
+	lives_end(&l);
 }
 
 static void
 test_a_crowd_is_counted_on(void **state)
 {
-	struct life a, b;
-	struct heir h = { &b, 0, UINT32_MAX };
-	struct endpoint_cursor c = { .all = false };
+	struct lives l;
 	uint32_t before = 0;
 	char name[8] = "pc-00";
 
 	(void)state;
-	begin(&a);
-	begin(&b);
+	lives_begin(&l);
 	for (int i = 0; i < 60; i++) {
 		name[3] = (char)('0' + i / 10);
 		name[4] = (char)('0' + i % 10);
-		before = talks(&a, name, "x.example", 0).devices;
+		before = talks(&l.a, name, "x.example", 0).devices;
 	}
 	assert_in_range(before, 50, 70);
-	assert_true(endpoint_save(a.e, &c, 4096, inherit, &h));
-	assert_int_equal(talks(&b, "pc-07", "x.example", 1).devices, before);
-	assert_false(talks(&b, "pc-55", "x.example", 1).own_known);
-	assert_in_range(talks(&b, "other", "x.example", 1).devices, before, before + 3);
-	end(&a);
-	end(&b);
+	hand_down(&l);
+	assert_int_equal(talks(&l.b, "pc-07", "x.example", 1).devices, before);
+	assert_false(talks(&l.b, "pc-55", "x.example", 1).own_known);
+	assert_in_range(talks(&l.b, "other", "x.example", 1).devices, before, before + 3);
+	lives_end(&l);
 }
 
 static void
 test_who_was_away_for_long_learns_again(void **state)
 {
-	struct life a, b;
-	struct heir h = { &b, 0, UINT32_MAX };
-	struct endpoint_cursor c = { .all = false };
+	struct lives l;
 
 	(void)state;
-	begin(&a);
-	begin(&b);
-	endpoint_listens(a.e, day(0), WEEK);
-	(void)talks(&a, "pc", "x.example", 9);
-	(void)seen(&a, 5, 9);
-	assert_true(endpoint_save(a.e, &c, 4096, inherit, &h));
-	endpoint_listens(b.e, day(17), WEEK);
-	assert_int_equal(endpoint_since(b.e).ns, day(17).ns);
-	assert_int_equal(talks(&b, "pc", "x.example", 17).since.ns, day(9).ns);
-	end(&b);
+	lives_begin(&l);
+	endpoint_listens(l.a.e, day(0), WEEK);
+	(void)talks(&l.a, "pc", "x.example", 9);
+	(void)seen(&l.a, 5, 9);
+	hand_down(&l);
+	endpoint_listens(l.b.e, day(17), WEEK);
+	assert_int_equal(endpoint_since(l.b.e).ns, day(17).ns);
+	assert_int_equal(talks(&l.b, "pc", "x.example", 17).since.ns, day(9).ns);
+	end(&l.b);
 	/* a clock that stands before the first start has nothing to go on with */
-	begin(&b);
-	assert_true(endpoint_save(a.e, &c, 4096, inherit, &h));
-	endpoint_listens(b.e, day(-1), WEEK);
-	assert_int_equal(endpoint_since(b.e).ns, day(-1).ns);
-	end(&a);
-	end(&b);
+	begin(&l.b);
+	hand_down(&l);
+	endpoint_listens(l.b.e, day(-1), WEEK);
+	assert_int_equal(endpoint_since(l.b.e).ns, day(-1).ns);
+	lives_end(&l);
 }
 
 /* An hour that no clock of 64 bits reaches. */
