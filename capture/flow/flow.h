@@ -101,6 +101,7 @@ struct pair {
 	uint32_t flows;			/* alive now */
 	uint32_t flows_ever;
 	uint8_t came;			/* a bit for each that had a packet down */
+	bool alive;			/* for the table */
 };
 
 /* What most packets of a flow need lies at its front. */

@@ -261,7 +261,7 @@ pair_get(struct flowtab *t, const struct addr *inside, const struct addr *outsid
 	p->pair.outside = *outside;
 	p->pair.first.ns = p->pair.last.ns = t->now;
 	p->birth = (uint32_t)t->stats.pairs_ever++;
-	p->alive = true;
+	p->pair.alive = true;
 	slots_add(&t->pairs, hash, p);
 	unused_add(t, p);
 	return p;
@@ -298,7 +298,7 @@ pair_end(struct flowtab *t, struct pair_entry *p)
 		t->o.on.pair_end(t->o.on.arg, &p->pair);
 	unused_drop(t, p);
 	slots_remove(&t->pairs, pair_hash(t, &key), p);
-	p->alive = false;
+	p->pair.alive = false;
 	pool_give(t->pair_pool, p);
 }
 
@@ -400,7 +400,7 @@ pairs_gather(struct flowtab *t)
 	size_t n = 0, all = pool_touched(t->pair_pool);
 
 	for (size_t i = 1; i <= all; i++)
-		if (pair_at(t, (uint32_t)i)->alive)
+		if (pair_at(t, (uint32_t)i)->pair.alive)
 			t->due[n++] = (uint32_t)i;
 	heap_sort(t->due, n, pair_born_before, t);
 	return n;

@@ -90,7 +90,6 @@ struct pair_entry {
 	struct link unused;		/* in flowtab.unused while pair.flows is 0 */
 	uint32_t birth;
 	uint32_t since;			/* ticks: it has no flow */
-	bool alive;
 };
 
 /* Where the user's room begins, and how much it is. */

@@ -17,6 +17,8 @@
 #include <string.h>
 
 #define HEADS 8192
+#define FLOWS 65536
+#define OVER UINT32_MAX			/* the place of a flow of which all was read */
 #define FTP_DATA_MAX 1024		/* data connections announced and
 					 * not yet opened */
 #define PORT_MDNS 5353
@@ -28,7 +30,6 @@
 #define PARSE_GROWTH 16			/* segments of one byte
 					 * must not cost a parse each */
 #define PIECES_EACH 8			/* moves of the head a packet */
-static struct state *state_of(struct content_flow *f);
 static void head_let_go(struct content *c, struct head *h);
 static void datagram(struct content *c, struct state *st, const struct flow_hit *hit,
     struct content_news *news);
@@ -49,9 +50,10 @@ content_create(const struct content_options *o)
 	/* two more than are read: those lent with the last news */
 	c->heads = pool_create(sizeof(struct head),
 	    (o->heads == 0 ? HEADS : o->heads) + 2);
+	c->states = pool_create(sizeof(struct state), o->flows == 0 ? FLOWS : o->flows);
 	c->ftp = table_create(&t);
 	c->media = table_create(&t);
-	if (c->heads == NULL || c->ftp == NULL || c->media == NULL) {
+	if (c->heads == NULL || c->states == NULL || c->ftp == NULL || c->media == NULL) {
 		content_destroy(c);
 		return NULL;
 	}
@@ -66,6 +68,7 @@ content_destroy(struct content *c)
 	table_destroy(c->ftp);
 	table_destroy(c->media);
 	pool_destroy(c->heads);
+	pool_destroy(c->states);
 	free(c);
 }
 
@@ -75,24 +78,81 @@ content_no_head(const struct content *c)
 	return c->no_head;
 }
 
+/* NULL: there is none. */
+static struct state *
+state_of(const struct content *c, const struct content_flow *f)
+{
+	return f->place == 0 || f->place == OVER ? NULL : pool_at(c->states, f->place);
+}
+
+/* Nothing that comes is looked at. */
+static bool
+read_out(const struct state *st)
+{
+	return st->mode[0] == MODE_DONE && st->mode[1] == MODE_DONE &&
+	    (st->flags & IS_SEALED) == 0;
+}
+
 void
 content_end(struct content *c, struct content_flow *f)
 {
-	struct state *st = state_of(f);
+	struct state *st = state_of(c, f);
 
-	for (unsigned dir = 0; dir < 2; dir++) {
+	if (st == NULL)
+		return;
+	for (unsigned dir = 0; dir < 2; dir++)
 		if (st->head[dir] != NULL)
 			head_let_go(c, st->head[dir]);
-		st->head[dir] = NULL;
-		st->mode[dir] = MODE_DONE;
+	pool_give(c->states, st);
+	f->place = OVER;
+}
+
+static struct state *
+state_take(struct content *c, struct content_flow *f)
+{
+	struct state *st = pool_take(c->states);
+
+	if (st == NULL) {
+		c->no_head++;
+		f->place = OVER;
+		return NULL;
 	}
+	f->place = pool_number(c->states, st);
+	return st;
+}
+
+/* Most datagrams leave nothing to remember: DNS, and what is not of a stream. */
+static void
+datagram_first(struct content *c, struct content_flow *f, const struct flow_hit *hit,
+    struct content_news *news)
+{
+	static const struct state nothing;
+	struct state st = nothing, *kept;
+
+	datagram(c, &st, hit, news);
+	if (memcmp(&st, &nothing, sizeof(st)) == 0)
+		return;
+	kept = state_take(c, f);
+	if (kept != NULL)
+		*kept = st;
+}
+
+/* The first packet of a stream says something without a payload when something was said of
+ * it: a data connection. */
+static bool
+opens_quietly(const struct content *c, const struct flow_hit *hit)
+{
+	const struct flow *f = hit->flow;
+
+	return hit->pkt->payload_wire == 0 && table_used(c->ftp) == 0 &&
+	    f->server_port != 53 && f->client_port != 53;
 }
 
 unsigned
 content_packet(struct content *c, struct content_flow *f, const struct flow_hit *hit,
     struct content_news *news)
 {
-	struct state *st = state_of(f);
+	struct state *st = state_of(c, f);
 	const struct packet *p = hit->pkt;
 
 	news->what = 0;
@@ -101,12 +161,16 @@ content_packet(struct content *c, struct content_flow *f, const struct flow_hit 
 		return 0;
 	if (p->frag && !p->frag_first)
 		return 0;
-	if (p->proto == IPPROTO_IS_TCP && st->mode[hit->dir] == MODE_DONE) {
-		sealed_packet(st, hit, news);
-		return news->what;
-	}
 	if (p->proto != IPPROTO_IS_TCP && p->proto != IPPROTO_IS_UDP)
 		return 0;
+	if (f->place == OVER)
+		return 0;
+	if (p->proto == IPPROTO_IS_TCP && st != NULL && st->mode[hit->dir] == MODE_DONE) {
+		sealed_packet(st, hit, news);
+		if (read_out(st))
+			content_end(c, f);
+		return news->what;
+	}
 	for (int i = 0; i < 2; i++) {
 		pool_give(c->heads, c->spent[i]);
 		c->spent[i] = NULL;
@@ -115,20 +179,24 @@ content_packet(struct content *c, struct content_flow *f, const struct flow_hit 
 	memset(news, 0, offsetof(struct content_news, dns));
 	news->length = UINT64_MAX;
 	news->body_dir = hit->dir;
-	if (p->proto == IPPROTO_IS_UDP) {
+	if (p->proto == IPPROTO_IS_UDP && st == NULL) {
+		datagram_first(c, f, hit, news);
+	} else if (p->proto == IPPROTO_IS_UDP) {
 		datagram(c, st, hit, news);
 	} else {
+		if (st == NULL && opens_quietly(c, hit))
+			return 0;
+		if (st == NULL)
+			st = state_take(c, f);
+		if (st == NULL)
+			return 0;
 		sealed_opens(st, hit);
 		segment(c, st, hit, news);
 		sealed_packet(st, hit, news);
+		if (read_out(st))
+			content_end(c, f);
 	}
 	return news->what;
-}
-
-static struct state *
-state_of(struct content_flow *f)
-{
-	return (struct state *)(void *)f->state;
 }
 
 /* ---- buffers ---- */

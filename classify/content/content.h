@@ -18,8 +18,9 @@
  * JSON, at byte 0 of an FTP data connection, and at byte 0 of a connection that carries a
  * raw file.
  *
- * The state of a flow is a struct content_flow in flow_user and, while the head of a
- * direction is being read, a buffer from a pool. When the pool is empty the buffer held
+ * The state of a flow lies in a pool from its first payload that is worth a note to the
+ * last (struct content_flow says where), and, while the head of a
+ * direction is being read, a buffer in another. When the pool is empty the buffer held
  * longest is taken from its flow, which is then not read on (counted): many flows that
  * say one byte and wait must not blind us for the next. So content_end has to be called
  * for every flow that ends.
@@ -100,7 +101,7 @@ struct content_news {
 };
 
 struct content_flow {
-	uint64_t state[12];		/* owned by content.c; zeroed is new */
+	uint32_t place;			/* owned by content.c; zeroed is new */
 };
 
 struct content;
@@ -109,6 +110,7 @@ struct content_options {
 	struct siphash_key hash;
 	size_t heads;			/* heads (one a direction)
 					 * read at a time; 0: 8192 */
+	size_t flows;			/* that are looked at at a time; 0: 65536 */
 };
 
 struct content *content_create(const struct content_options *o);

@@ -102,7 +102,7 @@ struct state {
 					 * of the next look; 0: none */
 } __attribute__((may_alias));
 
-_Static_assert(sizeof(struct state) <= sizeof(struct content_flow), "fits its room");
+_Static_assert(sizeof(struct state) <= 96, "most flows have one for a while");
 
 /* Names that were said and whose bytes come later, or on another connection. */
 enum note {
@@ -137,7 +137,7 @@ struct again {			/* of the body judged last */
 
 struct content {
 	struct again again;
-	struct pool *heads;
+	struct pool *heads, *states;
 	struct table *ftp;		/* notes: of files, */
 	struct table *media;		/* and from NOTE_SDP on */
 	struct head *oldest, *newest;	/* heads in use */

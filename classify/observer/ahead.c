@@ -18,8 +18,7 @@
 static void
 near_flow(const struct flow_ext *x)
 {
-	NEAR(&x->dpi, x->app);
-	NEAR(&x->part_up, x->plain_text);
+	near_range(x, sizeof(*x));
 }
 
 static void

@@ -80,7 +80,7 @@ call_look(struct observer *o, struct flow *f, struct observation *r)
 	const struct flow_ext *x = flow_user(f);
 	bool asked = false;
 
-	if (f->up < 0 || x->rtp || o->o.hearing->call_within <= 0)
+	if (f->up < 0 || more_of(o, x)->rtp || o->o.hearing->call_within <= 0)
 		return;
 	if (r->device_key != 0)
 		asked = best_of(o, &(struct call_key){ r->device_key, CALL_OF_DEVICE }, r);

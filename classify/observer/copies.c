@@ -72,8 +72,6 @@ undo(struct observer *o, const struct copy *c, bool anew)
 	if (f == NULL)
 		return false;
 	x = flow_user(f);
-	if (x->packets > 0)
-		x->packets--;
 	if (c->asked && (d = table_find(o->domains, &c->domain)) != NULL)
 		queries_take_back(&d->q, c->at, c->dns_bytes);
 	if (c->socket && anew)
@@ -81,8 +79,8 @@ undo(struct observer *o, const struct copy *c, bool anew)
 	if (c->up) {
 		uint64_t up = flow_true_bytes(&f->count[c->trace.dir]);
 
-		if (x->part_up > up)
-			x->part_up = up;
+		if (more_of(o, x)->part_up > up)
+			more_get(o, x)->part_up = up;
 		pieces_take_back(o, f->pair, c->at, c->trace.fresh, anew);
 	}
 	if (anew && c->meter_serial != 0 && x->meter != NULL &&

@@ -25,22 +25,30 @@ early_packet(struct observer *o, const struct flow_hit *hit)
 {
 	struct flow_ext *x = flow_user(hit->flow);
 
+	struct flow_more *more;
+
 	if (hit->acked_unseen > 0 && !x->waited &&
 	    (hit->flow->flags & FLOW_MIDSTREAM) == 0) {
-		if (x->missing == 0)
-			x->missing_at = o->now;
-		x->missing += hit->acked_unseen;
-		x->missing_dir = (uint8_t)!hit->dir;
+		more = more_get(o, x);
+		if (more->missing == 0)
+			more->missing_at = o->now;
+		more->missing += hit->acked_unseen;
+		more->missing_dir = (uint8_t)!hit->dir;
 	}
-	if (x->missing > 0 && o->now.ns - x->missing_at.ns > EARLY_NS)
+	if (more_of(o, x)->missing == 0) {
+		feed(o, hit->flow, hit->pkt, hit->dir);
+		return;
+	}
+	more = more_get(o, x);
+	if (o->now.ns - more->missing_at.ns > EARLY_NS)
 		early_release(o, hit->flow);
-	if (x->missing > 0 && hit->dir != x->missing_dir && hold(o, hit))
+	if (more->missing > 0 && hit->dir != more->missing_dir && hold(o, hit))
 		return;
 	feed(o, hit->flow, hit->pkt, hit->dir);
-	if (x->missing == 0 || hit->dir != x->missing_dir)
+	if (more->missing == 0 || hit->dir != more->missing_dir)
 		return;
-	x->missing -= hit->late < x->missing ? hit->late : x->missing;
-	if (x->missing == 0)
+	more->missing -= hit->late < more->missing ? hit->late : more->missing;
+	if (more->missing == 0)
 		early_release(o, hit->flow);
 }
 
@@ -50,10 +58,14 @@ early_release(struct observer *o, struct flow *f)
 {
 	struct flow_ext *x = flow_user(f);
 	struct early *all = &o->early;
+	struct flow_more *more;
 
-	x->missing = 0;
 	x->waited = true;
-	while (x->held > 0) {
+	if (x->more == 0)
+		return;
+	more = more_get(o, x);
+	more->missing = 0;
+	while (more->held > 0) {
 		struct early_one *first = NULL;
 
 		for (unsigned i = 0; i < EARLY_HELD; i++) {
@@ -62,7 +74,7 @@ early_release(struct observer *o, struct flow *f)
 			if (e->flow == f && (first == NULL || e->serial < first->serial))
 				first = e;
 		}
-		x->held--;
+		more->held--;
 		first->flow = NULL;
 		all->used--;
 		feed(o, f, &first->pkt, first->dir);
@@ -102,7 +114,7 @@ hold(struct observer *o, const struct flow_hit *hit)
 	while (e->flow != NULL)
 		e++;
 	all->used++;
-	x->held++;
+	more_get(o, x)->held++;
 	e->flow = hit->flow;
 	e->serial = ++all->serials;
 	e->dir = hit->dir;

@@ -30,26 +30,28 @@ news_of(struct observer *o, const struct flow_hit *hit)
 		name_set(o, &x->sni, n->sni);
 	if ((what & NEWS_HTTP) != 0) {
 		name_set(o, &x->host, n->host);
-		name_set(o, &x->method, n->method);
+		name_set(o, &more_get(o, x)->method, n->method);
 	}
 	if ((what & NEWS_TARGET) != 0) {
-		name_set(o, &x->target, n->target);
-		x->via = (uint16_t)n->via;
+		name_set(o, &more_get(o, x)->target, n->target);
+		more_get(o, x)->via = (uint16_t)n->via;
 		if (px != NULL)
 			name_set(o, &px->logical, n->target);
 	}
 	if ((what & NEWS_SETUP) != 0)
 		setup_seen(o, f);
 	if ((what & NEWS_TUNNEL) != 0) {
-		x->tunnel = (uint16_t)n->tunnel;
+		x->tunnel = (uint8_t)n->tunnel;
 		if (px != NULL)
 			px->tunnel = (uint8_t)x->tunnel;
 	}
 	if ((what & NEWS_RTP) != 0) {
-		x->rtp = true;
-		x->rtp_type = n->rtp_type;
-		x->rtp_ssrc = n->rtp_ssrc;
-		x->rtp_codec = (uint16_t)n->rtp_codec;
+		struct flow_more *more = more_get(o, x);
+
+		more->rtp = true;
+		more->rtp_type = n->rtp_type;
+		more->rtp_ssrc = n->rtp_ssrc;
+		more->rtp_codec = (uint16_t)n->rtp_codec;
 	}
 	if ((what & NEWS_DHCP) != 0)
 		endpoint_dhcp(o->endpoint, &n->dhcp, hit->pkt->has_mac ?
@@ -82,7 +84,7 @@ certificate_seen(struct observer *o, struct flow_ext *x, const struct tls_names 
 	}
 	if (sni.left > 0 && !fits && c->whole)
 		x->others = true;
-	name_set(o, &x->certificate, best);
+	name_set(o, &more_get(o, x)->certificate, best);
 }
 
 /* A call is set up: on this pair, and for each inside end (signalling goes through a

@@ -85,6 +85,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	strings = STRINGS + flowtab_room(o->flows);
 	o->strings = intern_create_within(&opt->hash, strings, strings * TEXT);
 	co.hash = opt->hash;
+	co.flows = flowtab_room(o->flows);
 	o->content = content_create(&co);
 	eo.hash = opt->hash;
 	eo.strings = o->strings;
@@ -107,7 +108,8 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	    TUNNELS, NULL);
 	o->echoes = make_table(o, sizeof(struct meter_key), sizeof(struct echo_ext),
 	    ECHOES, NULL);
-	if (pieces_create(o, flowtab_room(o->flows)) == -1)
+	o->more = pool_create(sizeof(struct flow_more), flowtab_room(o->flows));
+	if (o->more == NULL || pieces_create(o, flowtab_room(o->flows)) == -1)
 		goto nomem;
 	o->record = calloc(RECORDS, sizeof(*o->record));
 	o->order = calloc(RECORDS, sizeof(*o->order));
@@ -147,6 +149,7 @@ observer_destroy(struct observer *o)
 	table_destroy(o->withins);
 	table_destroy(o->echoes);
 	pieces_destroy(o);
+	pool_destroy(o->more);
 	free(o->record);
 	free(o->order);
 	free(o->drop);
@@ -356,6 +359,34 @@ step(struct observer *o, struct pkt_time now)
 
 /* ---- the packet path ---- */
 
+const struct flow_more *
+more_of(const struct observer *o, const struct flow_ext *x)
+{
+	static const struct flow_more none = { .content_length = UINT64_MAX };
+
+	return x->more == 0 ? &none : pool_at(o->more, x->more);
+}
+
+struct flow_more *
+more_get(struct observer *o, struct flow_ext *x)
+{
+	struct flow_more *more;
+
+	if (x->more != 0)
+		return pool_at(o->more, x->more);
+	more = pool_take(o->more);
+	more->content_length = UINT64_MAX;
+	x->more = pool_number(o->more, more);
+	return more;
+}
+
+static void
+part_told(struct flow_ext *x, uint32_t now)
+{
+	x->part_at = x->live_at = now;
+	x->lived = true;
+}
+
 static void
 on_packet(void *arg, const struct flow_hit *hit)
 {
@@ -363,22 +394,20 @@ on_packet(void *arg, const struct flow_hit *hit)
 	struct flow *f = hit->flow;
 	struct flow_ext *x = flow_user(f);
 	const struct packet *p = hit->pkt;
+	uint32_t now;
 
 	if (o->copies.open != NULL) {
 		flow_trace_of(hit, &o->copies.open->trace);
 		o->copies.open->up = hit->up && hit->fresh > 0;
 	}
 	if (hit->is_new) {
-		x->content_length = UINT64_MAX;
-		x->part_at = o->now;
+		x->asked = x->answered = -MICROSECONDS(NS_PER_S);
 		/* RFC 7858, 9250: what is asked there, nobody hears */
 		if (p->dport == 853 && zone_inside(&o->o.zone, &p->src))
 			((struct host_ext *)table_use(o->hosts, &p->src,
 			    NULL))->hidden = o->now;
-		/* Who looks on sees soon what a new flow is. */
-		x->live_at = pkt_time_add(o->now, LIVE_FIRST - o->o.live_every);
 	}
-	x->packets++;
+	now = flow_clock(f, o->now);
 	if (f->count[hit->dir].pkts == 1 && p->has_mac)
 		frame_seen(o, hit);
 	if (p->proto == IPPROTO_IS_ICMP6)
@@ -390,7 +419,7 @@ on_packet(void *arg, const struct flow_hit *hit)
 		struct pair_ext *px = pair_user(f->pair);
 
 		o->crossed = true;
-		if (x->packets >= SETTLED_PACKETS)
+		if (flow_packets(f) >= SETTLED_PACKETS)
 			px->settled = true;
 		if ((f->flags & FLOW_TRUNCATED) != 0)
 			px->truncated = true;
@@ -416,13 +445,16 @@ on_packet(void *arg, const struct flow_hit *hit)
 			o->copies.open->socket = true;
 		socket_packet(o, hit);
 	}
-	if (o->now.ns - x->part_at.ns >= PART_EVERY && hit->fresh > 0) {
+	if (now - x->part_at >= MICROSECONDS(PART_EVERY) && hit->fresh > 0) {
 		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
-		x->part_at = x->live_at = o->now;
+		part_told(x, now);
 	}
-	if (o->o.live_every > 0 && hit->fresh > 0 &&
-	    o->now.ns - x->live_at.ns >= o->o.live_every) {
-		x->live_at = o->now;
+	/* Who looks on sees soon what a new flow is. */
+	if (o->o.live_every > 0 && hit->fresh > 0 && (x->lived ?
+	    now - x->live_at >= MICROSECONDS(o->o.live_every) :
+	    now >= MICROSECONDS(LIVE_FIRST))) {
+		x->live_at = now;
+		x->lived = true;
 		record_live(o, f);
 	}
 }
@@ -471,6 +503,7 @@ went_up(struct observer *o, const struct flow_hit *hit)
 	struct flow_ext *x = flow_user(f);
 	uint64_t up = flow_true_bytes(&f->count[hit->dir]);
 	struct text_head text = text_look(hit->pkt->payload);
+	uint32_t now = flow_clock(f, o->now);
 	struct meter_ext *m;
 
 	m = meter_for(o, hit);
@@ -489,10 +522,11 @@ went_up(struct observer *o, const struct flow_hit *hit)
 		text_add(&m->text, text);
 	}
 	pieces_packet(o, hit, text);
-	if (up - x->part_up >= PART_BYTES && o->now.ns - x->part_at.ns >= STEP_NS) {
+	if (up - more_of(o, x)->part_up >= PART_BYTES &&
+	    now - x->part_at >= MICROSECONDS(STEP_NS)) {
 		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
-		x->part_at = x->live_at = o->now;
-		x->part_up = up;
+		part_told(x, now);
+		more_get(o, x)->part_up = up;
 	}
 }
 
@@ -521,7 +555,7 @@ meter_for(struct observer *o, const struct flow_hit *hit)
 	m = table_use(o->meters, &k, &is_new);
 	if (is_new) {
 		tr = pair_transport(k.transport);
-		m->serial = ++o->serials;
+		m->serial = serial_next(o);
 		m->way.up0 = p->up[tr];
 		m->way.down0 = p->down[tr];
 	}
@@ -576,13 +610,13 @@ on_verdict(void *arg, void *cookie, const struct dpi_result *r)
 		((struct host_ext *)table_use(o->hosts, &f->pair->inside,
 		    NULL))->hidden = o->now;
 	name_set(o, &x->category, span_of(r->category, strlen(r->category)));
-	x->confidence = (uint16_t)r->confidence;
+	x->confidence = (uint8_t)r->confidence;
 	x->risks = r->risks;
 	t = tunnel_from_app(r->app);
 	if (t == TUNNEL_NONE)
 		t = tunnel_from_app(r->master);
 	if (t != TUNNEL_NONE && r->confidence == CONFIDENCE_DPI)
-		x->tunnel = (uint16_t)t;
+		x->tunnel = (uint8_t)t;
 	if (f->pair != NULL && x->tunnel != TUNNEL_NONE)
 		((struct pair_ext *)pair_user(f->pair))->tunnel =
 		    (uint8_t)x->tunnel;
@@ -641,12 +675,18 @@ on_end(void *arg, struct flow *f, enum flow_end why)
 	name_drop(o, &x->sni);
 	name_drop(o, &x->quic);
 	name_drop(o, &x->host);
-	name_drop(o, &x->method);
-	name_drop(o, &x->target);
 	name_drop(o, &x->dns);
-	name_drop(o, &x->certificate);
-	name_drop(o, &x->content_type);
-	name_drop(o, &x->content_name);
+	if (x->more != 0) {
+		struct flow_more *more = more_get(o, x);
+
+		name_drop(o, &more->method);
+		name_drop(o, &more->target);
+		name_drop(o, &more->certificate);
+		name_drop(o, &more->content_type);
+		name_drop(o, &more->content_name);
+		pool_give(o->more, more);
+		x->more = 0;
+	}
 }
 
 static void

@@ -238,6 +238,7 @@ void
 record_flow(struct observer *o, struct observation *r, struct flow *f)
 {
 	struct flow_ext *x = flow_user(f);
+	const struct flow_more *m = more_of(o, x);
 	const struct pair_ext *px = f->pair == NULL ? NULL : pair_user(f->pair);
 	enum flow_dir up = f->up >= 0 ? (enum flow_dir)f->up : FLOW_TO_SERVER;
 	bool client_up = up == FLOW_TO_SERVER;
@@ -284,16 +285,16 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 		}
 		OBSERVATION_SET(r, http_host, x->host);
 	}
-	if (x->method != 0)
-		OBSERVATION_SET(r, http_method, x->method);
-	if (x->certificate != 0)
-		OBSERVATION_SET(r, tls_certificate, x->certificate);
-	OBSERVATION_SET(r, dest_settled, x->packets >= SETTLED_PACKETS || x->ended);
+	if (m->method != 0)
+		OBSERVATION_SET(r, http_method, m->method);
+	if (m->certificate != 0)
+		OBSERVATION_SET(r, tls_certificate, m->certificate);
+	OBSERVATION_SET(r, dest_settled, flow_packets(f) >= SETTLED_PACKETS || x->ended);
 	asked = flow_asked(o, f, src, dst);
 	if (f->pair != NULL && name != 0 && addr_is_name(o, name))
 		asked.claim = flow_claim(o, f, name);
-	asked.certificate = x->certificate;
-	dest_names(o, r, name, source, x->target, dst, asked);
+	asked.certificate = m->certificate;
+	dest_names(o, r, name, source, m->target, dst, asked);
 
 	by_port(o, f);
 	if (x->app != 0)
@@ -334,11 +335,11 @@ record_flow(struct observer *o, struct observation *r, struct flow *f)
 		sides_record(o, r, f->pair, f);
 		way_flow(f, r);
 	}
-	if (x->rtp) {
-		OBSERVATION_SET(r, rtp_type, x->rtp_type);
-		OBSERVATION_SET(r, rtp_ssrc, x->rtp_ssrc);
-		if (x->rtp_codec != CODED_UNKNOWN)
-			OBSERVATION_SET(r, rtp_codec, x->rtp_codec);
+	if (m->rtp) {
+		OBSERVATION_SET(r, rtp_type, m->rtp_type);
+		OBSERVATION_SET(r, rtp_ssrc, m->rtp_ssrc);
+		if (m->rtp_codec != CODED_UNKNOWN)
+			OBSERVATION_SET(r, rtp_codec, m->rtp_codec);
 	}
 	OBSERVATION_SET(r, quarantined, x->quarantined);
 	if (x->quarantined)

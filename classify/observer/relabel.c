@@ -58,7 +58,9 @@ observer_turned(void *arg, struct flow *f)
 	x->looked_up = false;
 	x->turned = true;
 	x->socket = NULL;
-	x->part_up = f->up < 0 ? 0 : flow_true_bytes(&f->count[f->up]);
+	if (x->more != 0 || f->up >= 0)
+		more_get(arg, x)->part_up = f->up < 0 ? 0 :
+		    flow_true_bytes(&f->count[f->up]);
 }
 
 static bool

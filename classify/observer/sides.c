@@ -123,10 +123,11 @@ sides_packet(struct observer *o, const struct flow_hit *hit)
 	struct flow_ext *x = flow_user(f);
 	const struct packet *p = hit->pkt;
 	bool tcp = f->proto == IPPROTO_IS_TCP;
+	uint32_t now = flow_clock(f, o->now);
 
 	if (hit->down) {
-		if (o->now.ns - x->answered.ns >= NS_PER_S) {
-			x->answered = o->now;
+		if (now - x->answered >= MICROSECONDS(NS_PER_S)) {
+			x->answered = now;
 			((struct host_ext *)table_use(o->hosts, &f->pair->inside,
 			    NULL))->heard = o->now;
 			o->tap.heard = true;
@@ -142,8 +143,8 @@ sides_packet(struct observer *o, const struct flow_hit *hit)
 				tap_seen(o);
 		}
 		if (tcp && (p->payload_wire > 0 || (p->tcp_flags & TCP_SYN) != 0) &&
-		    o->now.ns - x->asked.ns >= NS_PER_S) {
-			x->asked = o->now;
+		    now - x->asked >= MICROSECONDS(NS_PER_S)) {
+			x->asked = now;
 			if (o->tap.asking.ns == 0)
 				o->tap.asking = o->now;
 		}

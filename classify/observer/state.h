@@ -43,42 +43,49 @@
 /* Is the name that a flow's client says backed by anything? */
 enum claim { CLAIM_OPEN, CLAIM_BACKED, CLAIM_ALONE, CLAIM_UNKNOWN };
 
-/* In flow_user. String ids are held. */
+/* In flow_user: what nearly every flow has. String ids are held. Moments are microseconds
+ * since the flow's first packet (flow_clock): they come round after 71 minutes. */
 struct flow_ext {
 	struct dpi_flow dpi;
 	struct content_flow content;
-	uint32_t app, category, sni, quic, host, method, target;
-	uint32_t content_type, content_name;
+	uint32_t more;			/* number of a struct flow_more; 0: none */
+	struct meter_ext *meter;	/* valid while its serial is meter_serial */
+	struct socket_ext *socket;	/* of its inside end, likewise */
+	uint32_t meter_serial, socket_serial;
+	uint32_t part_at, live_at;	/* the last part; the last record */
+	uint32_t asked, answered;	/* last told to sides.c */
+	uint32_t app, category, sni, quic, host;
 	uint32_t dns;			/* what its client asked for before it began */
-	uint32_t certificate;		/* whose the server says it is */
+	uint64_t risks;
+	uint16_t handshake;		/* of a TLS record of it, what has not come yet */
+	uint8_t confidence, tunnel;
 	uint8_t claim;			/* enum claim */
-	bool others;			/* its certificate is for other names */
-	uint64_t risks, content_length;
+	bool others: 1;			/* its certificate is for other names */
+	bool waited: 1;			/* early.c */
+	bool quarantined: 1, ended: 1;
+	bool looked_up: 1, turned: 1;
+	bool half: 1;			/* TCP that goes on, of one side only */
+	bool stream: 1;			/* UDP, but a stream: QUIC */
+	bool lived: 1;			/* live_at is set */
+};
+
+/* What few flows have: bodies, RTP, a proxy's target, a certificate, packets that wait. */
+struct flow_more {
+	uint64_t content_length;
 	double content_rate;		/* as in struct content_news */
 	int64_t content_ns;
 	uint64_t plain_done;		/* bytes seen to be something else than sound */
 	uint64_t plain_from, plain_end;	/* of the body at hand, in bytes of upload */
-	bool content_to_end;
 	uint64_t part_up;		/* upload at the last part */
-	struct pkt_time part_at, live_at;	/* the last part; the last record */
-	struct pkt_time asked, answered;	/* last told to sides.c */
-	struct meter_ext *meter;	/* valid while its serial is meter_serial */
-	uint64_t meter_serial;
-	struct socket_ext *socket;	/* of its inside end, likewise */
-	uint64_t socket_serial;
-	uint32_t packets;
-	uint32_t rtp_ssrc;
-	uint16_t handshake;		/* of a TLS record of it, what has not come yet */
-	uint16_t confidence, via, tunnel, class, format, proof, codec, rtp_codec;
-	uint32_t missing;		/* early.c: bytes acknowledged before they came */
 	struct pkt_time missing_at;
+	uint32_t missing;		/* early.c: bytes acknowledged before they came */
+	uint32_t rtp_ssrc;
+	uint32_t method, target, certificate;	/* whose the server says it is */
+	uint32_t content_type, content_name;
+	uint16_t class, format, proof, codec, rtp_codec, via;
 	uint8_t missing_dir, held;	/* their direction; packets that wait for them */
-	bool waited;
 	uint8_t rtp_type;
-	bool rtp, content_seen, quarantined, ended;
-	bool looked_up, turned;
-	bool half;			/* TCP that goes on, of one side only */
-	bool stream;			/* UDP, but a stream: QUIC */
+	bool content_to_end, content_seen, rtp;
 	bool plain_text;		/* a body that claims to be text: T4 tells */
 };
 
@@ -137,7 +144,7 @@ struct meter_ext {
 	struct way way;
 	struct flow *flow;		/* the last flow that fed it;
 					 * NULL when that ended */
-	uint64_t serial;
+	uint32_t serial;
 	uint64_t ordinal;		/* of its last packet */
 };
 
@@ -170,7 +177,7 @@ struct socket_ext {			/* what comes back to an
 	uint32_t n;
 	struct pkt_time talks;		/* last window of its own that kept time */
 	struct pkt_time touched;	/* in the table's order of use, to a second */
-	uint64_t serial;		/* 0: forgotten */
+	uint32_t serial;		/* 0: forgotten */
 };
 
 struct host_ext {			/* an inside host */
@@ -330,6 +337,7 @@ struct pieces {
 struct observer {
 	struct observer_options o;
 	struct pieces pieces;
+	struct pool *more;
 	struct flowtab *flows;
 	struct dpi *dpi;
 	struct content *content;
@@ -354,7 +362,8 @@ struct observer {
 	uint64_t lost, gap_bytes;
 	bool lost_known;
 	struct pkt_time loss_until;
-	uint64_t serials, quarantined, told;
+	uint32_t serials;		/* of meters and sockets; 0 is none */
+	uint64_t quarantined, told;
 
 	struct observation *record;	/* RECORDS of them, in the order they came */
 	uint16_t *order;
@@ -362,6 +371,32 @@ struct observer {
 	uint32_t *drop;			/* ids to let go after the step */
 	unsigned drops;
 };
+
+static inline uint32_t
+flow_clock(const struct flow *f, struct pkt_time t)
+{
+	return (uint32_t)(uint64_t)((t.ns - f->first.ns) / 1000);
+}
+
+#define MICROSECONDS(ns) ((uint32_t)((ns) / 1000))
+
+static inline uint64_t
+flow_packets(const struct flow *f)
+{
+	return f->count[0].pkts + f->count[1].pkts;
+}
+
+static inline uint32_t
+serial_next(struct observer *o)
+{
+	if (++o->serials == 0)
+		o->serials++;
+	return o->serials;
+}
+
+/* What it has of it, or nothing at all; to be written to. There is one for every flow. */
+const struct flow_more *more_of(const struct observer *o, const struct flow_ext *x);
+struct flow_more *more_get(struct observer *o, struct flow_ext *x);
 
 /* ---- pieces.c ---- */
 

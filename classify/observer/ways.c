@@ -166,7 +166,7 @@ socket_packet(struct observer *o, const struct flow_hit *hit)
 		k = socket_of(f, hit->dir);
 		s = table_use(o->sockets, &k, &is_new);
 		if (is_new)
-			s->serial = ++o->serials;
+			s->serial = serial_next(o);
 		s->touched = o->now;
 		x->socket = s;
 		x->socket_serial = s->serial;
