@@ -346,7 +346,7 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 	X(voice_windows, "voice.windows", COUNT, NONE, "", "windows judged", "as voice.rate") \
 	X(voice_passed, "voice.passed", COUNT, NONE, "", "windows that passed", "as voice.rate") \
 	X(voice_seconds, "voice.seconds", DURATION, NONE, "s", \
-	    "seconds of audio so far: ten per passing window", "as voice.rate") \
+	    "seconds of audio so far: ten per passing window, and up to thirty between two", "as voice.rate") \
 	X(voice_first, "voice.since", MOMENT, NONE, "", "first packet of the meter", \
 	    "as voice.rate") \
 	X(voice_within, "voice.within", BOOL, NONE, "", \

@@ -59,6 +59,8 @@
 #define SEGMENT 1448
 #define SEGMENT_MOST 1460		/* without time stamps */
 
+#define BETWEEN 3		/* windows that may fail within one sound */
+
 #define CONSTANT_PACKETS 10	/* fewer equal sizes are no evidence of a constant size */
 
 /* ms. What codecs of one packet size put into a packet: frames of 10 ms and their multiples
@@ -96,6 +98,7 @@ static void count(struct meter_bin *bin, uint32_t size, uint32_t n, double whole
 static double whole_message(struct meter *m, int64_t now, uint32_t size, uint32_t n);
 static void close_window(struct meter *m, const struct hearing *h,
     struct meter_window *w);
+static void count_sound(struct meter *m, bool pass);
 static void tell_decision(const struct meter *m, struct meter_window *w);
 static bool is_framed(const struct hearing *h, const struct meter_window *w);
 static bool is_constant(const struct meter *m, uint32_t packets);
@@ -304,7 +307,7 @@ meter_take_back(struct meter *m, uint32_t fresh)
 	m->flags &= ~(uint32_t)METER_STARTED;
 	m->run_bytes = m->run_squares = 0;
 	m->score = 0;
-	m->windows = m->passed = m->clocked = 0;
+	m->windows = m->passed = m->clocked = m->sounded = m->between = 0;
 }
 
 void
@@ -472,6 +475,7 @@ close_window(struct meter *m, const struct hearing *h, struct meter_window *w)
 		m->windows++;
 		m->passed += w->pass;
 		m->clocked += w->pass && w->clock_stands;
+		count_sound(m, w->pass);
 		m->score += w->pass ? h->score_pass : h->score_fail;
 		if (m->score < h->score_floor)
 			m->score = h->score_floor;
@@ -480,13 +484,25 @@ close_window(struct meter *m, const struct hearing *h, struct meter_window *w)
 	tell_decision(m, w);
 }
 
+/* Somebody who is silent for a while has not shut his microphone. */
+static void
+count_sound(struct meter *m, bool pass)
+{
+	if (!pass) {
+		m->between++;
+		return;
+	}
+	m->sounded += 1 + (m->passed > 1 && m->between <= BETWEEN ? m->between : 0);
+	m->between = 0;
+}
+
 static void
 tell_decision(const struct meter *m, struct meter_window *w)
 {
 	w->score = m->score;
 	w->windows = m->windows;
 	w->passed = m->passed;
-	w->sound = m->passed * WINDOW;
+	w->sound = m->sounded * WINDOW;
 	if (m->passed > 0) {
 		w->clocked = (double)m->clocked / m->passed;
 		w->clocked_known = true;

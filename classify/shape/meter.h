@@ -72,9 +72,11 @@ struct meter {
 	uint32_t idle;				/* segments that found nothing under way */
 	double score;
 	uint32_t windows, passed, clocked;
+	uint32_t sounded;			/* windows that passed, or lie between */
 	int64_t fours;				/* 4-s bins closed since
 						 * origin: the open one */
 	uint32_t flags;
+	uint32_t between;			/* windows since the last that passed */
 };
 
 struct meter_window {
@@ -89,7 +91,8 @@ struct meter_window {
 	uint32_t second[METER_SECONDS];	/* bytes */
 	struct meter_beat beat;		/* of the clock of 20 ms, since start; of so many */
 	uint32_t beats;
-	int64_t sound;			/* ns: the windows that passed, and a tail */
+	int64_t sound;			/* ns: the windows that passed, short spells that did
+					 * not between them, and a tail */
 };
 
 /* fresh: payload bytes seen for the first time (0 for a retransmission: then nothing

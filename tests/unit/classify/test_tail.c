@@ -68,12 +68,42 @@ test_what_does_not_go_on_has_no_tail(void **state)
 	assert_false(meter_tail(&m, &limits, &w));
 }
 
+/* 300 s of frames, but for some seconds in which there is one a second. */
+static double
+told_of_a_gap(int64_t from, int64_t to)
+{
+	struct meter_window w = { 0 };
+	struct meter m;
+	int64_t step = FRAME;
+
+	memset(&m, 0, sizeof(m));
+	for (int64_t t = 0; t <= 300 * NS_PER_S + 300 * NS_PER_MS; t += step) {
+		while (meter_step(&m, &limits, (struct pkt_time){ START + t }, &w))
+			continue;
+		meter_packet(&m, (struct pkt_time){ START + t }, 80, true);
+		step = t >= from * NS_PER_S && t < to * NS_PER_S ? NS_PER_S : FRAME;
+	}
+	return (double)w.sound / 1e9;
+}
+
+static void
+test_who_is_silent_for_half_a_minute_still_listens(void **state)
+{
+	(void)state;
+	assert_near(told_of_a_gap(400, 400), 300, 0.1);
+	assert_near(told_of_a_gap(102, 128), 300, 0.1);
+	assert_near(told_of_a_gap(102, 148), 300, 0.1);		/* three windows fail */
+	assert_near(told_of_a_gap(102, 158), 260, 0.1);		/* four: it was shut */
+	assert_near(told_of_a_gap(0, 38), 270, 0.1);		/* before it began */
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_seconds_count_to_the_last_frame),
 		cmocka_unit_test(test_what_does_not_go_on_has_no_tail),
+		cmocka_unit_test(test_who_is_silent_for_half_a_minute_still_listens),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
