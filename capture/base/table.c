@@ -85,7 +85,7 @@ table_create(const struct table_options *o)
 		free(t);
 		return NULL;
 	}
-	t->place = calloc(places, sizeof(*t->place));
+	t->place = huge_take(places * sizeof(*t->place));
 	if (t->place == NULL) {
 		table_destroy(t);
 		return NULL;
@@ -99,7 +99,7 @@ table_destroy(struct table *t)
 	if (t == NULL)
 		return;
 	huge_give(t->mem, t->size * t->o.max);
-	free(t->place);
+	huge_give(t->place, ((size_t)t->mask + 1) * sizeof(*t->place));
 	free(t);
 }
 

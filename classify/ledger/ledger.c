@@ -16,6 +16,7 @@
  */
 #include "classify/ledger/ledger.h"
 
+#include "capture/base/huge.h"
 #include "capture/base/pool.h"
 #include "capture/base/table.h"
 
@@ -89,9 +90,9 @@ ledger_create(const struct ledger_options *o)
 	});
 	l->rings = pool_create(RING * sizeof(uint64_t), l->max);
 	if (l->table != NULL && l->rings != NULL)
-		l->place = calloc(l->max, sizeof(*l->place));
+		l->place = huge_take(l->max * sizeof(*l->place));
 	if (l->place != NULL)
-		l->heap = calloc(l->max, sizeof(*l->heap));
+		l->heap = huge_take(l->max * sizeof(*l->heap));
 	if (l->heap == NULL) {
 		ledger_destroy(l);
 		return NULL;
@@ -106,8 +107,8 @@ ledger_destroy(struct ledger *l)
 		return;
 	table_destroy(l->table);
 	pool_destroy(l->rings);
-	free(l->place);
-	free(l->heap);
+	huge_give(l->place, l->max * sizeof(*l->place));
+	huge_give(l->heap, l->max * sizeof(*l->heap));
 	free(l);
 }
 

@@ -232,8 +232,6 @@ void
 eval_observe(struct eval *e, const struct observation *o, const struct intern *strings)
 {
 	struct observation timed;
-	const uint64_t *offered;
-	unsigned words;
 
 	if (o->kind == OBSERVATION_NAME || o->kind == OBSERVATION_LOSS)
 		return;
@@ -247,10 +245,9 @@ eval_observe(struct eval *e, const struct observation *o, const struct intern *s
 	}
 	e->lists.record++;
 	sums_turn(e->sums);
-	offered = plan_offer(e->plan, o, strings, &words);
-	for (unsigned w = 0; w < words; w++)
-		for (uint64_t bits = offered[w]; bits != 0; bits &= bits - 1)
-			judge_rule(e, w * 64 + (unsigned)__builtin_ctzll(bits), o, strings);
+	plan_offer(e->plan, o, strings);
+	for (unsigned rule = 0; plan_next(e->plan, &rule);)
+		judge_rule(e, rule, o, strings);
 	if (o->kind == OBSERVATION_CLOSE && o->flow_id != 0)
 		sums_close(e->sums, o->flow_id);
 }

@@ -10,9 +10,11 @@
  *   musts   the members of the top `and` without a sum, cheap ones first; those that other
  *           rules have too are judged once a record, whatever the rules there are
  *   sums    those with one, as written
- * and a place in an index: under one of the values of a field that must equal them, else
- * with all rules of the same needs. A record is offered the rules of its values and of the
- * needs it meets: the cost grows with these, not with the rules there are.
+ * and a place in an index: under the values of a field that must equal one of them (a word,
+ * a port, an address or the network it lies in, a name or the domain it ends in), else with
+ * all rules of the same needs and of the same list that must have the destination. A record
+ * is offered the rules of its values, its lists and the needs it meets: the cost grows with
+ * these, not with the rules there are.
  *
  * What is offered may still not fire; what is not offered could not have, nor added.
  */
@@ -38,8 +40,9 @@ void plan_destroy(struct plan *pl);
 const struct plan_rule *plan_rule(const struct plan *pl, unsigned rule);
 unsigned plan_shared(const struct plan *pl);	/* how many there are */
 
-/* The rules that o can fire, a bit each, in words of 64. Lent until the next call. */
-const uint64_t *plan_offer(struct plan *pl, const struct observation *o,
-    const struct intern *strings, unsigned *words);
+/* Finds the rules that o can fire; plan_next tells them one by one, in order, beginning with
+ * *rule 0, until it is false. All are to be asked for before the next offer. */
+void plan_offer(struct plan *pl, const struct observation *o, const struct intern *strings);
+bool plan_next(struct plan *pl, unsigned *rule);
 
 #endif

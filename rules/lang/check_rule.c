@@ -493,7 +493,7 @@ check_rules(struct check *c)
 	if (n > LANG_RULES_MAX) {
 		struct place none = { 0 };
 
-		lang_error(c->l, &none, "every record meets every rule: write fewer",
+		lang_error(c->l, &none, "write fewer: a list or a set says many names in one rule",
 		    "there are %u rules; %u is the most", n, LANG_RULES_MAX);
 		return;
 	}

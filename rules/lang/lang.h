@@ -18,7 +18,7 @@
 #define LANG_FILE_MAX                                                                    \
 	(16U << 20) /* bytes of one file: a rule file is written by people */
 #define LANG_TOKENS_MAX 1000000U /* of one file */
-#define LANG_RULES_MAX 10000U /* every record meets every rule */
+#define LANG_RULES_MAX 20000U /* a record meets those of its own values (eval/plan.h) */
 #define LANG_DEPTH_MAX 64U /* parentheses, `not`s, macros inside macros */
 #define LANG_MEMORY ((size_t)256 << 20)
 #define LANG_PROBLEMS 20U /* told in one run; after that "more errors follow" */
