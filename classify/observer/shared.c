@@ -26,11 +26,11 @@
 #define BUFFER (10 * NS_PER_MS)
 #define FEWER 0.8			/* packets of the call: lost ones */
 #define MORE 1.6			/* and with what it reports of what it hears */
-#define DIAL (20 * NS_PER_MS)		/* meter_clock[METER_20MS]: what frames of 20, 40, 60 ms
-					 * stand on, and lateness of 10 ms leaves */
+/* Frames of 20, 40, 60 ms stand on it (METER_20MS), and lateness of 10 ms leaves it. */
+#define DIAL (20 * NS_PER_MS)
 
-static void leg_put(struct call_leg *l, const struct meter_ext *m, const struct meter_key *k,
-    const struct meter_window *w);
+static void leg_put(struct call_leg *l, const struct meter_ext *m,
+    const struct meter_key *k, const struct meter_window *w);
 static bool same_sound(const struct observer *o, const struct call_leg *l,
     const struct meter_window *w);
 static double bytes_until(const struct call_leg *l, const struct meter *open, int64_t t);
@@ -90,7 +90,8 @@ beat_of(const struct hearing *h, struct pkt_time start, struct meter_beat b, dou
 }
 
 static bool
-same_sound(const struct observer *o, const struct call_leg *l, const struct meter_window *w)
+same_sound(const struct observer *o, const struct call_leg *l,
+    const struct meter_window *w)
 {
 	const struct hearing *h = o->o.hearing;
 	const struct meter_ext *call = table_find(o->meters, &l->meter);
@@ -101,7 +102,8 @@ same_sound(const struct observer *o, const struct call_leg *l, const struct mete
 	    call->m.window.ns != l->start.ns + METER_SECONDS * NS_PER_S ||
 	    w->start.ns < l->start.ns || w->end.ns > o->now.ns)
 		return false;
-	if (w->fano <= h->fano_max && (l->beats < FEWER * w->beats || l->beats > MORE * w->beats))
+	if (w->fano <= h->fano_max &&
+	    (l->beats < FEWER * w->beats || l->beats > MORE * w->beats))
 		return false;		/* frames of another length */
 	seen = beat_of(h, w->start, w->beat, w->beats, &a) &&
 	    beat_of(h, l->start, l->beat, l->beats, &b);

@@ -16,9 +16,9 @@
 struct scene {
 	double late;			/* s, uniform, of each packet */
 	double noise;			/* of each encoder, cv of a frame */
-	double other;			/* s, a frame of the stream beside the call; 0: as its */
+	double other;			/* s, a frame beside the call; 0: as its */
 	double after;			/* s, the stream begins after the call */
-	bool own;			/* it has a clock of its own: no member of the meeting */
+	bool own;			/* its own clock: no member of the meeting */
 	bool deaf;			/* it hears another room */
 	bool constant;
 	bool unanswered;		/* nobody speaks in the call */
@@ -33,7 +33,8 @@ struct packet_out {
 static int
 by_time(const void *a, const void *b)
 {
-	double x = ((const struct packet_out *)a)->at, y = ((const struct packet_out *)b)->at;
+	const struct packet_out *p = a, *q = b;
+	double x = p->at, y = q->at;
 
 	return x < y ? -1 : x > y;
 }
@@ -98,9 +99,11 @@ told(struct scene s, uint64_t seed)
 		p[n++] = (struct packet_out){ t + 0.02 * dice_uniform(&d),
 			60 + (uint32_t)(8 * dice_uniform(&d)), 0 };
 	if (!s.unanswered)
-		n += encode(p + n, &d, &s, 1, there, start + 0.3 + 0.02 * dice_uniform(&d),
+		n += encode(p + n, &d, &s, 1, there,
+		    start + 0.3 + 0.02 * dice_uniform(&d),
 		    0.02, 80);
-	n += encode(p + n, &d, &s, 2, s.deaf ? third : here, begin, s.other > 0 ? s.other : 0.02,
+	n += encode(p + n, &d, &s, 2, s.deaf ? third : here, begin,
+	    s.other > 0 ? s.other : 0.02,
 	    s.own && !s.constant ? 60 : 80);
 	qsort(p, n, sizeof(*p), by_time);
 	for (unsigned i = 0; i < n; i++) {
@@ -138,33 +141,42 @@ of(struct scene s, unsigned runs)
 static void
 test_who_listens_in_a_meeting_of_several_is_no_bug(void **state)
 {
+	const struct scene still = { .late = 0.001, .noise = 0.1 };
+	const struct scene jitters = { .late = 0.02, .noise = 0.5 };
+	const struct scene joins = { .late = 0.005, .noise = 0.3, .after = 47.3 };
+	const struct scene one_size = { .late = 0.005, .constant = true };
+
 	(void)state;
-	assert_int_equal(of((struct scene){ .late = 0.001, .noise = 0.1 }, 20), 0);
-	assert_int_equal(of((struct scene){ .late = 0.02, .noise = 0.5 }, 20), 0);
-	/* He joins when the others have talked for a while. */
-	assert_int_equal(of((struct scene){ .late = 0.005, .noise = 0.3, .after = 47.3 }, 20), 0);
-	assert_int_equal(of((struct scene){ .late = 0.005, .constant = true }, 20), 0);
+	assert_int_equal(of(still, 20), 0);
+	assert_int_equal(of(jitters, 20), 0);
+	assert_int_equal(of(joins, 20), 0);	/* when others have talked */
+	assert_int_equal(of(one_size, 20), 0);
 }
 
 static void
-test_a_program_that_listens_beside_a_call_is_told_by_its_clock(void **state)
+test_a_program_that_listens_beside_a_call_is_told(void **state)
 {
+	const struct scene beside = { .late = 0.005, .noise = 0.1, .own = true };
+	const struct scene one_size = { .late = 0.005, .own = true, .constant = true };
+	const struct scene longer = { .late = 0.02, .noise = 0.1, .own = true,
+		.other = 0.04 };
+
 	(void)state;
-	assert_true(of((struct scene){ .late = 0.005, .noise = 0.1, .own = true }, 20) >= 13);
-	assert_true(of((struct scene){ .late = 0.005, .own = true, .constant = true }, 20) >= 13);
-	assert_int_equal(of((struct scene){ .late = 0.02, .noise = 0.1, .own = true,
-	    .other = 0.04 }, 20), 20);
+	assert_true(of(beside, 20) >= 13);	/* or begins where the call does */
+	assert_true(of(one_size, 20) >= 13);
+	assert_int_equal(of(longer, 20), 20);
 }
 
 static void
 test_what_another_room_says_is_not_the_call(void **state)
 {
+	const struct scene deaf = { .late = 0.02, .noise = 0.1, .own = true,
+		.deaf = true };
+	const struct scene no_call = { .late = 0.001, .noise = 0.1, .unanswered = true };
+
 	(void)state;
-	assert_int_equal(of((struct scene){ .late = 0.02, .noise = 0.1, .own = true,
-	    .deaf = true }, 20), 20);
-	/* Nobody answers: there is no call, and so no meeting. */
-	assert_int_equal(of((struct scene){ .late = 0.001, .noise = 0.1, .unanswered = true }, 20),
-	    20);
+	assert_int_equal(of(deaf, 20), 20);
+	assert_int_equal(of(no_call, 20), 20);
 }
 
 int
@@ -172,7 +184,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_listens_in_a_meeting_of_several_is_no_bug),
-		cmocka_unit_test(test_a_program_that_listens_beside_a_call_is_told_by_its_clock),
+		cmocka_unit_test(test_a_program_that_listens_beside_a_call_is_told),
 		cmocka_unit_test(test_what_another_room_says_is_not_the_call),
 	};
 
