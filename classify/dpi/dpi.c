@@ -79,6 +79,7 @@ struct dpi {
 	struct dpi_cell *c;
 	struct slot *slots;		/* 1..n */
 	uint32_t n, free;		/* free: head of a list by next */
+	uint32_t touched;		/* slots that were ever taken: 1..touched */
 	struct list open, done;
 	uint8_t *blocks;
 	uint32_t *free_blocks, free_blocks_n;
@@ -159,10 +160,6 @@ dpi_create(const struct dpi_options *o, struct fault *why)
 	if (d->slots == NULL || d->blocks == NULL || d->free_blocks == NULL ||
 	    d->sent == NULL)
 		goto memory;
-	for (uint32_t i = d->n; i > 0; i--) {
-		d->slots[i].next = d->free;
-		d->free = i;
-	}
 	for (size_t i = blocks; i > 0; i--)
 		d->free_blocks[d->free_blocks_n++] = (uint32_t)(i - 1);
 	d->seq = d->first_seq = 1;
@@ -540,15 +537,20 @@ resting(struct dpi *d, struct pkt_time now)
 static uint32_t
 take_slot(struct dpi *d, struct dpi_flow *f, void *cookie)
 {
-	uint32_t i = d->free;
-	struct slot *s = &d->slots[i];
-	uint32_t tag = s->tag + 1;
+	uint32_t i = d->free, tag;
+	struct slot *s;
 
+	/* Those that were never taken last: their memory costs nothing until then. */
+	if (i == 0 && d->touched < d->n)
+		i = ++d->touched;
 	if (i == 0) {
 		count(&d->c->sensor->no_slot);
 		return 0;
 	}
-	d->free = s->next;
+	s = &d->slots[i];
+	tag = s->tag + 1;
+	if (i == d->free)
+		d->free = s->next;
 	*s = (struct slot){ .flow = f, .cookie = cookie, .tag = tag, .state = SLOT_OPEN };
 	if (d->free_blocks_n > 0) {
 		s->kept = d->blocks +

@@ -38,7 +38,7 @@ struct rule_files {
 	struct compile_options options;
 	struct source_file asn, country;
 	unsigned errors;
-	bool warnings, silent;
+	bool warnings, silent, checks;	/* checks: another compiles for good */
 };
 
 static int add_path(struct rule_files *f, const char *path, bool must, struct fault *why);
@@ -124,8 +124,8 @@ rule_files_options(struct rule_files *f)
 {
 	f->options = (struct compile_options){ .file = f->file, .files = f->files,
 		.provide = provide, .provide_arg = f, .diag = tell, .diag_arg = f,
-		.settings = settings_words, .vendors = vendor_files, .asn = f->asn,
-		.country = f->country };
+		.settings = settings_words, .vendors = vendor_files,
+		.vendors_unread = f->checks, .asn = f->asn, .country = f->country };
 	return &f->options;
 }
 
@@ -142,11 +142,22 @@ rule_files_compile(struct rule_files *f, bool warnings, unsigned *errors)
 	return p;
 }
 
+struct program *
+rule_files_check(struct rule_files *f, bool warnings, unsigned *errors)
+{
+	struct program *p;
+
+	f->checks = true;
+	p = rule_files_compile(f, warnings, errors);
+	f->checks = false;
+	return p;
+}
+
 void
 rule_files_collect(struct rule_files *f)
 {
 	f->silent = true;
-	program_destroy(rule_files_compile(f, false, NULL));
+	program_destroy(rule_files_check(f, false, NULL));
 	f->silent = false;
 }
 

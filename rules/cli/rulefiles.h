@@ -36,6 +36,10 @@ void rule_files_free(struct rule_files *f);
  * too. The program refers to the files' memory: free it first. */
 struct program *rule_files_compile(struct rule_files *f, bool warnings, unsigned *errors);
 
+/* The same for who packs them: the tables of vendors, which nobody's rules name and which
+ * take longer than all the rest, are left to the sensor. */
+struct program *rule_files_check(struct rule_files *f, bool warnings, unsigned *errors);
+
 /* Reads what the rule files name, by compiling them without a word: what is wrong is
  * said by who compiles the pack. rule_files_compile has done the same. */
 void rule_files_collect(struct rule_files *f);

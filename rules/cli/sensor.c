@@ -8,6 +8,7 @@
 #include "rules/event/carry.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #define BUDGET 4096			/* frames between two looks at the signals */
+#define LARGE (128 << 10)
 #define STATS_EVERY (60 * NS_PER_S)
 #define WAIT_MS 100
 #define LIVE_EVERY (10 * NS_PER_S)	/* how old a moving flow's figures may be on the
@@ -70,6 +72,11 @@ sensor_run(const struct sensor_options *o)
 	size_t kept = 0;
 
 	o->report->worst = SEVERITY_COUNT;
+#ifdef M_MMAP_THRESHOLD
+	/* What is large comes from fresh pages, and costs nothing until it is touched: left
+	 * to itself, malloc soon takes it from used memory and writes zeros to all of it. */
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE);
+#endif
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);

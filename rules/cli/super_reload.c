@@ -36,7 +36,7 @@ super_rules(struct super *s, struct fault *why)
 	r->rules_fd = r->pending_fd = r->told_fd = r->ask[0] = r->ask[1] = -1;
 	if (files == NULL)
 		return -1;
-	p = rule_files_compile(files, s->o->test_only, &errors);
+	p = rule_files_check(files, s->o->test_only, &errors);
 	if (p == NULL) {
 		(void)fault_set(why,
 		    "'earshot rules check' checks them without a sensor",

@@ -527,7 +527,8 @@ read_vendors(struct check *c)
 		return;
 	for (unsigned i = 0; i < VENDOR_FILES && o->vendors[i] != NULL; i++)
 		n += o->provide(o->provide_arg, "", o->vendors[i], &file[n], &why);
-	c->p->vendors = vendors_parse(c->l->keep, file, n);
+	if (!o->vendors_unread)
+		c->p->vendors = vendors_parse(c->l->keep, file, n);
 }
 
 /* A setting names it and no rule file: what is wrong with it has no line. */

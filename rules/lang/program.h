@@ -243,6 +243,8 @@ struct compile_options {
 	/* Tables of vendors (vendors.h), asked of provide like the others, NULL at the end;
 	 * one that is not there is no mistake. NULL: none. */
 	const char *const *vendors;
+	bool vendors_unread;		/* they are asked for, and who compiles for good
+					 * reads them */
 	/* Databases of networks and countries (places.h), lent as the lists are; no name:
 	 * none. */
 	struct source_file asn, country;
