@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define STRINGS 65536			/* and one for each flow */
-#define TEXT 64				/* bytes for each; most names are shorter */
+#define TEXT 56				/* bytes for each; most names are shorter */
 #define METERS 32768
 #define SOCKETS 32768
 #define HOSTS 16384
@@ -122,7 +122,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 		goto nomem;
 	return o;
 nomem:
-	fault_set(why, "lower max-flows, or give the sensor more memory",
+	fault_set(why, "lower 'memory', or give the host more",
 	    "cannot set up the flow tables: not enough memory");
 fail:
 	observer_destroy(o);

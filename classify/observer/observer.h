@@ -25,6 +25,10 @@
 #include "classify/endpoint/vendors.h"
 #include "classify/shape/hearing.h"
 
+/* Bytes that a flow may take with all that can belong to it: a pair of its own, a name, what
+ * few flows need. One that is short and says its name takes half. */
+#define OBSERVER_FLOW_MOST 1000
+
 struct observer;
 
 struct observer_options {

@@ -41,6 +41,7 @@ struct launch_options {
 	int fail_on;			/* 1 + a severity; 0: never */
 	int stats;			/* 1: JSON */
 	bool several;			/* of one file: lines in the log name the sensor */
+	uint64_t memory;		/* of flows, in bytes */
 	bool flows, split_vlans, quiet, test_only;
 	enum log_level verbosity;
 	const char *user, *pidfile;	/* the program's; see fleet.h */

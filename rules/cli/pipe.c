@@ -63,6 +63,7 @@ pipe_create(const struct pipe_options *o, struct fault *why)
 	oo.cell = o->cell;
 	oo.pass_killers = o->pass_killers;
 	oo.split_vlans = o->split_vlans;
+	oo.max_flows = o->memory / OBSERVER_FLOW_MOST;
 	oo.learn_for = o->learn_for;
 	oo.arg = p;
 	oo.on_record = on_record;

@@ -24,6 +24,7 @@ struct pipe_options {
 	const struct program *program;	/* lent */
 	struct dpi_cell *cell;		/* lent; NULL: no classifier */
 	struct siphash_key hash;	/* drawn at start */
+	uint64_t memory;		/* of flows, pairs and names; 0: the observer's own */
 	bool pass_killers, split_vlans;	/* observer.h */
 	bool batches;			/* frames stay where they are until pipe_flush */
 	/* True: a packet of our own connections, counted and not heard; may be NULL. */

@@ -61,7 +61,7 @@ sensor_run(const struct sensor_options *o)
 		.on_verdict = on_verdict, .on_record = on_record,
 		.on_live = o->files == 0 && o->observations != NULL ? on_live : NULL,
 		.live_every = LIVE_EVERY, .on_step = on_step, .on_swap = on_swap,
-		.split_vlans = o->split_vlans,
+		.split_vlans = o->split_vlans, .memory = o->memory,
 		.own = o->files > 0 ? NULL : is_own,
 		.learn_for = o->files > 0 ? 0 : LEARN_FOR };
 	struct sandbox_options so = { 0 };

@@ -59,6 +59,7 @@ struct sensor_options {
 	const char *name;		/* `host` */
 	const char *boot;		/* live; files make their own */
 	bool text, colour, flows;
+	uint64_t memory;		/* pipe.h */
 	bool split_vlans;		/* observer.h */
 	bool clear;			/* text: a progress line may be in its way */
 	bool quiet;			/* no events but the last stats,

@@ -160,6 +160,7 @@ super_start_sensor(struct super *s, struct fault *why)
 			    getenv("NO_COLOR") == NULL,
 			.clear = s->progress.on && s->text && s->tty,
 			.flows = s->o->flows, .split_vlans = s->o->split_vlans,
+			.memory = s->o->memory,
 			.quiet = s->o->quiet && s->o->sinks == 0,
 			.stats = s->o->stats != 0,
 			.drop_when_full = s->o->files == 0 };
