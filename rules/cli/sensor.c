@@ -46,6 +46,7 @@ static void on_live(void *arg, const struct observation *o,
     const struct intern *strings);
 static void on_step(void *arg, struct pkt_time now);
 static bool is_own(void *arg, const struct packet *pkt);
+static bool wanted(void *arg, enum event_type type);
 static bool put(void *arg, const struct event_head *h, const char *json,
     const char *text);
 static void wake_outlet(struct sensor *s);
@@ -374,7 +375,8 @@ make_emitter(struct sensor *s, const struct frame *first)
 	struct emitter_options eo = { .sensor = o->name, .version = EARSHOT_VERSION,
 		.rules_version = s->program->version, .generation = o->generation,
 		.input = NULL, .text = o->text,
-		.colour = o->colour, .flows = o->flows, .arg = s, .put = put };
+		.colour = o->colour, .flows = o->flows, .arg = s,
+		.wanted = o->quiet ? wanted : NULL, .put = put };
 	uint64_t h[4] = { 0 };
 
 	if (o->files > 0) {
@@ -508,6 +510,15 @@ is_own(void *arg, const struct packet *pkt)
 	    own_connections_has(&s->own, &pkt->src, pkt->sport, &pkt->dst, pkt->dport);
 }
 
+/* Of a quiet reading the last figures alone, when they were asked for. */
+static bool
+wanted(void *arg, enum event_type type)
+{
+	const struct sensor *s = arg;
+
+	return !s->o->quiet || (s->o->stats && s->last_stats && type == EVENT_TYPE_STATS);
+}
+
 /* To the outlet. A file waits for room, a wire never does:
  * the emitter counts and tells. */
 static bool
@@ -520,8 +531,6 @@ put(void *arg, const struct event_head *h, const char *json, const char *text)
 	struct event_head head = *h;
 	uint8_t *at;
 
-	if (s->o->quiet && !(s->o->stats && s->last_stats && h->type == EVENT_TYPE_STATS))
-		return true;
 	while ((at = ring_reserve(s->o->ring, n)) == NULL) {
 		if (s->o->drop_when_full)
 			return false;

@@ -219,6 +219,10 @@ hand_on(struct emitter *e, struct event_source *s, enum lane lane, uint32_t part
 	struct sequence *q = &e->sequence[lane][partition];
 	size_t n, text = 0;
 
+	if (e->o.wanted != NULL && !e->o.wanted(e->o.arg, s->type)) {
+		q->seq++;
+		return true;
+	}
 	s->o = &e->o;
 	s->made = &e->made;
 	s->rules_version = e->rules_version;

@@ -91,6 +91,9 @@ struct emitter_options {
 	bool colour;
 	bool flows;			/* make flow events */
 	void *arg;
+	/* false: nobody takes such an event now: it has its number and is not made. NULL: all
+	 * are wanted. */
+	bool (*wanted)(void *arg, enum event_type type);
 	/* false: no room now; the emitter counts it and tells a gap
 	 * when there is room again. */
 	bool (*put)(void *arg, const struct event_head *h, const char *json,

@@ -669,6 +669,35 @@ test_speech_is_told_in_hours(void **state)
 	    "18.4 EB = over 10,000 h of speech at 24 kbit/s");
 }
 
+static bool
+wants_stats(void *arg, enum event_type type)
+{
+	(void)arg;
+	return type == EVENT_TYPE_STATS;
+}
+
+static void
+test_what_nobody_wants_has_its_number_and_is_not_made(void **state)
+{
+	struct sink sink = { 0 };
+	struct emitter_options o = { .sensor = "a", .boot = "1", .arg = &sink, .put = put,
+		.wanted = wants_stats };
+	struct emitter *e = emitter_create(&o, NULL);
+	const struct sensor_stats stats = { .lag_ns = -1 };
+
+	(void)state;
+	assert_non_null(e);
+	emitter_anomaly(e, (struct pkt_time){ 1 }, SEVERITY_LOW, "x", "y");
+	assert_int_equal(sink.n, 0);
+	emitter_stats(e, &stats);
+	assert_int_equal(sink.n, 1);
+	assert_int_equal(sink.head[0].seq, 2);
+	assert_int_equal(emitter_lost(e), 0);
+	free(sink.json[0]);
+	free(sink.text[0]);
+	emitter_destroy(e);
+}
+
 static void
 test_a_sensor_name_that_cannot_be_in_an_id_is_refused(void **state)
 {
@@ -744,6 +773,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_unknown_drop_counters_are_absent),
 		cmocka_unit_test(test_the_text_fits_a_terminal_and_colour_is_asked_for),
 		cmocka_unit_test(test_speech_is_told_in_hours),
+		cmocka_unit_test(test_what_nobody_wants_has_its_number_and_is_not_made),
 		cmocka_unit_test(test_a_sensor_name_that_cannot_be_in_an_id_is_refused),
 		cmocka_unit_test(test_schema_and_field_table_print_every_path),
 	};
