@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STRINGS 65536			/* and one for each flow */
+#define STRINGS 262144			/* of hosts and addresses; and one for each flow */
 #define TEXT 56				/* bytes for each; most names are shorter */
 #define METERS 32768
 #define SOCKETS 32768
