@@ -445,6 +445,8 @@ on_packet(void *arg, const struct flow_hit *hit)
 			o->copies.open->socket = true;
 		socket_packet(o, hit);
 	}
+	if (hit->down && hit->acked_unseen > 0)
+		pieces_unseen(o, hit);
 	if (now - x->part_at >= MICROSECONDS(PART_EVERY) && hit->fresh > 0) {
 		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
 		part_told(x, now);

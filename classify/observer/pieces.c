@@ -22,7 +22,9 @@
 
 #define BURST_HEAD 32768	/* the first 4 kB of an HTTP request are mostly its head */
 #define HANDSHAKE_ENDS 4096	/* bytes into a connection: two thousand, and a chain */
+#define BEGINNING 2		/* segments: TLS's hello, or a request's head */
 #define FINISHED_MOST 128		/* TLS 1.3 hides that message in a data record */
+#define UNSEEN_MOST 0x7fffffffu	/* what its bits hold */
 #define MOVES_SEEN ((1u << BURSTS_KEPT) - 1)
 
 #define FULL 65536		/* pairs that sent two bursts or more */
@@ -297,7 +299,7 @@ pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head t
 	struct pair *p = hit->flow->pair;
 	struct pair_ext *px = pair_user(p);
 	struct flow_ext *x = flow_user(hit->flow);
-	uint32_t not = body_explains(o, hit);
+	uint32_t not = body_explains(o, hit), late;
 	struct piece *q;
 
 	pieces_step(o, p, o->now);
@@ -315,7 +317,40 @@ pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head t
 		not = handshake_bytes(hit, &x->handshake);
 	if (not > hit->fresh && open_bytes(o, q) > not - hit->fresh)
 		less(o, q, o->now, not - hit->fresh, false);
-	more(o, q, not < hit->fresh ? hit->fresh - not : 0);
+	not = not < hit->fresh ? hit->fresh - not : 0;
+	/* counted when it was acknowledged: halves of a TAP out of step, or sent again */
+	late = hit->late < q->unseen ? hit->late : q->unseen;
+	late = late < not ? late : not;
+	q->unseen = (q->unseen - late) & UNSEEN_MOST;
+	more(o, q, not - late);
+}
+
+/*
+ * What comes down acknowledges bytes that went up unseen: the capture lost them, the far
+ * end has them. They are the burst's that is open, or a piece of 4.6 kB that lost a
+ * segment would be one of 3.2. A connection's beginning is left out, as handshakes are.
+ */
+void
+pieces_unseen(struct observer *o, const struct flow_hit *hit)
+{
+	struct flow *f = hit->flow;
+	struct pair_ext *px = pair_user(f->pair);
+	struct flow_ext *x = flow_user(f);
+	const struct flow_count *up = &f->count[!hit->dir];
+	uint64_t after = flow_true_bytes(up), n = hit->acked_unseen;
+	struct piece *q;
+
+	if (px->piece == 0 || up->data_pkts < BEGINNING)
+		return;
+	pieces_step(o, f->pair, o->now);
+	q = piece_at(o, px->piece);
+	/* of a body that was seen to be no sound: it explains them as well */
+	if (open_bytes(o, q) == 0 || more_of(o, x)->plain_end > after - n)
+		return;
+	n -= n < x->handshake ? n : x->handshake;
+	x->handshake = 0;
+	q->unseen = (q->unseen + (uint32_t)n) & UNSEEN_MOST;
+	more(o, q, (uint32_t)n);
 }
 
 /* RFC 8446, 5.1: records of a type, a version and a length. Handshake is 22, 20 closes it
@@ -361,6 +396,7 @@ pieces_step(struct observer *o, struct pair *p, struct pkt_time now)
 		down += p->down[i];
 	bursts_received(b, down, p->flows_ever);
 	unlist(o, q);
+	q->unseen = 0;
 	if (!bursts_take(b, o->o.hearing, now, &one))
 		return;
 	if (bursts_closed(b, o->o.hearing, &one))

@@ -114,8 +114,9 @@ struct piece {
 					 * does not count */
 	uint32_t prev, next;		/* among those that may be open */
 	uint32_t queued;		/* when it went there: ns >> 24 */
+	uint32_t listed: 1;
+	uint32_t unseen: 31;		/* of the open burst: acknowledged, not captured */
 	struct text_meter text;
-	bool listed;
 };
 
 struct piece_full {
@@ -402,6 +403,8 @@ struct flow_more *more_get(struct observer *o, struct flow_ext *x);
 
 /* One that went up; what its head holds. */
 void pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head text);
+/* One that came down and acknowledged bytes that nobody saw going up. */
+void pieces_unseen(struct observer *o, const struct flow_hit *hit);
 void pieces_step(struct observer *o, struct pair *p, struct pkt_time now);
 int pieces_create(struct observer *o, size_t pairs);
 void pieces_near(const struct observer *o, const struct pair_ext *px);
