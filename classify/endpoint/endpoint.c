@@ -406,6 +406,22 @@ endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t frame,
 	return &h->dev;
 }
 
+/* A device with another MAC than before is the same, and so is a row of the inventory. */
+struct pkt_time
+endpoint_handed(const struct endpoint *e, const struct addr *ip)
+{
+	const struct holder *h = table_find(e->holders, ip);
+	const struct inventory_device *row;
+
+	if (h == NULL || h->handed.ns == 0)
+		return (struct pkt_time){ 0 };
+	row = row_of(e, ip, h->mac, 0);
+	if (h->before != 0 && (home_of(e, h->before) == home_of(e, h->mac) ||
+	    (row != NULL && row_of(e, ip, h->before, 0) == row)))
+		return (struct pkt_time){ 0 };
+	return h->handed;
+}
+
 static void
 identify(struct endpoint *e, struct device *d, uint32_t identity)
 {

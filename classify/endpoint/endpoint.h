@@ -73,6 +73,9 @@ void endpoint_forget_routers(struct endpoint *e);
  * not seen). Also feeds router recognition. Lent until the next call. */
 const struct device *endpoint_device(struct endpoint *e, const struct addr *ip,
     uint64_t mac, struct pkt_time then, struct pkt_time now);
+/* When an inside address last went from one device to another: what was sent before was
+ * another's. 0 ns: never, as far as anything showed. */
+struct pkt_time endpoint_handed(const struct endpoint *e, const struct addr *ip);
 /* Something about the device at mac was said by DHCP. frame: who brought it; 0: not seen. */
 void endpoint_dhcp(struct endpoint *e, const struct dhcp_message *d, uint64_t frame,
     struct pkt_time now);

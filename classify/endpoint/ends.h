@@ -47,6 +47,8 @@ enum held_by { HELD_ARP, HELD_LEASE, HELD_FRAME };	/* each outdoes those before 
 struct holder {
 	uint64_t mac, before;		/* before: 0 when nobody knows */
 	struct pkt_time since;		/* when it changed hands; 0 ns: it never did */
+	struct pkt_time handed;		/* the same, but not back and forth between two MACs
+					 * that frames or ARP show: one host may have both */
 	struct pkt_time until;
 	enum held_by how;
 };

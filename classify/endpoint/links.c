@@ -205,6 +205,8 @@ hold(struct endpoint *e, const struct addr *ip, uint64_t mac, enum held_by how,
 		*lost = h->mac;
 	}
 	if (*lost != 0 || (fresh && h->mac != mac)) {
+		if (how == HELD_LEASE || h->before != mac)
+			h->handed = e->now;
 		h->before = *lost;
 		h->since = e->now;
 	}

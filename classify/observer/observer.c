@@ -555,6 +555,11 @@ meter_for(struct observer *o, const struct flow_hit *hit)
 	k.port = from_client ? f->client_port : f->server_port;
 	k.transport = f->proto;
 	m = table_use(o->meters, &k, &is_new);
+	/* of a flow by whoever had the address before */
+	if (!is_new && m->m.first.ns < endpoint_handed(o->endpoint, &k.inside).ns) {
+		memset(m, 0, sizeof(*m));
+		is_new = true;
+	}
 	if (is_new) {
 		tr = pair_transport(k.transport);
 		m->serial = serial_next(o);

@@ -33,7 +33,8 @@
 
 static uint32_t handshake_bytes(const struct flow_hit *hit, uint16_t *left);
 static bool owner_of(struct observer *o, struct pair *p, struct owner_key *k);
-static void owner_burst(struct observer *o, struct pair *p, const struct burst *one);
+static void owner_burst(struct observer *o, struct pair *p, const struct burst *one,
+    struct pkt_time handed);
 static void tell(struct observer *o, struct pair *p, const struct bursts *b,
     enum scope_word scope);
 
@@ -387,6 +388,7 @@ pieces_step(struct observer *o, struct pair *p, struct pkt_time now)
 	struct piece *q = px->piece == 0 ? NULL : piece_at(o, px->piece);
 	struct bursts room, *b;
 	uint64_t down = 0;
+	struct pkt_time handed;
 	struct burst one;
 
 	if (q == NULL || !due(o, q, now))
@@ -399,10 +401,14 @@ pieces_step(struct observer *o, struct pair *p, struct pkt_time now)
 	q->unseen = 0;
 	if (!bursts_take(b, o->o.hearing, now, &one))
 		return;
+	/* DHCP gave the address to another: half of it by one and half by the other are no
+	 * recorder of either. */
+	handed = endpoint_handed(o->endpoint, &p->inside);
+	(void)bursts_anew(b, one.start, handed);
 	if (bursts_closed(b, o->o.hearing, &one))
 		tell(o, p, b, SCOPE_PAIR);
 	pack(o, q, b);
-	owner_burst(o, p, &one);
+	owner_burst(o, p, &one, handed);
 }
 
 static bool
@@ -449,7 +455,8 @@ owner_forgotten(void *arg, const void *key, void *value)
 }
 
 static void
-owner_burst(struct observer *o, struct pair *p, const struct burst *one)
+owner_burst(struct observer *o, struct pair *p, const struct burst *one,
+    struct pkt_time handed)
 {
 	struct owner_key k;
 	struct owner_ext *w;
@@ -462,6 +469,8 @@ owner_burst(struct observer *o, struct pair *p, const struct burst *one)
 		intern_hold(o->strings, k.name);
 	else
 		w->moved = (uint16_t)(w->moved << 1 | !addr_eq(&w->last, &p->outside));
+	if (bursts_anew(&w->bursts, one->start, handed))
+		w->moved = 0;
 	w->last = p->outside;
 	if (bursts_closed(&w->bursts, o->o.hearing, one) && (w->moved & MOVES_SEEN) != 0)
 		tell(o, p, &w->bursts, SCOPE_OWNER);

@@ -181,6 +181,18 @@ bursts_take_back(struct bursts *b, struct pkt_time when, uint32_t fresh, bool an
 		forget(b);
 }
 
+bool
+bursts_anew(struct bursts *b, struct pkt_time start, struct pkt_time then)
+{
+	struct bursts fresh = { .start = b->start, .last = b->last, .bytes = b->bytes,
+		.now = b->now, .then = b->then };
+
+	if (b->n == 0 || start.ns < then.ns || b->kept[b->n - 1].start.ns >= then.ns)
+		return false;
+	*b = fresh;
+	return true;
+}
+
 void
 bursts_observe(const struct bursts *b, const struct hearing *h, bool way,
     struct observation *o)

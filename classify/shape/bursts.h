@@ -74,6 +74,10 @@ bool bursts_closed(struct bursts *b, const struct hearing *h, const struct burst
  * leaves it; with `anew` those that are closed are forgotten, for one had it in. */
 void bursts_take_back(struct bursts *b, struct pkt_time when, uint32_t fresh, bool anew);
 
+/* A burst that is about to be closed began at `start`; whoever sent those of before `then`
+ * was another, and they are forgotten. True when there were some. */
+bool bursts_anew(struct bursts *b, struct pkt_time start, struct pkt_time then);
+
 /* Sets chunks.*; way: what was received is known (a tap of one side does not). */
 void bursts_observe(const struct bursts *b, const struct hearing *h, bool way,
     struct observation *o);

@@ -250,6 +250,38 @@ test_dhcp_answers_and_ends(void **state)
 	assert_true(dhcp_parse(span_of(b, sizeof(b)), &m) && m.looking);
 }
 
+static int64_t
+handed(struct desk *d, const char *at)
+{
+	struct addr a = ip(at);
+
+	return endpoint_handed(d->e, &a).ns / NS_PER_S;
+}
+
+static void
+test_an_address_is_handed_to_another_device_and_not_to_a_mac(void **state)
+{
+	struct desk *d = *state;
+
+	give(d, PC, "10.20.0.61", 3600, 1);
+	give(d, PC, "10.20.0.61", 3600, 100);
+	assert_int_equal(handed(d, "10.20.0.61"), 0);
+	give(d, PHONE, "10.20.0.61", 3600, 200);
+	assert_int_equal(handed(d, "10.20.0.61"), 200);
+	give(d, PC, "10.20.0.61", 3600, 300);
+	assert_int_equal(handed(d, "10.20.0.61"), 300);
+	/* two cards of one host take turns */
+	for (int64_t s = 10; s < 20; s++)
+		(void)key(d, "10.20.0.70", s % 2 == 0 ? PC + 1 : PC + 2, 400 + s);
+	assert_int_equal(handed(d, "10.20.0.70"), 411);
+	/* a telephone draws another MAC and keeps its address */
+	ask(d, PHONE, "annas-phone", 7, 500);
+	give(d, PHONE, "10.20.0.62", 3600, 500);
+	ask(d, LATER, "annas-phone", 7, 600);
+	give(d, LATER, "10.20.0.62", 3600, 600);
+	assert_int_equal(handed(d, "10.20.0.62"), 0);
+}
+
 int
 main(void)
 {
@@ -260,6 +292,7 @@ main(void)
 		T(test_a_lease_holds_behind_a_router_for_its_time),
 		T(test_nobody_speaks_for_another_card),
 		T(test_a_shared_mac_and_a_group_are_no_device),
+		T(test_an_address_is_handed_to_another_device_and_not_to_a_mac),
 		cmocka_unit_test(test_dhcp6_says_who_and_what),
 		cmocka_unit_test(test_dhcp_answers_and_ends),
 	};
