@@ -257,7 +257,7 @@ file_over(struct file *f, int over, struct fault *why)
 static int
 file_more(struct file *f, struct fault *why)
 {
-	long got = reader_fill(&f->r, &f->over_why);
+	long got = reader_fill_ahead(&f->r, &f->over_why);
 
 	if (got > 0)
 		return 0;

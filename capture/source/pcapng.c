@@ -534,7 +534,7 @@ static int
 more(struct pcapng *f, struct fault *why)
 {
 	struct fault said;
-	long got = reader_fill(&f->r, &f->over_why);
+	long got = reader_fill_ahead(&f->r, &f->over_why);
 
 	if (got > 0 || got == INPUT_AGAIN)
 		return got > 0 ? 0 : 1;

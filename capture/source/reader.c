@@ -68,8 +68,6 @@ reader_fill(struct reader *r, struct fault *why)
 	size_t room;
 	long got;
 
-	if (r->thread == NULL && ++r->fills == ALONE && input_size(r->in) > 0)
-		begin_thread(r);
 	if (r->thread != NULL)
 		return fill_from_thread(r, why);
 	if (r->at > 0) {
@@ -85,6 +83,14 @@ reader_fill(struct reader *r, struct fault *why)
 	if (got > 0)
 		r->end += (size_t)got;
 	return got;
+}
+
+long
+reader_fill_ahead(struct reader *r, struct fault *why)
+{
+	if (r->thread == NULL && ++r->fills == ALONE && input_size(r->in) > 0)
+		begin_thread(r);
+	return reader_fill(r, why);
 }
 
 /* Without one things go on as before. */
@@ -131,7 +137,7 @@ fill_from_thread(struct reader *r, struct fault *why)
 		memcpy(full + FRONT - left, r->buf + r->at, left);
 		t->buf = r->buf;
 		r->buf = full;
-		r->base += r->at - (FRONT - left);
+		r->base += (uint64_t)r->at + left - FRONT;
 		r->at = FRONT - left;
 		r->end = FRONT + (size_t)got;
 	} else if (got == INPUT_FAULT) {

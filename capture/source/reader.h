@@ -6,8 +6,9 @@
  *
  * A regular file of more than a few blocks is read, and unpacked, by a thread while the
  * block before is worked on: copying a gigabyte out of the system takes a quarter of a
- * second, unpacking it several. It begins with a reader_fill, so after a sandbox was
- * entered, and falls under it. From then on the input is the thread's.
+ * second, unpacking it several. It begins with a reader_fill_ahead, which is for dispatching
+ * and not for opening: so after a sandbox was entered, and falls under it whole. From then on
+ * the input is the thread's.
  */
 #ifndef CAPTURE_SOURCE_READER_H
 #define CAPTURE_SOURCE_READER_H
@@ -42,6 +43,8 @@ void reader_close(struct reader *r);	/* a zeroed one is closed already */
 /* More bytes behind those not handed on yet: as input_read. What was handed on is
  * overwritten. */
 long reader_fill(struct reader *r, struct fault *why);
+/* The same, and the block behind it is perhaps read meanwhile. */
+long reader_fill_ahead(struct reader *r, struct fault *why);
 
 static inline struct span
 reader_left(const struct reader *r)

@@ -11,6 +11,7 @@
 #include "capture/base/siphash.h"
 #include "capture/source/source.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,46 @@ test_left_before_its_end(void **state)
 	free(at);
 }
 
+/* A thread that was made while a source was opened would stand outside of the sandbox that is
+ * entered behind that: a section, blocks that nobody knows, and the interface only then. */
+static void
+test_opening_makes_no_thread(void **state)
+{
+	enum { BLOCK = 1 << 20, BLOCKS = 8 };
+	static const uint32_t section[7] = { 0x0a0d0d0a, 28, 0x1a2b3c4d, 1, 0xffffffff,
+		0xffffffff, 28 };
+	static const uint32_t interface[5] = { 1, 20, 1, 0, 20 };
+	uint8_t *at = calloc(1, BYTES);
+	struct fault why;
+	struct source *s;
+	size_t n = sizeof(section);
+	struct dirent *one;
+	int tasks = 0;
+	DIR *dir;
+
+	(void)state;
+	assert_non_null(at);
+	memcpy(at, section, sizeof(section));
+	for (int i = 0; i < BLOCKS; i++, n += BLOCK) {
+		const uint32_t head[2] = { 0x4242, BLOCK };
+
+		memcpy(at + n, head, sizeof(head));
+		memcpy(at + n + BLOCK - 4, &head[1], 4);
+	}
+	memcpy(at + n, interface, sizeof(interface));
+	write_file(at, n + sizeof(interface));
+	s = source_open_file(path, NULL, &why);
+	assert_non_null(s);
+	dir = opendir("/proc/self/task");
+	assert_non_null(dir);
+	while ((one = readdir(dir)) != NULL)
+		tasks += one->d_name[0] != '.';
+	(void)closedir(dir);
+	assert_int_equal(tasks, 1);
+	source_destroy(s);
+	free(at);
+}
+
 int
 main(void)
 {
@@ -229,6 +270,7 @@ main(void)
 		cmocka_unit_test(test_the_same_by_a_thread),
 		cmocka_unit_test(test_a_lie_far_behind),
 		cmocka_unit_test(test_left_before_its_end),
+		cmocka_unit_test(test_opening_makes_no_thread),
 	};
 	int fd = mkstemp(path), failed;
 
