@@ -361,6 +361,7 @@ endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t frame,
 	h = met_lately(e, ip, frame);
 	if (h != NULL) {
 		settled(e, h);
+		h->dev.mac = e->met[met_place(ip, frame)].mac;
 		return &h->dev;
 	}
 	endpoint_inside(e, ip, frame, now);
@@ -401,8 +402,8 @@ endpoint_device(struct endpoint *e, const struct addr *ip, uint64_t frame,
 	}
 	/* Who had the address depends on when, once it has changed hands. */
 	if (!changed)
-		e->met[met_place(ip, frame)] = (struct met){ *ip, frame, e->turn, e->now,
-		    h };
+		e->met[met_place(ip, frame)] = (struct met){ *ip, frame, e->turn, mac,
+		    e->now, h };
 	return &h->dev;
 }
 

@@ -109,6 +109,7 @@ struct handle {
 struct met {
 	struct addr ip;
 	uint64_t frame, turn;
+	uint64_t mac;			/* as it was answered: a device may have two */
 	struct pkt_time at;
 	struct handle *handle;
 };

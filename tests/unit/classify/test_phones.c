@@ -282,6 +282,28 @@ test_an_address_is_handed_to_another_device_and_not_to_a_mac(void **state)
 	assert_int_equal(handed(d, "10.20.0.62"), 0);
 }
 
+/* A phone that drew another MAC is one device of two; each question is answered with the MAC
+ * it asked about, also within the second that an answer is remembered for. */
+static void
+test_each_card_is_answered_by_its_own_mac(void **state)
+{
+	struct desk *d = *state;
+	struct addr one = ip("10.20.0.1"), two = ip("10.20.0.2");
+
+	ask(d, PHONE, "phone", 77, 1000);
+	(void)endpoint_device(d->e, &one, PHONE, sec(1000), sec(1000));
+	ask(d, LATER, "phone", 77, 1005);
+	for (int i = 0; i < 3; i++) {
+		const struct device *v = endpoint_device(d->e, &two, LATER, sec(1010),
+		    sec(1010));
+
+		assert_true(v->mac == LATER);
+		assert_true(v->first_mac == PHONE);
+		v = endpoint_device(d->e, &one, PHONE, sec(1010), sec(1010));
+		assert_true(v->mac == PHONE);
+	}
+}
+
 int
 main(void)
 {
@@ -291,6 +313,7 @@ main(void)
 		T(test_no_face_without_name_and_print_and_none_for_a_makers_mac),
 		T(test_a_lease_holds_behind_a_router_for_its_time),
 		T(test_nobody_speaks_for_another_card),
+		T(test_each_card_is_answered_by_its_own_mac),
 		T(test_a_shared_mac_and_a_group_are_no_device),
 		T(test_an_address_is_handed_to_another_device_and_not_to_a_mac),
 		cmocka_unit_test(test_dhcp6_says_who_and_what),
