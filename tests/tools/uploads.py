@@ -263,6 +263,7 @@ def netbios(m):
 
 
 SMB_MAGIC = ("audio", "amr-wb", "amr-wb", "-", MAGIC)
+MQTT_MAGIC = ("audio", "amr-wb", "amr-wb", "10", MAGIC)     # a message says how long it is
 CASES.append(("smb_write", SMB_MAGIC, lambda cap, dev: cap.tcp(445, [netbios(smb(5, created("dir\\x.bin"))), netbios(smb(9, wrote(AMRWB[:20000]))), netbios(smb(9, wrote(AMRWB[20000:], 20000)))], client=dev)))
 CASES.append(("smb_compound_signed", SMB_MAGIC, lambda cap, dev: cap.tcp(445, [netbios(smb(5, created("x.bin"), smb(9, wrote(AMRWB[:20000]), flags=12), flags=8))], client=dev)))
 CASES.append(("smb_name", ("audio", "unknown", "-", "-", NAME), lambda cap, dev: cap.tcp(445, [netbios(smb(5, created("m\\Diktat.ds2"))), netbios(smb(9, wrote(NOISE[:9000])))], client=dev)))
@@ -280,8 +281,8 @@ def mqtt(level, payload, topic=b"room/7", qos=1, props=b""):
     return b"\x10" + bytes((13 + (level == 5),)) + b"\0\4MQTT" + bytes((level, 2)) + b"\0\x3c" + (b"\0" if level == 5 else b"") + b"\0\1a" + bytes((0x30 | qos << 1,)) + size + body
 
 
-CASES.append(("mqtt_3", SMB_MAGIC, lambda cap, dev: cap.tcp(1883, [mqtt(4, AMRWB)], client=dev)))
-CASES.append(("mqtt_5_properties", SMB_MAGIC, lambda cap, dev: cap.tcp(1883, [mqtt(5, AMRWB, props=b"\1\1\3\0\x09audio/amr")], client=dev)))
+CASES.append(("mqtt_3", MQTT_MAGIC, lambda cap, dev: cap.tcp(1883, [mqtt(4, AMRWB)], client=dev)))
+CASES.append(("mqtt_5_properties", MQTT_MAGIC, lambda cap, dev: cap.tcp(1883, [mqtt(5, AMRWB, props=b"\1\1\3\0\x09audio/amr")], client=dev)))
 CASES.append(("mqtt_reading", ("-",) * 5, lambda cap, dev: cap.tcp(1883, [mqtt(4, b"21.5")], client=dev)))
 
 

@@ -53,7 +53,7 @@ test_pieces_of_all_lengths_keep_what_was_put_in_them(void **state)
 static void
 test_a_page_that_was_given_back_is_cut_anew(void **state)
 {
-	static uint32_t piece[8192];
+	static uint32_t piece[8192 + 1];	/* and the one that is refused */
 	struct shelf *s = shelf_create(64 * 1024);
 
 	(void)state;
