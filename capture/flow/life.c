@@ -240,7 +240,8 @@ pair_get(struct flowtab *t, const struct addr *inside, const struct addr *outsid
 	struct pair_entry *p = slots_find(&t->pairs, hash, pair_same, &key);
 
 	if (p != NULL) {
-		if (p->pair.flows > 0 || t->now - p->pair.last.ns < t->o.idle_pair)
+		if (p->pair.flows > 0 || 
+		    ticks_surely(ticks(t->now), p->since) < t->o.idle_pair)
 			return p;
 		pair_end(t, p);		/* due, and no step came to say so */
 	}

@@ -36,7 +36,7 @@ ticks(int64_t ns)
 static inline int64_t
 ticks_surely(uint32_t now, uint32_t then)
 {
-	return (int64_t)(now - then) << TICK_BITS;
+	return now == then ? 0 : (int64_t)(now - then - 1) << TICK_BITS;
 }
 
 static inline int64_t

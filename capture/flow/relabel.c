@@ -39,7 +39,8 @@ join_pair(struct flowtab *t, struct flow_entry *e)
 	    client ? &f->server : &f->client);
 	f->pair = &p->pair;
 	pair_join(t, p);
-	if (f->first.ns < p->pair.first.ns)
+	/* Only where this made it: a pair is known by its id, and that by its first. */
+	if (p->pair.flows_ever == 1 && f->first.ns < p->pair.first.ns)
 		p->pair.first = f->first;
 	p->pair.up[i] += flow_true_bytes(&f->count[client ? FLOW_TO_SERVER :
 	    FLOW_TO_CLIENT]);

@@ -27,7 +27,7 @@
 
 /* Bytes that a flow may take with all that can belong to it: a pair of its own, a name, what
  * few flows need. One that is short and says its name takes half. */
-#define OBSERVER_FLOW_MOST 1000
+#define OBSERVER_FLOW_MOST 1100
 
 struct observer;
 

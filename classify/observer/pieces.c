@@ -27,7 +27,8 @@
 #define UNSEEN_MOST 0x7fffffffu	/* what its bits hold */
 #define MOVES_SEEN ((1u << BURSTS_KEPT) - 1)
 
-#define FULL 65536		/* pairs that sent two bursts or more */
+#define FULL 65536		/* pairs that sent two bursts or more: one in eight, */
+#define FULL_LEAST 1024		/* and of few pairs all */
 #define LOOKS 64		/* at so many, when there is no room for another */
 #define TICK_BITS 24
 
@@ -42,11 +43,14 @@ int
 pieces_create(struct observer *o, size_t pairs)
 {
 	struct pieces *all = &o->pieces;
+	size_t full = pairs / 8 > FULL_LEAST ? pairs / 8 : FULL_LEAST;
 
+	if (full > pairs || full > FULL)
+		full = pairs < FULL ? pairs : FULL;
 	all->room = pairs;
 	all->piece = pool_create(sizeof(struct piece), pairs);
 	all->first = pool_create(sizeof(struct burst), pairs);
-	all->full = pool_create(sizeof(struct piece_full), pairs < FULL ? pairs : FULL);
+	all->full = pool_create(sizeof(struct piece_full), full);
 	all->due = huge_take(pairs * sizeof(*all->due));
 	return all->piece == NULL || all->first == NULL || all->full == NULL ||
 	    all->due == NULL ? -1 : 0;

@@ -58,7 +58,7 @@ observer_turned(void *arg, struct flow *f)
 	x->looked_up = false;
 	x->turned = true;
 	x->socket = NULL;
-	if (x->more != 0 || f->up >= 0)
+	if (x->more != 0 || (f->up >= 0 && flow_true_bytes(&f->count[f->up]) > 0))
 		more_get(arg, x)->part_up = f->up < 0 ? 0 :
 		    flow_true_bytes(&f->count[f->up]);
 }

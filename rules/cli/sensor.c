@@ -323,7 +323,7 @@ loop(struct sensor *s, int signals)
 			wait_source(s, -1, DRAIN_LOOK_MS);
 			while (source_dispatch(s->source, BUDGET, on_frame, s,
 			    &s->why) > 0 && sensor_monotonic().ns - start.ns < DRAIN_MOST_NS)
-				continue;
+				pipe_flush(s->pipe);
 		} while (sensor_monotonic().ns - start.ns < DRAIN_NS);
 		source_get_loss(s->source, &loss);
 		pipe_loss(s->pipe, &loss);

@@ -150,7 +150,7 @@ enum setting_type {
 	X(SPLIT_VLANS, "split-vlans", 0, "", SWITCH(split_vlans), "off", "", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, \
 	    "the same addresses and ports in two VLANs are two flows") \
-	X(MEMORY, "memory", 0, "BYTES", BYTES(memory, 16 * MEGA, MEGA * MEGA), "1 GB", "", \
+	X(MEMORY, "memory", 0, "BYTES", BYTES(memory, 16 * MEGA, MEGA * MEGA / 2), "1100 MB", "", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, \
 	    "what flows, pairs of hosts and names may take at the most") \
 	X(STATE, "state", 0, "DIR", PATH(state), "", "\"/var/lib/earshot\"", \
