@@ -387,7 +387,7 @@ datagram(struct content *c, struct state *st, const struct flow_hit *hit,
 	if (p->payload_wire == 0)
 		return;
 	if ((st->flags & said_rtp) &&
-	    rtp_goes_on(st, hit, p->payload, p->payload_wire, news))
+	    rtp_goes_on(st, hit, RTP_KIND_READ, p->payload, p->payload_wire, news))
 		return;
 	if (p->sport == 53 || p->dport == 53) {
 		if (dns_parse(p->payload, &news->dns)) {

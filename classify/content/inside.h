@@ -246,8 +246,10 @@ bool rtp_looks(const struct state *st, unsigned dir);
 /* A stream stands, of which rtp_news has said what is known. */
 void rtp_stands(struct state *st, const struct flow_hit *hit, struct span p,
     const struct content_news *news);
-bool rtp_goes_on(struct state *st, const struct flow_hit *hit, struct span p, uint32_t wire,
-    struct content_news *news);
+bool rtp_goes_on(struct state *st, const struct flow_hit *hit, enum rtp_kind kind,
+    struct span p, uint32_t wire, struct content_news *news);
+/* It is looked at no longer: what were pictures are none from here on. */
+void rtp_stops(struct state *st, unsigned dir, struct content_news *news);
 /* A datagram of TFTP: a request is noted, its first block is judged. */
 bool tftp_seen(struct content *c, const struct flow_hit *hit, struct content_news *news);
 

@@ -201,24 +201,27 @@ struct rtp_look {
 	uint32_t stamp;			/* of the packet before */
 	uint16_t source;		/* low bits of its ssrc; who makes up two that share
 					 * them is judged as one */
-	uint16_t bytes;			/* of the source, in 16; at most */
-	unsigned packets : 12, frames : 12;	/* frames: stamps that changed from one packet
-					 * to its next, none between them unseen */
-	unsigned seq : 8;		/* of the packet before, its low bits */
-	uint16_t others;		/* packets that are not the source's */
 	uint8_t open;			/* frames behind one without a marker at its
 					 * end, or of one small packet */
 	uint8_t state;
+	unsigned packets : 12, frames : 12;	/* frames: stamps that changed from one packet
+					 * to its next, none between them unseen */
+	unsigned seq : 8;		/* of the packet before, its low bits */
+	unsigned bytes : 20;		/* of all that was sent, in 16; at most */
+	unsigned others : 12;		/* packets that are not the source's, in
+					 * sixteenths; at most */
 };
 void rtp_look_start(struct rtp_look *l, uint64_t *since, struct span p, int64_t ms);
 /* PICTURES: they were not seen before; STILL: another look saw them; DOUBT: one did not;
  * OTHER: they are none any longer; AGAIN: they are again. */
 enum rtp_seen { RTP_SEEN_NOTHING, RTP_SEEN_PICTURES, RTP_SEEN_PICTURES_STILL, RTP_SEEN_DOUBT,
 	RTP_SEEN_OTHER, RTP_SEEN_PICTURES_AGAIN };
-/* A further packet of the direction, RTP or not. *bytes: of the source in a look that ends
- * with it. */
-enum rtp_seen rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire,
-    int64_t ms, uint32_t *bytes);
+/* What a further packet may be. HIDDEN: cut off before its first byte of RTP, which the
+ * snap length or a loss took. */
+enum rtp_kind { RTP_KIND_READ, RTP_KIND_OTHER, RTP_KIND_HIDDEN };
+/* A further packet of the direction, RTP or not. *bytes: of all in a look that ends with it. */
+enum rtp_seen rtp_look(struct rtp_look *l, uint64_t *since, enum rtp_kind kind, struct span p,
+    uint32_t wire, int64_t ms, uint32_t *bytes);
 enum content_word rtp_class(uint8_t type);
 /* RFC 4571: frames of RTP, each behind two bytes of length, start here. */
 enum parse rtp_frames(struct span s);

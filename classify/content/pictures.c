@@ -10,12 +10,14 @@
  * chance are not seen, and are what they were before: unknown. Sound at 90 kHz (MPEG audio,
  * payload type 14) and streams of both (MPEG-2 TS, 33) are refused by their types; a frame of
  * one small packet is no picture, whatever its marker, and no stream is that which is as thin
- * as speech: an encoder of pictures is rarely held below RATE, and then sends large packets.
+ * as speech (RATE), however large its packets: speech may be sent four times a second.
  *
  * All of that anybody can write. So it is asked again as long as the stream goes on, look
  * after look of a few seconds, and of everything that the flow sends, RTP or not. A look that
- * sees something else takes the flow's bytes back to content unknown at once, three in a row
- * take back that it is pictures, and three that see pictures give it back.
+ * sees something else takes all that was sent in it back to content unknown at once, three in
+ * a row take back that it is pictures, and so do more than one of three for long; three in a row
+ * that see pictures give it back. Between the messages of RTSP it is the same, and pictures
+ * that can be followed no longer are none any longer.
  */
 #include "classify/content/inside.h"
 
@@ -34,7 +36,8 @@
  * what is not pictures has none to wait for. */
 #define AGAIN_PACKETS 60
 #define AGAIN_MS 15000
-#define AGAIN_TURNS 3		/* looks in a row that see the other */
+#define AGAIN_TURNS 6		/* three looks that see the other count two each, and one that
+				 * sees pictures still takes one back */
 
 /* The clock, in stamps a ms: 90, within 2 % and what a network and pictures that are sent
  * out of their order may shift both ends by. 96 kHz, the nearest rate of sound, is 7 % off. */
@@ -44,12 +47,16 @@
 
 #define SMALL 200		/* bytes; few pictures are smaller, most speech is */
 #define RATE 12			/* bytes a ms, 96 kbit/s: G.711 with its headers has 69 */
-#define LARGE 700		/* bytes; on the mean, no sound's packets are */
 #define UNIT 16			/* of rtp_look.bytes */
+#define BYTES_MOST ((1U << 20) - 1)
 
-/* Packets of other sources: one of 16, and beside them RTCP's and STUN's, two a second. */
+/* Packets of other sources: one of 16, and beside them RTCP's and STUN's, two a second. What
+ * is longer than a packet is several. Hidden ones are as many as those seen: of two cameras
+ * cut to 128 bytes, 30 % of the segments were. */
 #define OTHERS_PART 16
 #define OTHERS_EACH_MS 500
+#define OTHERS_MOST 4095
+#define OTHER_WIRE 1500
 
 enum {
 	LOOK_MARKED = 1,	/* the packet before bore the marker */
@@ -57,7 +64,7 @@ enum {
 	LOOK_PICTURES = 4,	/* it is pictures */
 	LOOK_WAS = 8,		/* it was once */
 	LOOK_OVER = 16,		/* it is not, and is not asked again */
-	LOOK_TURN = 32,		/* times the looks in a row that saw the other, or nothing */
+	LOOK_TURN = 32,		/* times what looks that saw the other, or nothing, count */
 	LOOK_FORM = LOOK_MARKED | LOOK_SMALL,
 };
 
@@ -114,14 +121,18 @@ look_runs(const struct rtp_look *l, uint64_t since, uint32_t ms)
 
 /* One packet is counted. */
 static void
-look_count(struct rtp_look *l, struct span p, uint32_t wire)
+look_count(struct rtp_look *l, enum rtp_kind kind, struct span p, uint32_t wire)
 {
 	struct looked r;
 	bool begins;
-	uint32_t n = (wire + UNIT / 2) / UNIT;
+	uint32_t n = l->bytes + (wire + UNIT / 2) / UNIT;
 
-	if (!look_read(p, wire, &r) || (uint16_t)r.ssrc != l->source) {
-		l->others++;
+	l->bytes = (n < BYTES_MOST ? n : BYTES_MOST) & BYTES_MOST;
+	if (kind != RTP_KIND_READ || !look_read(p, wire, &r) ||
+	    (uint16_t)r.ssrc != l->source) {
+		n = l->others + (kind == RTP_KIND_HIDDEN ? 1 :
+		    OTHERS_PART * (1 + wire / OTHER_WIRE));
+		l->others = (n < OTHERS_MOST ? n : OTHERS_MOST) & OTHERS_MOST;
 		return;
 	}
 	begins = r.stamp != l->stamp;
@@ -131,7 +142,6 @@ look_count(struct rtp_look *l, struct span p, uint32_t wire)
 			l->open++;
 	}
 	l->packets++;
-	l->bytes = (uint16_t)(l->bytes + n < UINT16_MAX ? l->bytes + n : UINT16_MAX);
 	l->stamp = r.stamp;
 	l->seq = r.seq;
 	l->state = (uint8_t)((l->state & ~LOOK_FORM) | (r.marked ? LOOK_MARKED : 0) |
@@ -141,9 +151,10 @@ look_count(struct rtp_look *l, struct span p, uint32_t wire)
 static bool
 look_ends(const struct rtp_look *l, uint32_t age)
 {
-	unsigned all = l->packets + l->others;
+	unsigned all = l->packets + l->others / OTHERS_PART;
 
-	if (all >= LOOK_MOST || (l->frames >= LOOK_FRAMES && age >= LOOK_MS))
+	if (all >= LOOK_MOST || l->others == OTHERS_MOST || l->bytes == BYTES_MOST ||
+	    (l->frames >= LOOK_FRAMES && age >= LOOK_MS))
 		return true;
 	if (l->state & LOOK_WAS)
 		return age >= AGAIN_MS || (all >= AGAIN_PACKETS && age >= LOOK_MS);
@@ -151,27 +162,18 @@ look_ends(const struct rtp_look *l, uint32_t age)
 	    age >= SOON_MS;
 }
 
-/* Too much for speech: by its rate, or by its packets. */
-static bool
-look_much(const struct rtp_look *l, uint32_t age)
-{
-	uint64_t bytes = (uint64_t)l->bytes * UNIT;
-
-	return l->bytes == UINT16_MAX || bytes >= (uint64_t)RATE * age ||
-	    bytes > LARGE * (uint64_t)l->packets;
-}
-
 static bool
 look_pictures(const struct rtp_look *l, uint64_t since, uint32_t age)
 {
 	return l->frames > 0 && l->open < UINT8_MAX && 8 * l->open <= l->frames &&
-	    OTHERS_PART * l->others < l->packets + OTHERS_PART * (age / OTHERS_EACH_MS) &&
-	    look_much(l, age) && look_runs(l, since, age);
+	    l->others < OTHERS_MOST &&
+	    l->others < l->packets + OTHERS_PART * (age / OTHERS_EACH_MS) &&
+	    (uint64_t)l->bytes * UNIT >= (uint64_t)RATE * age && look_runs(l, since, age);
 }
 
 enum rtp_seen
-rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire, int64_t ms,
-    uint32_t *bytes)
+rtp_look(struct rtp_look *l, uint64_t *since, enum rtp_kind kind, struct span p, uint32_t wire,
+    int64_t ms, uint32_t *bytes)
 {
 	uint32_t age = (uint32_t)ms - (uint32_t)(*since >> 32);
 	bool was = (l->state & LOOK_WAS) != 0, is = (l->state & LOOK_PICTURES) != 0, sees;
@@ -180,7 +182,7 @@ rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire, int6
 	*bytes = 0;
 	if ((l->state & LOOK_OVER) != 0)
 		return RTP_SEEN_NOTHING;
-	look_count(l, p, wire);
+	look_count(l, kind, p, wire);
 	if (!look_ends(l, age))
 		return RTP_SEEN_NOTHING;
 	sees = look_pictures(l, *since, age);
@@ -191,9 +193,13 @@ rtp_look(struct rtp_look *l, uint64_t *since, struct span p, uint32_t wire, int6
 		l->state |= LOOK_WAS | LOOK_PICTURES;
 		return RTP_SEEN_PICTURES;
 	}
-	if (was && sees == is)
+	if (was && sees == is) {
+		if (is && turns > 0)
+			l->state |= (uint8_t)((turns - 1) * LOOK_TURN);
 		return is ? RTP_SEEN_PICTURES_STILL : RTP_SEEN_NOTHING;
-	if (++turns < (was ? AGAIN_TURNS : LOOK_TRIES)) {
+	}
+	turns += was ? 2 : 1;
+	if (turns < (was ? AGAIN_TURNS : LOOK_TRIES)) {
 		l->state |= (uint8_t)(turns * LOOK_TURN);
 		return is ? RTP_SEEN_DOUBT : RTP_SEEN_NOTHING;
 	}
@@ -224,20 +230,14 @@ rtp_stands(struct state *st, const struct flow_hit *hit, struct span p,
 }
 
 /* Pictures explain all that the flow has sent, and so many more bytes as any body that does
- * not say how long it is; what one look saw of something else, and what comes then, is
- * explained no longer. */
-bool
-rtp_goes_on(struct state *st, const struct flow_hit *hit, struct span p, uint32_t wire,
-    struct content_news *news)
+ * not say how long it is; what was sent in a look that saw something else, and what comes
+ * then, is explained no longer. */
+static void
+seen_news(enum rtp_seen seen, uint32_t bytes, struct content_news *news)
 {
-	uint32_t bytes;
-	enum rtp_seen seen = rtp_look(&st->rtp[hit->dir].look, &st->end[hit->dir], p, wire,
-	    hit->pkt->frame->time.ns / NS_PER_MS, &bytes);
 	bool turned = seen == RTP_SEEN_PICTURES || seen == RTP_SEEN_OTHER ||
 	    seen == RTP_SEEN_PICTURES_AGAIN;
 
-	if (seen == RTP_SEEN_NOTHING)
-		return false;
 	news->class = seen == RTP_SEEN_OTHER ? CONTENT_UNKNOWN : CONTENT_VIDEO;
 	news->taken_back = seen == RTP_SEEN_OTHER;
 	news->format = FORMAT_RTP;
@@ -247,5 +247,29 @@ rtp_goes_on(struct state *st, const struct flow_hit *hit, struct span p, uint32_
 	news->body_seen = seen == RTP_SEEN_PICTURES ? UINT32_MAX : bytes;
 	if (turned)
 		news->what |= NEWS_CONTENT;
+}
+
+bool
+rtp_goes_on(struct state *st, const struct flow_hit *hit, enum rtp_kind kind, struct span p,
+    uint32_t wire, struct content_news *news)
+{
+	uint32_t bytes;
+	enum rtp_seen seen = rtp_look(&st->rtp[hit->dir].look, &st->end[hit->dir], kind, p,
+	    wire, hit->pkt->frame->time.ns / NS_PER_MS, &bytes);
+
+	if (seen == RTP_SEEN_NOTHING)
+		return false;
+	seen_news(seen, bytes, news);
 	return true;
+}
+
+void
+rtp_stops(struct state *st, unsigned dir, struct content_news *news)
+{
+	struct rtp_look *l = &st->rtp[dir].look;
+
+	if ((st->flags & (SAID_RTP << dir)) == 0 || (l->state & LOOK_PICTURES) == 0)
+		return;
+	l->state = LOOK_OVER;
+	seen_news(RTP_SEEN_OTHER, l->bytes * UNIT, news);
 }

@@ -27,7 +27,8 @@ static enum step smb_step(struct content *c, struct state *st, const struct flow
 static enum step rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit,
     struct span s, uint64_t *size, struct content_news *news);
 static enum step rtsp_back(struct state *st, unsigned dir, struct span s);
-static void rtsp_lost(struct content *c, struct state *st, const struct flow_hit *hit);
+static void rtsp_lost(struct content *c, struct state *st, const struct flow_hit *hit,
+    size_t at, struct content_news *news);
 static enum step frame_step(struct content *c, struct state *st, const struct flow_hit *hit,
     struct span s, uint64_t *size, struct content_news *news);
 static void part_step(struct content *c, struct state *st, unsigned dir, struct span s,
@@ -97,7 +98,7 @@ walk(struct content *c, struct state *st, const struct flow_hit *hit, struct spa
 	}
 	if ((st->in[dir] == IN_RTSP || st->in[dir] == IN_RTSP_LOST) && left.left == 0 &&
 	    final) {
-		rtsp_lost(c, st, hit);
+		rtsp_lost(c, st, hit, 0, news);
 		return;
 	}
 	while (left.left > 0) {
@@ -139,10 +140,12 @@ walk(struct content *c, struct state *st, const struct flow_hit *hit, struct spa
 		}
 		if (step == STEP_LOST || (step == STEP_WAIT && over &&
 		    (st->in[dir] == IN_RTSP || st->in[dir] == IN_RTSP_LOST))) {
-			rtsp_lost(c, st, hit);
+			rtsp_lost(c, st, hit, at, news);
 			return;
 		}
 		if (step == STEP_END || (step == STEP_WAIT && over)) {
+			if (st->in[dir] == IN_RTSP)
+				rtp_stops(st, dir, news);
 			stream_done(c, st, dir);
 			return;
 		}
@@ -255,6 +258,8 @@ rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit, struc
 	if (p != PARSE_DONE)
 		return p == PARSE_MORE ? STEP_WAIT : STEP_LOST;
 	*size = m.size;
+	if (!m.framed && (st->flags & (SAID_RTP << dir)))
+		(void)rtp_goes_on(st, hit, RTP_KIND_OTHER, s, (uint32_t)m.size, news);
 	if (m.sdp.left > 0) {
 		sdp_note(c, hit, m.sdp);
 		rtsp_note(c, hit, m.sdp);
@@ -274,7 +279,8 @@ rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit, struc
 		enum coded_word codec = CODED_UNKNOWN;
 
 		if (st->flags & said_rtp) {
-			(void)rtp_goes_on(st, hit, m.payload, (uint32_t)(m.size - 4), news);
+			(void)rtp_goes_on(st, hit, RTP_KIND_READ, m.payload,
+			    (uint32_t)(m.size - 4), news);
 		} else if (rtp_packet(st->rtp[dir].slot, m.payload, (uint32_t)(m.size - 4),
 		    &news->rtp_type, &news->rtp_ssrc)) {
 			st->flags |= said_rtp;
@@ -295,13 +301,24 @@ rtsp_step(struct content *c, struct state *st, const struct flow_hit *hit, struc
 }
 
 /* A segment that a loss or the snap length cut: where the next packet begins is not known.
- * Most senders write each with one call, and so most segments begin with one. */
+ * Most senders write each with one call, and so most segments begin with one. Of pictures a
+ * few may be lost so, and more where the snap length hides them: what lies `at` bytes behind
+ * the head's base is something else beside them, or hidden. */
 static void
-rtsp_lost(struct content *c, struct state *st, const struct flow_hit *hit)
+rtsp_lost(struct content *c, struct state *st, const struct flow_hit *hit, size_t at,
+    struct content_news *news)
 {
 	unsigned dir = hit->dir;
+	bool cut = hit->pkt->payload.left < hit->pkt->payload_wire;
+	uint64_t end = hit->offset + hit->pkt->payload_wire, from = st->head[dir]->base + at;
+	uint32_t rest = from >= end ? 0 : from < hit->offset ? hit->pkt->payload_wire :
+	    (uint32_t)(end - from);
 
+	if (st->flags & (SAID_RTP << dir))
+		(void)rtp_goes_on(st, hit, cut ? RTP_KIND_HIDDEN : RTP_KIND_OTHER,
+		    hit->pkt->payload, rest, news);
 	if (++st->looked >= FRAMES_LOOK) {
+		rtp_stops(st, dir, news);
 		stream_done(c, st, dir);
 		return;
 	}

@@ -558,7 +558,7 @@ TABLE = [
      "no pictures are that thin"),
     ("camera-three", camera_three, "the same, three frames a packet", "live-audio", ""),
     ("camera-padded", camera_padded, "the same, padded to a camera's 107 kbit/s", "-",
-     "blind: from 96 kbit/s, or packets over 700 bytes, it is a camera by all that can be seen"),
+     "blind: from 96 kbit/s it is a camera by all that can be seen"),
     ("camera-archive", camera_archive, "3.5 s of pictures, then an archive under a camera's headers", "-",
      "blind, as before; one that leaves the headers is told"),
     ("doh", doh, "DNS over HTTPS, 25 questions a second", "-",

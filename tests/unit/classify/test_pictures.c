@@ -49,7 +49,8 @@ seen_after(struct talk *t, struct source v, uint8_t ssrc, double from, double s,
 	for (unsigned k = 0; k * v.frame < s; k++) {
 		unsigned packets = v.least + (unsigned)(dice_uniform(&d) * (v.most - v.least + 1));
 		unsigned of = k + (v.shuffled ? (k % 3 == 0 ? 2U : 0U) - (k % 3 != 0) : 0);
-		uint32_t stamp = (uint32_t)(4294900000.0 + (from + (double)of * v.frame) * v.clock);
+		uint32_t stamp = (uint32_t)(uint64_t)(4294900000.0 +
+		    (from + (double)of * v.frame) * v.clock);
 
 		for (unsigned i = 0; i < packets; i++, seq++) {
 			bool mark = v.mark == ALWAYS || (v.mark == LAST && i == packets - 1) ||
@@ -113,8 +114,9 @@ test_cameras_are_pictures(void **state)
 		v = camera;
 		v.frame = 1 / rate[i];
 		assert_int_equal(pictures(*state, v, 5), 20);
-		v.least = v.most = 1;		/* a conference at a low rate */
-		assert_int_equal(pictures(*state, v, 5), 20);
+		v.least = v.most = 1;		/* a conference at a low rate; below 96 kbit/s
+						 * it is as thin as speech */
+		assert_int_equal(pictures(*state, v, 5), rate[i] * 8000 > 96e3 ? 20 : 0);
 		v.most = 6;
 		v.loss = 0.05;
 		v.late = 0.04;
@@ -233,8 +235,8 @@ test_what_is_no_longer_pictures_is_taken_back(void **state)
 static void
 test_a_look_that_sees_no_pictures_explains_nothing(void **state)
 {
-	uint8_t p[100] = { 1, 2, 3 };
-	unsigned doubts = 0, back = 0;
+	uint8_t p[96] = { 1, 2, 3 };
+	unsigned doubts = 0, back = 0, sent = 0;
 	struct talk t;
 
 	talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
@@ -242,9 +244,13 @@ test_a_look_that_sees_no_pictures_explains_nothing(void **state)
 	for (unsigned i = 0; i < 750 && back == 0; i++) {
 		t.frame.time = at(5 + i * 0.02);
 		(void)talk_at(&t, UP, 0, p, sizeof(p), sizeof(p));
+		sent += sizeof(p);
 		if (!t.news.body)
 			continue;
 		assert_true(t.news.body_plain == 0);
+		/* all that was sent since the look began, whoever sent it */
+		assert_in_range(t.news.body_seen, sent, doubts > 0 ? sent : 200000);
+		sent = 0;
 		assert_true(t.news.taken_back == ((t.news.what & NEWS_CONTENT) != 0));
 		doubts += !t.news.taken_back;
 		back += t.news.taken_back;
@@ -307,6 +313,105 @@ test_what_is_thin_as_speech_is_no_pictures(void **state)
 	assert_int_equal(pictures(*state, v, 20), 20);
 }
 
+/* Four datagrams a second of 766 bytes, a marker on each and stamps at 90 kHz, are speech of
+ * 24 kbit/s if they like. */
+static void
+test_large_packets_make_no_pictures_of_what_is_thin(void **state)
+{
+	struct source v = { .frame = 0.25, .clock = 90e3, .least = 1, .most = 1, .mark = ALWAYS,
+		.wire = 766 };
+
+	assert_int_equal(pictures(*state, v, 60), 0);
+	v.wire = 1400;
+	assert_int_equal(pictures(*state, v, 60), 0);
+}
+
+/* A look or two of pictures now and then keep nobody a camera, and make nobody one again. */
+static void
+test_pictures_and_speech_in_turn_are_taken_back(void **state)
+{
+	static const double turn[][2] = { { 3.1, 5.9 }, { 4, 5 }, { 4.5, 4.5 },
+	    { 5, 4 }, { 6, 3 }, { 5, 2 } };
+
+	for (unsigned k = 0; k < sizeof(turn) / sizeof(turn[0]); k++) {
+		double from = 10, back = 0;
+		unsigned changes = 0;
+		struct talk t;
+
+		talk_start(&t, *state, IPPROTO_IS_UDP, 5004);
+		assert_true(seen_after(&t, camera, 9, 0, 10, 1) > 0);
+		for (unsigned i = 0; i < 30; i++) {
+			double x = seen_after(&t, speech, 9, from, turn[k][1], i + 1), y;
+
+			from += turn[k][1];
+			y = seen_after(&t, camera, 9, from, turn[k][0], i + 1);
+			from += turn[k][0];
+			changes += (unsigned)(x > 0) + (unsigned)(y > 0);
+			if (changes == 1 && back <= 0)
+				back = from;
+		}
+		assert_int_equal(changes, 1);
+		assert_in_range((int)back, 10, 60);
+		talk_end(&t);
+	}
+}
+
+/* Ten minutes of a camera of so many bit/s: a key picture of eight others' size each so many
+ * seconds, pictures of half to one and a half times their mean, 5 % lost, 40 ms late. Returns
+ * the looks; *doubts: those that saw none. */
+static unsigned
+groups(struct content *c, double bits, double group, double fps, uint64_t seed,
+    unsigned *doubts)
+{
+	struct dice d = { seed };
+	double n = group * fps, plain = bits / 8 * group / (n + 7), last = 0;
+	unsigned seq = 0, looks = 0;
+	struct talk t;
+
+	talk_start(&t, c, IPPROTO_IS_UDP, 5004);
+	for (unsigned k = 0; k < 600 * fps; k++) {
+		bool key = k % (unsigned)n == 0;
+		double size = plain * (key ? 8 : 1) * (0.5 + dice_uniform(&d)) + 40;
+		uint32_t stamp = (uint32_t)(k * 90e3 / fps);
+
+		for (; size > 0; size -= 1388, seq++) {
+			uint8_t p[16] = { 0x80, (uint8_t)((size <= 1388 ? 0x80 : 0) | 96),
+				(uint8_t)(seq >> 8), (uint8_t)seq, (uint8_t)(stamp >> 24),
+				(uint8_t)(stamp >> 16), (uint8_t)(stamp >> 8), (uint8_t)stamp, 9 };
+			double now = k / fps + 0.04 * dice_uniform(&d);
+
+			last = now > last ? now : last;
+			if (dice_uniform(&d) < 0.05)
+				continue;
+			t.frame.time = at(last);
+			(void)talk_at(&t, UP, 0, p, 16, 12 + (size < 1388 ? (uint32_t)size : 1388));
+			looks += t.news.body;
+			*doubts += t.news.body && t.news.body_plain == 0;
+			assert_false(t.news.body && t.news.taken_back);
+		}
+	}
+	talk_end(&t);
+	return looks;
+}
+
+static void
+test_cameras_of_any_rate_stay_pictures(void **state)
+{
+	static const double bits[] = { 150e3, 300e3, 1e6, 4e6 }, group[] = { 1, 4, 20 },
+	    fps[] = { 10, 15, 30 };
+	unsigned seed = 1;
+
+	for (unsigned b = 0; b < 4; b++)
+		for (unsigned g = 0; g < 3; g++)
+			for (unsigned f = 0; f < 3; f++) {
+				unsigned doubts = 0, looks = groups(*state, bits[b], group[g], fps[f],
+				    seed++, &doubts);
+
+				assert_in_range(looks, 150, 205);
+				assert_in_range(doubts, 0, 10);
+			}
+}
+
 int
 main(void)
 {
@@ -321,6 +426,9 @@ main(void)
 		cmocka_unit_test(test_others_beside_pictures_are_all_counted),
 		cmocka_unit_test(test_reports_beside_pictures_are_no_others),
 		cmocka_unit_test(test_what_is_thin_as_speech_is_no_pictures),
+		cmocka_unit_test(test_large_packets_make_no_pictures_of_what_is_thin),
+		cmocka_unit_test(test_pictures_and_speech_in_turn_are_taken_back),
+		cmocka_unit_test(test_cameras_of_any_rate_stay_pictures),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -286,6 +286,56 @@ test_cut_pictures_are_seen_as_long_as_they_go_on(void **state)
 	assert_int_equal(pictures(*state, true), 0);
 }
 
+/* Five seconds of a camera's packets between the messages, then something else: what was said
+ * to be pictures is taken back, and until then none of its bytes are explained. */
+static void
+test_pictures_that_are_left_are_taken_back(void **state)
+{
+	static const char set[] = "SET_PARAMETER rtsp://h/x RTSP/1.0\r\nCSeq: 9\r\n"
+	    "Content-Length: 60\r\n\r\n012345678901234567890123456789012345678901234567890"
+	    "123456789";
+	uint8_t junk[120];
+
+	memset(junk, 0x33, sizeof(junk));
+	/* out of the frames; in bodies of messages; out of them, and cut */
+	for (unsigned how = 0; how < 3; how++) {
+		unsigned seen = 0, back = 0, i;
+		uint16_t seq = 0;
+		struct talk t;
+
+		start(&t, *state);
+		(void)talk(&t, UP, "OPTIONS rtsp://h/x RTSP/1.0\r\nCSeq: 1\r\n\r\n");
+		for (unsigned k = 0; k < 75; k++) {
+			t.frame.time.ns = (int64_t)k * (NS_PER_S / 15);
+			for (i = 0; i < 3; i++) {
+				(void)framed(&t, UP, (uint8_t)(96 | (i == 2 ? 0x80 : 0)), seq++,
+				    k * 6000U, 1, 1400, 62);
+				seen += t.news.body;
+			}
+		}
+		assert_int_equal(seen, 1);
+		for (i = 0; i < 3000 && back == 0; i++) {
+			t.frame.time.ns = 5 * NS_PER_S + (int64_t)i * (NS_PER_S / 50);
+			if (how == 1) {
+				(void)talk(&t, UP, set);
+			} else {
+				(void)talk_at(&t, UP, t.offset[UP], junk,
+				    how == 2 ? 62 : sizeof(junk), sizeof(junk));
+				t.offset[UP] += sizeof(junk);
+			}
+			if (!t.news.body)
+				continue;
+			assert_true(t.news.body_plain == 0);
+			back += (t.news.what & NEWS_CONTENT) != 0;
+			assert_true(t.news.taken_back == (back > 0));
+		}
+		assert_int_equal(back, 1);
+		assert_int_equal(t.news.class, CONTENT_UNKNOWN);
+		assert_in_range(i, 150, 500);
+		talk_end(&t);
+	}
+}
+
 /* Garbage behind an opening is looked at for so long and no longer. */
 static void
 test_what_is_lost_for_good_is_left(void **state)
@@ -326,6 +376,8 @@ main(void)
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_sound_between_the_messages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_pictures_are_seen_as_long_as_they_go_on,
+		    setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pictures_that_are_left_are_taken_back,
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_lost_for_good_is_left, setup,
 		    teardown),
