@@ -232,6 +232,20 @@ unused_drop(struct flowtab *t, struct pair_entry *p)
 		t->unused.last = p->unused.prev;
 }
 
+/* An hour after its last flow ended. Where no step came, that end was noticed just now: no
+ * flow rests longer than the longest limit after its last packet. */
+static bool
+pair_due(const struct flowtab *t, const struct pair_entry *p)
+{
+	int64_t rest = 0;
+
+	for (unsigned i = 0; i < IDLE_COUNT; i++)
+		if (t->limit[i] > rest)
+			rest = t->limit[i];
+	return ticks_surely(ticks(t->now), p->since) >= t->o.idle_pair ||
+	    t->now - p->pair.last.ns - rest >= t->o.idle_pair;
+}
+
 struct pair_entry *
 pair_get(struct flowtab *t, const struct addr *inside, const struct addr *outside)
 {
@@ -240,10 +254,9 @@ pair_get(struct flowtab *t, const struct addr *inside, const struct addr *outsid
 	struct pair_entry *p = slots_find(&t->pairs, hash, pair_same, &key);
 
 	if (p != NULL) {
-		if (p->pair.flows > 0 || 
-		    ticks_surely(ticks(t->now), p->since) < t->o.idle_pair)
+		if (p->pair.flows > 0 || !pair_due(t, p))
 			return p;
-		pair_end(t, p);		/* due, and no step came to say so */
+		pair_end(t, p);		/* and no step came to say so */
 	}
 	p = pool_take(t->pair_pool);
 	if (p == NULL) {

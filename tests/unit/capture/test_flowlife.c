@@ -135,7 +135,7 @@ test_a_flow_that_is_due_ends_before_its_next_packet(void **state)
 
 	(void)state;
 	bench_udp(b, T0, IN, 1, OUT, 53, 5);
-	bench_udp(b, T0 + 4000 * S, IN, 1, OUT, 53, 5);		/* and nobody stepped */
+	bench_udp(b, T0 + 4200 * S, IN, 1, OUT, 53, 5);		/* and nobody stepped */
 	assert_int_equal(b->births, 2);
 	assert_int_equal(b->end[0].why, FLOW_END_IDLE);
 	assert_int_equal(b->pair_ends, 1);
