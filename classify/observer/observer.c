@@ -294,6 +294,7 @@ observer_get_stats(const struct observer *o, struct observer_stats *out)
 	out->meters = table_used(o->meters);
 	out->meters_evicted = table_evicted(o->meters);
 	out->calls_evicted = table_evicted(o->calls);
+	out->pieces_evicted = o->pieces.evicted;
 	out->crossed = o->crossed;
 	endpoint_get_stats(o->endpoint, &out->ends);
 	duplicates_get_stats(o->duplicates, &out->duplicates);

@@ -62,6 +62,7 @@ struct observer_stats {
 	uint64_t gap_bytes;		/* acknowledged by the other side, not captured */
 	uint64_t meters, meters_evicted;
 	uint64_t calls_evicted;		/* devices and rooms */
+	uint64_t pieces_evicted;	/* pairs whose bursts were forgotten for others' */
 	struct endpoint_stats ends;
 	bool breaker_open;
 	struct duplicates_stats duplicates;

@@ -421,28 +421,25 @@ older(const void *arg, uint32_t x, uint32_t y)
 	return pair_older(piece_at(arg, x)->pair, piece_at(arg, y)->pair);
 }
 
-/* In order of the pairs' birth, as all are told. What is not yet due when its place in the
- * list says so goes to the end of it. */
+/* In order of the pairs' birth, as all are told. What goes on when its place in the list
+ * says it may be over keeps its place, and is looked at with every step until it is. */
 void
 pieces_due(struct observer *o)
 {
 	struct pieces *all = &o->pieces;
-	uint32_t now = (uint32_t)(uint64_t)(o->now.ns >> TICK_BITS), last = all->tail;
+	uint32_t now = (uint32_t)(uint64_t)(o->now.ns >> TICK_BITS);
 	size_t n = 0;
 
 	for (uint32_t i = all->head, next; i != 0; i = next) {
 		struct piece *q = piece_at(o, i);
 
-		next = i == last ? 0 : q->next;
+		next = q->next;
 		if (((int64_t)(now - q->queued) + 1) << TICK_BITS < o->o.hearing->burst_gap)
 			break;
-		if (due(o, q, o->now)) {
+		if (due(o, q, o->now))
 			all->due[n++] = i;
-			continue;
-		}
-		unlist(o, q);
-		if (open_bytes(o, q) > 0)
-			enlist(o, q);
+		else if (open_bytes(o, q) == 0)
+			unlist(o, q);
 	}
 	heap_sort(all->due, n, older, o);
 	for (size_t i = 0; i < n; i++)

@@ -132,9 +132,12 @@ name_domain(struct observer *o, uint32_t name, uint32_t *domain)
 	struct span from;
 	char copy[INTERN_MAX];
 
-	*domain = kept->domain;
-	if (name != 0 && kept->name == name && intern_get(o->strings, *domain).left > 0)
+	*domain = 0;
+	if (name != 0 && kept->name == name &&
+	    intern_get(o->strings, kept->domain).left > 0) {
+		*domain = kept->domain;
 		return true;
+	}
 	from = registrable_domain(intern_get(o->strings, name));
 	if (from.left == 0 || from.left > sizeof(copy))
 		return false;

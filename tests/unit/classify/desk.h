@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define DESK_NAMES 4096
+#define DESK_NAMES 16384
 #define DESK_FLOWS 8192
 #define DESK_STEPS 8192
 
@@ -148,7 +148,7 @@ desk_open_as(struct siphash_key hash, size_t max_flows)
 	return d;
 }
 
-static struct desk *
+static inline struct desk *
 desk_open(void)
 {
 	return desk_open_as(desk_hash, 1024);
