@@ -256,6 +256,7 @@ meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
 		return false;
 	}
 	/* One step over any number of empty windows, on the same grid. */
+	m->between += (uint32_t)((t - m->window.ns) / WINDOW);
 	open_window(m, t - (t - m->window.ns) % WINDOW);
 	return false;
 }
@@ -363,6 +364,7 @@ start(struct meter *m, int64_t now)
 	m->flags |= METER_STARTED;
 	m->origin.ns = now + METER_LEAD;
 	m->fours = 0;
+	m->between = BETWEEN + 1;	/* no sound from before goes on */
 	memset(m->four, 0, sizeof(m->four));
 	open_window(m, m->origin.ns);
 }

@@ -97,6 +97,35 @@ test_who_is_silent_for_half_a_minute_still_listens(void **state)
 	assert_near(told_of_a_gap(0, 38), 270, 0.1);		/* before it began */
 }
 
+/* 40.3 s of frames, one a second for a while, nothing until `back`, 40.3 s of frames. */
+static double
+told_of_two(int64_t thin, int64_t back)
+{
+	struct meter_window w, last = { 0 };
+	struct meter m;
+	int64_t step = FRAME;
+
+	memset(&m, 0, sizeof(m));
+	for (int64_t t = 0; t <= back * NS_PER_S + 41 * NS_PER_S; t += step) {
+		while (meter_step(&m, &limits, (struct pkt_time){ START + t }, &w))
+			last = w;
+		meter_packet(&m, (struct pkt_time){ START + t }, 80, true);
+		step = t < 41 * NS_PER_S || t >= back * NS_PER_S ? FRAME :
+		    t < thin * NS_PER_S ? NS_PER_S : back * NS_PER_S - t;
+	}
+	return (double)last.sound / 1e9;
+}
+
+static void
+test_who_comes_back_after_hours_was_not_there_meanwhile(void **state)
+{
+	(void)state;
+	assert_near(told_of_two(70, 70 + 8 * 3600), 80, 0.1);
+	/* Nothing at all for as long as a microphone may be silent, and for longer. */
+	assert_near(told_of_two(41, 70), 110, 0.1);
+	assert_near(told_of_two(71, 100), 80, 0.1);
+}
+
 int
 main(void)
 {
@@ -104,6 +133,7 @@ main(void)
 		cmocka_unit_test(test_seconds_count_to_the_last_frame),
 		cmocka_unit_test(test_what_does_not_go_on_has_no_tail),
 		cmocka_unit_test(test_who_is_silent_for_half_a_minute_still_listens),
+		cmocka_unit_test(test_who_comes_back_after_hours_was_not_there_meanwhile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
