@@ -357,6 +357,8 @@ pipe_stats(struct pipe *p, struct sensor_stats *out)
 	out->cell_landlock_abi = s.dpi.cell_landlock_abi;
 	out->no_head = s.no_head;
 	out->calls_forgotten = s.calls_evicted;
+	out->pieces_forgotten = s.pieces_evicted;
+	out->holes_lost = s.flow.holes_lost;
 	out->strings_refused = s.strings_refused;
 	out->meters = s.meters;
 	out->meters_forgotten = s.meters_evicted;

@@ -64,6 +64,8 @@ struct sensor_stats {
 	uint64_t gap_bytes;		/* acknowledged, never captured */
 	uint64_t no_head, strings_refused;
 	uint64_t calls_forgotten;	/* devices and rooms whose calls made room */
+	uint64_t pieces_forgotten;	/* pairs whose bursts made room */
+	uint64_t holes_lost;		/* TCP directions, each time */
 	uint64_t meters, meters_forgotten;
 	struct endpoint_stats ends;
 	int64_t lag_ns;			/* live: wall clock minus

@@ -151,6 +151,10 @@ enum event_rule {
 	X(S_NO_HEAD, "stats.no_head", UINT, S, S, NONE, "flows whose content was not read") \
 	X(S_CALLS, "stats.calls_forgotten", UINT, S, S, NONE, \
 	    "devices and rooms whose last calls made room for others'") \
+	X(S_PIECES_LOST, "stats.pieces_forgotten", UINT, S, S, NONE, \
+	    "pairs of hosts whose bursts made room for others'") \
+	X(S_HOLES_LOST, "stats.holes_lost", UINT, S, S, NONE, \
+	    "times that gaps in a TCP stream found no room: what fills them is no news") \
 	X(S_DEVICES, "stats.devices_now", UINT, S, S, NONE, "devices in the table") \
 	X(S_DEVICES_LOST, "stats.devices_forgotten", UINT, S, S, NONE, \
 	    "devices, MACs and addresses that made room for others") \

@@ -469,6 +469,8 @@ event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
 	case F_S_GAP_BYTES: return uint_of(out, t->gap_bytes);
 	case F_S_NO_HEAD: return uint_of(out, t->no_head);
 	case F_S_CALLS: return uint_of(out, t->calls_forgotten);
+	case F_S_PIECES_LOST: return uint_of(out, t->pieces_forgotten);
+	case F_S_HOLES_LOST: return uint_of(out, t->holes_lost);
 	case F_S_DEVICES: return uint_of(out, t->ends.devices);
 	case F_S_DEVICES_LOST: return uint_of(out, t->ends.devices_forgotten);
 	case F_S_LEASES: return uint_of(out, t->ends.leases);

@@ -50,6 +50,8 @@
 	X(S_GAP_BYTES, "earshot_gap_bytes", GAUGE, 1) \
 	X(S_NO_HEAD, "earshot_flows_unread_total", COUNTER, 1) \
 	X(S_CALLS, "earshot_calls_forgotten_total", COUNTER, 1) \
+	X(S_PIECES_LOST, "earshot_pieces_forgotten_total", COUNTER, 1) \
+	X(S_HOLES_LOST, "earshot_tcp_holes_lost_total", COUNTER, 1) \
 	X(S_DEVICES, "earshot_devices", GAUGE, 1) \
 	X(S_DEVICES_LOST, "earshot_devices_forgotten_total", COUNTER, 1) \
 	X(S_LEASES, "earshot_leases", GAUGE, 1) \
