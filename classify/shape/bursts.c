@@ -20,6 +20,8 @@
  *   bounds;
  * - what would be the rest of the last and has the size of a whole piece, when the last had
  *   no more than that, is that piece once more: it failed half way, or its answer was lost.
+ *   That is believed once a piece and of few pieces. Where it happens more often the piece
+ *   is what comes together, in blocks of a size, and the sender is seen anew (once_more).
  * A stall before a burst makes that gap long and the next one short; twelve bursts allow
  * two. The last piece of a recording is shorter and comes early; by then five before it
  * have said what there was to say, and the verdict fell with the sixth.
@@ -41,12 +43,16 @@
 #define RUN_MEMORY 64		/* a run remembers about so many bursts */
 #define CLOCK_MEMORY 200
 #define AGAIN 1.02		/* times the bytes: the same once more */
+#define AGAIN_FEW 1		/* of the pieces that are kept, or */
+#define AGAIN_SHARE 0.25
+#define DOWN 0x7fffffffu
 #define PART_LEAST 0.05		/* of the median: less is not even a part */
 #define STRANGE_MAX 16
 #define SMALL_MANY 8		/* small ones in a row that may be the traffic */
 
 static void forget(struct bursts *b);
 static bool join(struct bursts *b, const struct hearing *h, const struct burst *one);
+static bool once_more(struct bursts *b);
 static void gather(struct bursts *b, const struct hearing *h);
 static void merge(struct bursts *b, unsigned from, unsigned to);
 static void grow(struct burst *a, const struct burst *more);
@@ -115,7 +121,8 @@ bursts_take(struct bursts *b, const struct hearing *h, struct pkt_time now,
 	if (opening > b->bytes)
 		opening = b->bytes;
 	down -= down < opening ? down : opening;
-	*out = (struct burst){ b->start, b->last, clamp(b->bytes), clamp(down) };
+	*out = (struct burst){ .start = b->start, .end = b->last,
+		.bytes = clamp(b->bytes), .down = (down < DOWN ? (uint32_t)down : DOWN) & DOWN };
 	b->bytes = 0;
 	b->then = b->now;
 	return true;
@@ -237,6 +244,7 @@ forget(struct bursts *b)
 	b->n = 0;
 	b->run_n = 0;
 	b->small = 0;
+	b->blocks = false;
 	b->timed = b->sized = b->before_n = 0;
 }
 
@@ -261,18 +269,47 @@ join(struct bursts *b, const struct hearing *h, const struct burst *one)
 {
 	struct burst *last = &b->kept[b->n - 1];
 	struct figures f;
+	bool equal;
 
 	pace_measure(b, h, 0, &f);
 	if ((double)(one->start.ns - last->start.ns) >= h->burst_gap_tol * f.period &&
 	    (one->bytes < PART_LEAST * f.size ||
 	    (double)(one->start.ns - last->end.ns) > silence(b, h)))
 		return false;
-	grow(last, one);
 	/* Not the rest of it but the whole: the last failed, or its answer was lost. */
-	if (last->bytes > one->bytes && last->bytes - one->bytes <= one->bytes * AGAIN &&
-	    pace_near(one->bytes, f.size, h->burst_size_tol))
-		last->bytes = one->bytes;
+	if (last->bytes <= one->bytes * AGAIN &&
+	    pace_near(one->bytes, f.size, h->burst_size_tol)) {
+		equal = pace_near(last->bytes, one->bytes, h->burst_size_tol);
+		if (!equal || once_more(b)) {
+			b->again = clamp((uint64_t)b->again + last->bytes);
+			last->bytes = 0;
+			last->again |= equal;
+		}
+	}
+	grow(last, one);
 	return true;
+}
+
+/* Is that to be believed of the newest? Where it is not, it was not of those before. */
+static bool
+once_more(struct bursts *b)
+{
+	unsigned n = 1;
+
+	if (b->blocks)
+		return false;
+	for (unsigned i = 0; i < b->n; i++)
+		n += b->kept[i].again;
+	if (!b->kept[b->n - 1].again && (n <= AGAIN_FEW || n <= AGAIN_SHARE * b->n))
+		return true;
+	b->blocks = true;
+	for (unsigned i = 0; i < b->n; i++)
+		if (b->kept[i].again) {
+			b->kept[i].bytes = clamp((uint64_t)b->kept[i].bytes * 2);
+			b->kept[i].again = false;
+		}
+	b->again = 0;
+	return false;
 }
 
 /* How long a piece may be silent: a share of the silence between pieces. */
@@ -314,6 +351,7 @@ merge(struct bursts *b, unsigned from, unsigned to)
 {
 	for (unsigned i = from + 1; i <= to; i++)
 		grow(&b->kept[from], &b->kept[i]);
+	b->kept[from].again &= from == to;
 	memmove(&b->kept[from + 1], &b->kept[to + 1],
 	    (b->n - to - 1) * sizeof(b->kept[0]));
 	b->n -= to - from;
@@ -322,9 +360,12 @@ merge(struct bursts *b, unsigned from, unsigned to)
 static void
 grow(struct burst *a, const struct burst *more)
 {
+	uint64_t down;
+
 	a->end = more->end;
 	a->bytes = clamp((uint64_t)a->bytes + more->bytes);
-	a->down = clamp((uint64_t)a->down + more->down);
+	down = (uint64_t)a->down + more->down;
+	a->down = (down < DOWN ? (uint32_t)down : DOWN) & DOWN;
 }
 
 /* Small ones that came before anyone could know that they were small. */
@@ -490,7 +531,8 @@ way_of(const struct bursts *b, const struct figures *f)
 static int64_t
 seconds_of(const struct bursts *b, const struct figures *f)
 {
-	double ns = (double)b->total * 8 / f->rate * (double)NS_PER_S;
+	uint64_t heard = b->total - (b->again < b->total ? b->again : b->total);
+	double ns = (double)heard * 8 / f->rate * (double)NS_PER_S;
 
 	return ns < 9e18 ? (int64_t)ns : INT64_MAX;
 }

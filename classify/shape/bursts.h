@@ -20,12 +20,15 @@
 
 struct burst {
 	struct pkt_time start, end;	/* first and last packet */
-	uint32_t bytes, down;		/* down: since the burst before; both stop at 4 GiB */
+	uint32_t bytes;			/* stops at 4 GiB */
+	uint32_t down: 31;		/* since the burst before; stops at 2 GiB */
+	uint32_t again: 1;		/* it came twice and is counted once */
 };
 
 struct bursts {
 	struct burst kept[BURSTS_KEPT];	/* closed bursts, oldest first */
 	uint32_t n;
+	uint32_t again;			/* bytes of those that came again */
 	struct burst part;		/* perhaps the beginning of a
 					 * piece; bytes 0: none */
 	struct pkt_time start, last;	/* the open burst */
@@ -42,6 +45,7 @@ struct bursts {
 	float clock;			/* that clock, ns */
 	uint8_t strange;		/* how uneven it was of late */
 	uint8_t small;			/* small ones since the last, */
+	bool blocks;			/* pieces come in equal parts: none is a piece again */
 	uint64_t small_bytes;		/* their bytes, */
 	struct pkt_time small_since;	/* and the first */
 	uint8_t before_n;

@@ -219,6 +219,19 @@ parts(struct wire *w, const struct sender *s, double until)
 	}
 }
 
+/* One block to `a` of them, all of b bytes, jitter s apart: what is due is cut. */
+static void
+blocks(struct wire *w, const struct sender *s, double until)
+{
+	for (double t = 1; t < until; t += s->period) {
+		unsigned n = 1 + (unsigned)(s->a * dice_uniform(&w->d));
+
+		w->pieces++;
+		for (double e = t; n > 0; n--)
+			e = carry(w, e, s->b) + s->jitter;
+	}
+}
+
 /* A connection for each piece: a hello, certificates down, then the body. a: bytes up
  * and b: bytes down that open it. */
 static void
@@ -371,6 +384,10 @@ static const struct sender senders[] = {
 	R("head, 1 s to wait, body", parts, 15, 24e3, 0.02, 0, 2, 1),
 	R("8 parts, 0.8 s, 60 s", parts, 60, 64e3, 0.05, 0, 8, 0.8),
 	R("4 parts, 0.4 s, 10 s, VBR 5 %", parts, 10, 32e3, 0.05, 0, 4, 0.4),
+	R("2 blocks, 0.4 s, 20 s", parts, 20, 24e3, 0, 0, 2, 0.4),
+	R("4 blocks, 0.4 s, 20 s", parts, 20, 24e3, 0, 0, 4, 0.4),
+	R("7 blocks, 0.4 s, 20 s", parts, 20, 24e3, 0, 0, 7, 0.4),
+	R("7 blocks, 0.4 s, 60 s", parts, 60, 24e3, 0, 0, 7, 0.4),
 	R("round trip 0.6 s, 20 s", periodic, 20, 24e3, 0.01, 0, 900, -0.6),
 	R("round trip 0.6 s, 60 s, 64 k", periodic, 60, 64e3, 0.05, 0, 900, -0.6),
 	R("round trip 0.3 s, 10 s", periodic, 10, 32e3, 0.05, 0, 900, -0.3),
@@ -434,6 +451,9 @@ static const struct sender senders[] = {
 	H("sync, 10 s, if any", ticks, 10, 0, 0, 0.3, 1, 30e3),
 	H("autosave, 60 s, growing", flushes, 60, 0, 0.99, 0.01, 0.5, 150e3),
 	H("crash reports, chat pictures", random_times, 300, 0, 0, 0, 1, 150e3),
+	H("1-2 blocks of 60 kB, 20 s", blocks, 20, 0, 0, 0.4, 2, 60e3),
+	H("1-3 blocks of 60 kB, 60 s", blocks, 60, 0, 0, 0.4, 3, 60e3),
+	H("1-3 blocks of 20 kB, 20 s", blocks, 20, 0, 0, 0.4, 3, 20e3),
 	H("sensor hub, 5 s, 0.3", flushes, 5, 0, 0, 0.02, 0.3, 6e3),
 };
 

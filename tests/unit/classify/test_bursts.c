@@ -174,6 +174,71 @@ test_a_stall_within_a_piece_does_not_cut_it_in_two(void **state)
 }
 
 static void
+test_a_piece_in_equal_blocks_is_all_of_them(void **state)
+{
+	(void)state;
+	/* 24 kbit/s whatever it is cut into; not "the same piece once more". */
+	for (unsigned k = 2; k <= 7; k++) {
+		struct pair p = { 0 };
+		double t;
+
+		for (unsigned i = 0; i < 20; i++) {
+			t = i * 20;
+			for (unsigned n = 0; n < k; n++)
+				t = send_piece(&p, t, 60000.0 / k) + 0.4;
+		}
+		pair_step(&p, 400);
+		assert_true(p.o.chunks_regular);
+		if (k > 5)
+			continue;	/* found, as many small pieces */
+		assert_near(p.o.chunks_rate, 24000, 100);
+		assert_near((double)p.o.chunks_seconds / 1e9, 400, 1);
+	}
+}
+
+static void
+test_a_piece_that_is_sent_again_counts_once(void **state)
+{
+	struct pair p = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		double t = send_piece(&p, i * 20, 60000);
+
+		if (i % 6 == 4)
+			send_piece(&p, t + 1.5, 60000);
+	}
+	pair_step(&p, 400);
+	assert_in_range(p.first, 6, 7);
+	assert_true(p.o.chunks_regular);
+	assert_near(p.o.chunks_sizes, 1, 0);
+	assert_int_equal(p.o.chunks_upload, 23 * 60000);
+	assert_near((double)p.o.chunks_seconds / 1e9, 400, 1);
+}
+
+static void
+test_one_block_or_two_are_no_recorder(void **state)
+{
+	struct dice d = { 15 };
+	unsigned fired = 0;
+
+	(void)state;
+	for (unsigned run = 0; run < 100; run++) {
+		struct pair p = { 0 };
+
+		for (unsigned i = 0; i < 60; i++) {
+			double t = send_piece(&p, i * 20, 60000);
+
+			if (dice_uniform(&d) < 0.5)
+				send_piece(&p, t + 0.4, 60000);
+		}
+		fired += p.fired;
+	}
+	/* Of 6000 moments, before it shows that most come in twos. */
+	assert_true(fired < 300);
+}
+
+static void
 test_small_bursts_between_are_not_counted(void **state)
 {
 	struct pair p = { 0 };
@@ -408,6 +473,9 @@ main(void)
 		cmocka_unit_test(test_habits_hardly_ever_fire),
 		cmocka_unit_test(test_a_stall_before_a_piece_costs_two_gaps_of_eleven),
 		cmocka_unit_test(test_a_stall_within_a_piece_does_not_cut_it_in_two),
+		cmocka_unit_test(test_a_piece_in_equal_blocks_is_all_of_them),
+		cmocka_unit_test(test_a_piece_that_is_sent_again_counts_once),
+		cmocka_unit_test(test_one_block_or_two_are_no_recorder),
 		cmocka_unit_test(test_small_bursts_between_are_not_counted),
 		cmocka_unit_test(test_large_files_before_it_do_not_deafen_the_pair),
 		cmocka_unit_test(test_rate_size_and_way_are_asked),
