@@ -104,6 +104,8 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	    OWNERS, owner_forgotten);
 	o->calls = make_table(o, sizeof(struct call_key), sizeof(struct calls_ext), CALLERS,
 	    call_forgotten);
+	o->legs = make_table(o, sizeof(struct call_key), sizeof(struct legs_ext), CALLERS,
+	    call_forgotten);
 	o->withins = make_table(o, sizeof(struct meter_key), sizeof(struct within_ext),
 	    TUNNELS, NULL);
 	o->echoes = make_table(o, sizeof(struct meter_key), sizeof(struct echo_ext),
@@ -116,7 +118,7 @@ observer_create(const struct observer_options *opt, struct fault *why)
 	o->drop = calloc(DROPS_HELD, sizeof(*o->drop));
 	if (o->duplicates == NULL || o->strings == NULL || o->content == NULL || o->endpoint == NULL ||
 	    o->meters == NULL || o->sockets == NULL || o->hosts == NULL ||
-	    o->domains == NULL || o->calls == NULL || o->withins == NULL ||
+	    o->domains == NULL || o->calls == NULL || o->legs == NULL || o->withins == NULL ||
 	    o->owners == NULL || o->echoes == NULL ||
 	    o->record == NULL || o->order == NULL || o->drop == NULL)
 		goto nomem;
@@ -146,6 +148,7 @@ observer_destroy(struct observer *o)
 	table_destroy(o->domains);
 	table_destroy(o->owners);
 	table_destroy(o->calls);
+	table_destroy(o->legs);
 	table_destroy(o->withins);
 	table_destroy(o->echoes);
 	pieces_destroy(o);
@@ -293,7 +296,7 @@ observer_get_stats(const struct observer *o, struct observer_stats *out)
 	out->strings_refused = intern_refused(o->strings);
 	out->meters = table_used(o->meters);
 	out->meters_evicted = table_evicted(o->meters);
-	out->calls_evicted = table_evicted(o->calls);
+	out->calls_evicted = table_evicted(o->calls) + table_evicted(o->legs);
 	out->pieces_evicted = o->pieces.evicted;
 	out->crossed = o->crossed;
 	endpoint_get_stats(o->endpoint, &out->ends);

@@ -14,23 +14,21 @@
  * member of the meeting: hence a suspect and not nothing. Packets of one size say nothing
  * of the sound; then the clock must be seen.
  *
- * Compared is the last window of the device's call that was answered, with the bins that
- * are open: the two meters' bins do not lie on each other, so bytes are shared out by
- * time.
+ * Compared is the last window of each call of the device that was answered, with the bins
+ * that are open: the two meters' bins do not lie on each other, so bytes are shared out by
+ * time. Which are calls is not asked: what is or was answered and keeps time, the last LEGS
+ * of them. A tunnel or a game beside a meeting is then one of several and not in its place.
  */
 #include "classify/observer/state.h"
 
 #include <math.h>
 #include <string.h>
 
-#define BUFFER (10 * NS_PER_MS)
-#define FEWER 0.8			/* packets of the call: lost ones */
-#define MORE 1.6			/* and with what it reports of what it hears */
 /* Frames of 20, 40, 60 ms stand on it (METER_20MS), and lateness of 10 ms leaves it. */
 #define DIAL (20 * NS_PER_MS)
 
-static void leg_put(struct call_leg *l, const struct meter_ext *m,
-    const struct meter_key *k, const struct meter_window *w);
+static void leg_put(struct observer *o, const struct call_key *who,
+    const struct meter_ext *m, const struct meter_key *k, const struct meter_window *w);
 static bool same_sound(const struct observer *o, const struct call_leg *l,
     const struct meter_window *w);
 static double bytes_until(const struct call_leg *l, const struct meter *open, int64_t t);
@@ -41,39 +39,68 @@ shared_window(struct observer *o, struct meter_ext *m, const struct meter_key *k
     const struct meter_window *w, struct observation *r)
 {
 	const struct call_key who = { r->device_key, CALL_OF_DEVICE };
-	struct calls_ext *x = r->device_key == 0 ? NULL : table_find(o->calls, &who);
+	const struct legs_ext *x;
 
-	if (x == NULL || o->o.hearing->call_same > 1)
+	if (r->device_key == 0 || o->o.hearing->call_same > 1)
 		return;
 	if (observation_known(r, FIELD_way_turned)) {
-		leg_put(&x->leg, m, k, w);
+		leg_put(o, &who, m, k, w);
 		return;
 	}
-	if (w->pass && x->leg.serial != 0 && same_sound(o, &x->leg, w))
-		m->way.shared = w->end;
+	x = w->pass ? table_find(o->legs, &who) : NULL;
+	for (unsigned i = 0; x != NULL && i < LEGS; i++)
+		if (x->leg[i].serial != 0 && same_sound(o, &x->leg[i], w))
+			m->way.shared = w->end;
 	if (m->way.shared.ns != 0)
 		OBSERVATION_SET(r, way_shared, w->end.ns - m->way.shared.ns);
 }
 
+/* In its own place; else, when it keeps time, in that of the one over the longest. */
 static void
-leg_put(struct call_leg *l, const struct meter_ext *m, const struct meter_key *k,
-    const struct meter_window *w)
+leg_put(struct observer *o, const struct call_key *who, const struct meter_ext *m,
+    const struct meter_key *k, const struct meter_window *w)
 {
+	struct legs_ext *x = table_find(o->legs, who);
+	struct call_leg *l = NULL;
+	bool is_new;
+
+	for (unsigned i = 0; x != NULL && i < LEGS && l == NULL; i++)
+		if (x->leg[i].serial == m->serial)
+			l = &x->leg[i];
+	if (l == NULL && !w->pass)
+		return;
+	if (x == NULL) {
+		x = table_use(o->legs, who, &is_new);
+		intern_hold(o->strings, who->id);
+	}
+	if (l == NULL)
+		l = &x->leg[0];
+	for (unsigned i = 1; l->serial != m->serial && i < LEGS; i++)
+		if (x->leg[i].start.ns < l->start.ns)
+			l = &x->leg[i];
 	l->meter = *k;
 	l->serial = m->serial;
 	l->start = w->start;
 	l->beat = w->beat;
 	l->beats = w->beats;
+	l->period = w->clock_stands ? w->period : 0;
 	memcpy(l->second, w->second, sizeof(l->second));
 }
 
 /* How far two moments are apart, beyond whole buffers. */
 static double
-apart(double a, double b)
+apart(const struct hearing *h, double a, double b)
 {
-	double buffers = (a - b) / BUFFER;
+	double buffer = (double)h->call_same_buffer, buffers = (a - b) / buffer;
 
-	return fabs(buffers - floor(buffers + 0.5)) * BUFFER;
+	return fabs(buffers - floor(buffers + 0.5)) * buffer;
+}
+
+/* How well packets stand on the dial, 0 to 1. */
+static double
+strength(struct meter_beat b, double n)
+{
+	return n > 0 ? sqrt((double)b.re * b.re + (double)b.im * b.im) / n : 0;
 }
 
 /* When frames begin, in ns of the dial; false: it cannot be seen. */
@@ -81,12 +108,19 @@ static bool
 beat_of(const struct hearing *h, struct pkt_time start, struct meter_beat b, double n,
     double *at)
 {
-	double r2 = (double)b.re * b.re + (double)b.im * b.im;
+	double r = strength(b, n);
 
-	if (n <= 0 || r2 < h->clock_power_min * n)
+	if (n <= 0 || n * r * r < h->clock_power_min)
 		return false;
 	*at = atan2(b.im, b.re) / (2 * M_PI) * DIAL + (double)(start.ns % DIAL);
 	return true;
+}
+
+/* The same, or both whole buffers: of frames of 60 ms now 20 ms stands, now 60. */
+static bool
+kin(const struct hearing *h, int64_t a, int64_t b)
+{
+	return a == b || (a % h->call_same_buffer == 0 && b % h->call_same_buffer == 0);
 }
 
 static bool
@@ -103,11 +137,17 @@ same_sound(const struct observer *o, const struct call_leg *l,
 	    w->start.ns < l->start.ns || w->end.ns > o->now.ns)
 		return false;
 	if (w->fano <= h->fano_max &&
-	    (l->beats < FEWER * w->beats || l->beats > MORE * w->beats))
+	    (l->beats < h->call_same_fewer * w->beats ||
+	    l->beats > h->call_same_more * w->beats))
 		return false;		/* frames of another length */
-	seen = beat_of(h, w->start, w->beat, w->beats, &a) &&
-	    beat_of(h, l->start, l->beat, l->beats, &b);
-	if (seen && apart(a, b) > (double)h->call_same_beat)
+	if (w->clock_stands && l->period != 0 && !kin(h, w->period, l->period))
+		return false;
+	seen = beat_of(h, l->start, l->beat, l->beats, &b);
+	if (seen && strength(w->beat, w->beats) <
+	    h->call_same_stands * strength(l->beat, l->beats))
+		return false;		/* another clock: both leave equally late */
+	seen = seen && beat_of(h, w->start, w->beat, w->beats, &a);
+	if (seen && apart(h, a, b) > (double)h->call_same_beat)
 		return false;
 	if (w->constant)
 		return seen;

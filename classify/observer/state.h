@@ -222,7 +222,9 @@ struct call_key {
 	enum { CALL_OF_DEVICE = 1, CALL_OF_ROOM } of;
 };
 
-/* shared.c: what a meter that is or was answered sent last. */
+/* shared.c: what the meters of a device that are or were answered sent last. */
+#define LEGS 4				/* those that kept time last */
+
 struct call_leg {
 	struct meter_key meter;
 	uint64_t serial;		/* 0: none */
@@ -230,12 +232,16 @@ struct call_leg {
 	uint32_t second[METER_SECONDS];	/* bytes */
 	struct meter_beat beat;
 	uint32_t beats;
+	int64_t period;			/* ns of the clock that stands; 0: none does */
+};
+
+struct legs_ext {			/* by call_key, of devices alone */
+	struct call_leg leg[LEGS];
 };
 
 struct calls_ext {
 	struct call call[CALLS];	/* a ring */
 	uint32_t n;
-	struct call_leg leg;		/* of devices alone */
 };
 
 struct owner_key {
@@ -344,7 +350,8 @@ struct observer {
 	struct content *content;
 	struct endpoint *endpoint;
 	struct intern *strings;
-	struct table *meters, *sockets, *hosts, *domains, *calls, *withins, *echoes, *owners;
+	struct table *meters, *sockets, *hosts, *domains, *calls, *legs, *withins, *echoes,
+	    *owners;
 	struct content_news news;
 	struct duplicates *duplicates;
 	struct copies copies;

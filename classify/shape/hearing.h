@@ -61,7 +61,15 @@
 	X(call_same, "call.same", NUMBER, 0, 2, \
 	    "T5: least correlation of bytes per second with a call of the same device") \
 	X(call_same_beat, "call.same.beat", DURATION, 0, 0.01, \
-	    "T5: how far frames of one microphone begin apart, beyond whole 10 ms") \
+	    "T5: how far frames of one microphone begin apart, beyond whole buffers") \
+	X(call_same_buffer, "call.same.buffer", DURATION, 0.001, 1, \
+	    "T5: the sound card's buffer, at whose end frames end") \
+	X(call_same_stands, "call.same.stands", NUMBER, 0, 1, \
+	    "T5: how well its frames stand on the call's clock, over how well the call's do") \
+	X(call_same_fewer, "call.same.fewer", NUMBER, 0, 1, \
+	    "T5: least packets of the call over its own, where frames are as long") \
+	X(call_same_more, "call.same.more", NUMBER, 1, 1000, \
+	    "T5: the same, at most") \
 	X(burst_gap, "burst.gap", DURATION, 0.001, 900, "T6: silence that ends a burst") \
 	X(burst_small, "burst.small", NUMBER, 0, 1, \
 	    "T6: bursts under this share of the median are ignored") \

@@ -20,6 +20,8 @@ static const struct hearing limits = {
 	.score_pass = 2.48, .score_fail = -0.865, .score_floor = -3.0, .upload_min = 0,
 	.text_printable = 0.75, .text_outside = 0.05,
 	.way_bytes = 0.4, .way_packets = 0.6, .call_same = 0.7, .call_same_beat = 1500000,
+	.call_same_buffer = 10 * NS_PER_MS, .call_same_stands = 0.5, .call_same_fewer = 0.8,
+	.call_same_more = 1.6,
 	.burst_gap = 250 * NS_PER_MS, .burst_small = 0.2, .burst_least = 400,
 	.burst_period_min = 250 * NS_PER_MS, .burst_period_max = 900 * NS_PER_S,
 	.burst_rate_min = 4e3, .burst_rate_max = 320e3, .burst_way = 0.4,
