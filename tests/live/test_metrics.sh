@@ -128,9 +128,10 @@ kill $hostile
 # ---- logrotate, while events come ----
 grown() { [ "$(wc -l <"$T/f")" -gt $((before + 50)) ]; }
 before=$(wc -l <"$T/f"); soon grown
+# Events come with the steps of packet time, one a second.
 files=() seen=0
 for n in 1 2 3 4 5; do
-	sleep 0.8
+	sleep 1.3
 	mv "$T/f" "$T/f.$n"; kill -USR1 $pid
 	soon [ -e "$T/f" ] && seen=$((seen + 1))
 	files+=("$T/f.$n")
