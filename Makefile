@@ -114,10 +114,11 @@ scripts   = $(call matching,$(wildcard tests/$(1)/test_*.sh))
 # Fast scripts: no root, no network, no Redis.
 fast      = $(call scripts,arrows) $(call scripts,golden) $(filter %/test_rules.sh %/test_bad_input.sh,$(call scripts,system))
 slow      = $(filter-out $(fast),$(call scripts,system)) $(call scripts,live) $(call scripts,redis) \
-	$(call scripts,evasion)
+	$(call scripts,chaos) $(call scripts,evasion)
 
 # Programs the shell tests run.
 tool_bin := $(B)/tests/tools/verdicts $(B)/tests/tools/pieces $(B)/tests/tools/speech $(B)/tests/tools/weekstore $(B)/tests/redis/feeder \
+	$(B)/tests/chaos/feeder $(B)/tests/chaos/collector \
 	$(B)/tests/score/records $(B)/tests/bench/hot
 $(B)/tests/bench/hot: $(B)/tests/tools/film.o
 $(tool_bin): $(B)/%: $(B)/%.o $(LIBS_rules)
@@ -235,6 +236,17 @@ bench-live: ## loss and CPU on a wire of two namespaces, as root [SECONDS=60] [R
 instructions: $(B)/tests/bench/hot $(B)/tests/bench/gen ## count the hot pieces' instructions anew, into tests/bench/instructions.tsv
 	$(Q)contrib/deps.sh test
 	$(Q)tests/system/test_instructions.sh --write
+
+# Faults between sensor and Redis, each while CHAOS_RATE events a second flow: half an hour, as
+# root for all of it. Its short form is tests/chaos/test_chaos.sh in `make test`.
+CHAOS_RATE ?= 5000
+chaos: ## Redis, network, disk and processes fail while events flow: nothing lost [CHAOS_RATE=5000] [SCENE=name,...] [KEEP=1]
+	$(Q)contrib/deps.sh test
+	$(Q)$(MAKE) -j$(JOBS) tests
+	$(Q)$(asan_make) -j$(JOBS) $(B)-asan/tests/chaos/feeder
+	$(Q)tests/chaos/chaos.py $(B) --long --rate $(CHAOS_RATE) --only "$(SCENE)" --note "$(NOTE)" \
+		$(if $(KEEP),--keep tests/chaos/RESULTS.md)
+.PHONY: chaos
 
 # ---- installing -----------------------------------------------------------------------------
 install: $(B)/earshot ## program, rules, service, manual and documents below DESTDIR/PREFIX

@@ -62,14 +62,26 @@ reasons_say(struct reasons *r, const char *server, const struct fault *why,
     const char *behind, const struct log *log, struct loop_time now)
 {
 	struct fault told;
-	unsigned slot = 0;
+	uint32_t what = 1;
+	unsigned i = 0;
 	char more[LOG_MORE];
 
 	/* Digits differ from time to time, the rest is what it is about. */
 	for (const char *c = why->what; *c != '\0'; c++)
 		if (*c < '0' || *c > '9')
-			slot = slot * 31 + (unsigned char)*c;
-	if (!log_limit_pass(&r->said[slot % REASONS], now, more))
+			what = what * 31 + (unsigned char)*c;
+	while (i < REASONS && r->said[i].what != what)
+		i++;
+	if (i == REASONS) {
+		/* New: in the place of one whose minute is over. */
+		for (i = 0; i < REASONS && now.ns < r->said[i].limit.next.ns; i++)
+			;
+		if (i == REASONS)
+			return;
+		r->said[i].what = what;
+		r->said[i].limit = (struct log_limit){ 0 };
+	}
+	if (!log_limit_pass(&r->said[i].limit, now, more))
 		return;
 	(void)fault_set(&told, why->remedy[0] == '\0' ? NULL : why->remedy,
 	    "no delivery to '%s': %s; %s%s", server, why->what, behind, more);

@@ -27,11 +27,15 @@ const char *refusal_of_login(const char *error);
 int refusal_fault(const char *error, struct fault *why);
 
 /* One line a minute for each thing that is wrong: a server that is away and then does not
- * know our password is told twice. */
+ * know our password is told twice. A server that finds more than these within a minute
+ * talks to itself. */
 #define REASONS 8
 
 struct reasons {
-	struct log_limit said[REASONS];
+	struct {
+		uint32_t what;		/* hash of its words */
+		struct log_limit limit;
+	} said[REASONS];
 };
 
 /* `behind` ends the sentence: what becomes of the events. */

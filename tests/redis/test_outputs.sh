@@ -5,7 +5,7 @@
 # does not know the password, holds another kind of value. A Redis of the test's own.
 . "$(dirname "$0")/../tools/tap.sh"
 command -v redis-check-rdb >/dev/null || { skip test_outputs "needs redis-tools"; finish; }
-ln -s "$(command -v redis-check-rdb)" "$T/redis-server"
+ln -s "${REDIS_SERVER:-$(command -v redis-check-rdb)}" "$T/redis-server"
 export TMPDIR=$T REDISCLI_AUTH=geheim
 port=$((20000 + $$ % 20000)) redis=
 cli() { redis-cli -s "$T/sock" "$@"; }

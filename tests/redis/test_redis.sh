@@ -1,21 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Delivery to a real redis-server of the test's own, killed and worse: see chaos.py. Then the
-# whole way: what `read` wrote to a file lies in the streams, and reading twice adds nothing.
+# The functions in a real redis-server of the test's own: see functions.py. Then the whole way:
+# what `read` wrote to a file lies in the streams, and reading twice adds nothing. What happens
+# when it is killed and worse: tests/chaos.
 . "$(dirname "$0")/../tools/tap.sh"
 command -v redis-check-rdb >/dev/null || { skip test_redis "needs redis-tools"; finish; }
 
-"$PYTHON" tests/redis/chaos.py "$B/tests/redis/feeder" >"$T/chaos" 2>"$T/chaos.err"; rc=$?
-{ sed -n '/^not ok/,/^\(ok\|not ok\)/s/^# //p' "$T/chaos"; cat "$T/chaos.err"; } >"$T/chaos.faults"
+"$PYTHON" tests/redis/functions.py "$B/tests/redis/feeder" >"$T/functions" 2>"$T/functions.err"; rc=$?
+{ sed -n '/^not ok/,/^\(ok\|not ok\)/s/^# //p' "$T/functions"; cat "$T/functions.err"; } >"$T/functions.faults"
 while read -r line; do
 	case $line in
 	"ok "*) ok "${line#ok * - }" ;;
-	"not ok "*) not_ok "${line#not ok * - }" "$T/chaos.faults" ;;
+	"not ok "*) not_ok "${line#not ok * - }" "$T/functions.faults" ;;
 	esac
-done <"$T/chaos"
-equal test_redis_chaos_exits_0 0 $rc
+done <"$T/functions"
+equal test_redis_functions_exits_0 0 $rc
 
-ln -s "$(command -v redis-check-rdb)" "$T/redis-server"
+ln -s "${REDIS_SERVER:-$(command -v redis-check-rdb)}" "$T/redis-server"
 "$T/redis-server" --port 0 --unixsocket "$T/sock" --dir "$T" --save '' --loglevel warning >"$T/redis.log" 2>&1 &
 redis=$!
 trap 'kill $redis 2>/dev/null; tap_end' EXIT
