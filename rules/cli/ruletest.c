@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* ruletest: groups tests by capture, reads each capture once, compares what was told with
- * what was expected. */
+/* ruletest: groups tests by capture, reads each capture once, runs tables of flows one by
+ * one, compares what was told with what was expected. */
 #include "rules/cli/ruletest.h"
 
 #include "rules/cli/launch.h"
 #include "rules/cli/pipe.h"
+#include "rules/cli/tabletest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +16,12 @@
 struct one {
 	const struct rule *rule;
 	const struct rule_test *test;
-	char *path;
+	char *path;			/* of its capture; a table has none */
 	unsigned seen;
 	bool done;
 };
+
+enum result { PASSED, FAILED, SKIPPED };
 
 struct run {
 	const struct program *program;
@@ -26,11 +29,15 @@ struct run {
 	struct one *one;
 	unsigned n;
 	const char *path;		/* of the capture being read */
+	struct one *table;		/* being run; NULL: none */
 };
 
 static bool asks(const struct expr *x, enum field f);
 static bool shut(const struct program *p, const struct expr *x, const struct named_list **list);
 static unsigned collect(const struct program *p, struct one *out);
+static enum result judge(const struct program *p, const struct one *t, bool missing, bool ran,
+    bool verbose);
+static int run_table(struct run *r, struct one *t, struct fault *why);
 static int read_one(struct run *r, const char *path, struct fault *why);
 static struct event_ref on_verdict(void *arg, const struct verdict *v);
 
@@ -38,7 +45,7 @@ int
 rules_test(struct rule_files *f, bool verbose)
 {
 	struct run r = { 0 };
-	unsigned passed = 0, failed = 0, skipped = 0, errors = 0;
+	unsigned count[3] = { 0, 0, 0 }, errors = 0;
 	struct program *p = rule_files_compile(f, false, &errors);
 	struct fault why = { 0 };
 	int rc = EXIT_COULD_NOT;
@@ -55,56 +62,27 @@ rules_test(struct rule_files *f, bool verbose)
 	}
 	(void)collect(p, r.one);
 	for (unsigned i = 0; i < r.n; i++) {
-		bool missing = access(r.one[i].path, R_OK) == -1;
+		bool missing = r.one[i].path != NULL && access(r.one[i].path, R_OK) == -1;
+		int ran;
 
 		if (r.one[i].done)
 			continue;
-		if (!missing && read_one(&r, r.one[i].path, &why) == -1)
-			fprintf(stderr, "earshot rules test: %s\n", why.what);
+		ran = missing ? 0 : r.one[i].path == NULL ? run_table(&r, &r.one[i], &why) :
+		    read_one(&r, r.one[i].path, &why);
+		if (ran == -1)
+			fprintf(stderr, "earshot rules test: %s%s%s\n", why.what,
+			    why.remedy[0] != '\0' ? "\n  try: " : "", why.remedy);
 		for (unsigned k = i; k < r.n; k++) {
-			struct one *t = &r.one[k];
-			const struct named_list *list = NULL;
-			bool ok;
-
-			if (strcmp(t->path, r.one[i].path) != 0)
+			if (k != i && (r.one[i].path == NULL || r.one[k].path == NULL ||
+			    strcmp(r.one[k].path, r.one[i].path) != 0))
 				continue;
-			t->done = true;
-			if (missing) {
-				skipped++;
-				printf("skip  %s: %s ('%s' is not here)\n", t->rule->name,
-				    t->test->name, t->test->pcap);
-				continue;
-			}
-			if (p->inventory == NULL && asks(t->rule->when, FIELD_device_known)) {
-				skipped++;
-				printf("skip  %s: %s (no inventory: give --inventory)\n",
-				    t->rule->name, t->test->name);
-				continue;
-			}
-			if (shut(p, t->rule->when, &list)) {
-				skipped++;
-				printf("skip  %s: %s (list '%s' is %sempty: %s)\n",
-				    t->rule->name, t->test->name, list->name,
-				    hostlist_size(list->hosts) == 0 ? "" : "not ",
-				    hostlist_size(list->hosts) == 0 ?
-				    "give --known" : "leave out --known");
-				continue;
-			}
-			ok = t->test->how == EXPECT_AT_LEAST ?
-			    t->seen >= t->test->expect : t->seen == t->test->expect;
-			if (ok)
-				passed++;
-			else
-				failed++;
-			if (!ok || verbose)
-				printf("%s  %s: %s (expected %s%u, saw %u)\n",
-				    ok ? "ok  " : "FAIL", t->rule->name, t->test->name,
-				    t->test->how == EXPECT_AT_LEAST ? "at least " : "",
-				    t->test->expect, t->seen);
+			r.one[k].done = true;
+			count[judge(p, &r.one[k], missing, ran == 0, verbose)]++;
 		}
 	}
-	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
-	rc = failed > 0 ? EXIT_COULD_NOT : EXIT_DONE;
+	printf("%u passed, %u failed, %u skipped\n", count[PASSED], count[FAILED],
+	    count[SKIPPED]);
+	rc = count[FAILED] > 0 ? EXIT_COULD_NOT : EXIT_DONE;
 out:
 	for (unsigned i = 0; r.one != NULL && i < r.n; i++)
 		free(r.one[i].path);
@@ -112,6 +90,44 @@ out:
 	dpi_cell_stop(r.cell);
 	program_destroy(p);
 	return rc;
+}
+
+static enum result
+skip(const struct one *t, const char *a, const char *b, const char *c, const char *d)
+{
+	printf("skip  %s: %s (%s%s%s%s)\n", t->rule->name, t->test->name, a, b, c, d);
+	return SKIPPED;
+}
+
+/* Says what is not as it should be. */
+static enum result
+judge(const struct program *p, const struct one *t, bool missing, bool ran, bool verbose)
+{
+	const struct named_list *list = NULL;
+	struct program *as_tested;
+	bool ok, is_shut;
+
+	if (missing)
+		return skip(t, "'", t->test->pcap, "' is not here", "");
+	if (t->path != NULL && p->inventory == NULL && asks(t->rule->when,
+	    FIELD_device_known))
+		return skip(t, "no inventory: give --inventory", "", "", "");
+	as_tested = table_program(p, t->test);
+	is_shut = as_tested != NULL && shut(as_tested, t->rule->when, &list);
+	if (is_shut)
+		(void)skip(t, "list '", list->name, "' is ",
+		    hostlist_size(list->hosts) == 0 ? "empty: give --known" :
+		    "not empty: leave out --known");
+	free(as_tested);
+	if (is_shut)
+		return SKIPPED;
+	ok = ran && (t->test->how == EXPECT_AT_LEAST ? t->seen >= t->test->expect :
+	    t->seen == t->test->expect);
+	if (!ok || verbose)
+		printf("%s  %s: %s (expected %s%u, saw %u)\n", ok ? "ok  " : "FAIL",
+		    t->rule->name, t->test->name, t->test->how == EXPECT_AT_LEAST ?
+		    "at least " : "", t->test->expect, t->seen);
+	return ok ? PASSED : FAILED;
 }
 
 /* Does a rule rest on this field? */
@@ -163,6 +179,8 @@ collect(const struct program *p, struct one *out)
 				continue;
 			out[n].rule = rule;
 			out[n].test = &rule->test[k];
+			if (pcap == NULL)
+				continue;
 			out[n].path = calloc(1, dir + strlen(pcap) + 1);
 			if (out[n].path == NULL)
 				return n;
@@ -197,6 +215,19 @@ out:
 	return n == SOURCE_END ? 0 : -1;
 }
 
+static int
+run_table(struct run *r, struct one *t, struct fault *why)
+{
+	struct table_run o = { .program = r->program, .test = t->test, .cell = r->cell,
+		.arg = r, .on_verdict = on_verdict };
+	int rc;
+
+	r->table = t;
+	rc = table_run(&o, why);
+	r->table = NULL;
+	return rc;
+}
+
 static struct event_ref
 on_verdict(void *arg, const struct verdict *v)
 {
@@ -205,9 +236,10 @@ on_verdict(void *arg, const struct verdict *v)
 	for (unsigned i = 0; i < r->n; i++) {
 		struct one *t = &r->one[i];
 
-		if (t->rule != v->rule || v->update || strcmp(t->path, r->path) != 0)
+		if (t->rule != v->rule || v->update || (r->table != NULL ? t != r->table :
+		    t->path == NULL || strcmp(t->path, r->path) != 0))
 			continue;
-		if (t->test->where == NULL || eval_expr(r->program, t->test->where, v->o,
+		if (t->test->where == NULL || eval_expr(v->program, t->test->where, v->o,
 		    v->strings) == TRUTH_TRUE)
 			t->seen++;
 	}

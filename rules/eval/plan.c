@@ -228,7 +228,7 @@ key_worth(const struct plan *pl, const struct expr *x)
 	    (x->op != EXPR_IN_SET || n > VALUES_MOST))
 		return 0;
 	for (unsigned i = 0; i < n; i++) {
-		if (v[i].type != type || !key_of_wanted(pl, x->field, &v[i], &hash))
+		if (v[i].type != type || v[i].to != NULL || !key_of_wanted(pl, x->field, &v[i], &hash))
 			return 0;
 		/* All of 10.0.0.0/8 tells little. */
 		wide = wide || (type == FIELD_ADDRESS && v[i].net.bits < 96 + 16 &&
@@ -332,6 +332,8 @@ plan_one(struct plan *pl, unsigned rule, const struct expr **room)
 static bool
 value_same(const struct value *a, const struct value *b)
 {
+	if ((a->to == NULL) != (b->to == NULL) || (a->to != NULL && !value_same(a->to, b->to)))
+		return false;
 	if (a->type != b->type || a->b != b->b || a->u != b->u || a->i != b->i ||
 	    memcmp(&a->n, &b->n, sizeof(a->n)) != 0 || a->net.bits != b->net.bits ||
 	    !addr_eq(&a->net.net, &b->net.net))

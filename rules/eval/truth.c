@@ -13,7 +13,8 @@ static const enum field dest_names[] = { FIELD_dest_name, FIELD_tls_sni, FIELD_q
 	FIELD_http_host, FIELD_dest_logical };
 
 static enum truth compare(const struct expr *x, const struct value *v, struct span text);
-static bool set_has(const struct expr *x, const struct value *v, struct span text);
+static bool set_has(const struct program *p, const struct expr *x,
+    const struct observation *o, const struct value *v, struct span text);
 static enum truth dest_in_list(const struct program *p, const struct expr *x,
     const struct observation *o, const struct intern *strings, struct reason *r);
 static bool ordered(int sign, enum compare_op cmp);
@@ -132,7 +133,7 @@ truth_leaf(const struct program *p, const struct expr *x, const struct observati
 		else if (x->op == EXPR_COMPARE)
 			t = compare(x, &v, text);
 		else if (x->op == EXPR_IN_SET)
-			t = set_has(x, &v, text) ? TRUTH_TRUE : TRUTH_FALSE;
+			t = set_has(p, x, o, &v, text) ? TRUTH_TRUE : TRUTH_FALSE;
 		else if (v.type == FIELD_ADDRESS)
 			t = hostlist_has_addr(p->list[x->list].hosts, &v.net.net) ?
 			    TRUTH_TRUE : TRUTH_FALSE;
@@ -299,14 +300,60 @@ compare(const struct expr *x, const struct value *v, struct span text)
 	return equal == (x->cmp != CMP_NE) ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
+/* Local time since midnight. */
+static int64_t
+clock_of(const struct tz *z, int64_t time)
+{
+	int64_t day = 86400 * NS_PER_S, at = (time + tz_offset(z, time)) % day;
+
+	return at < 0 ? at + day : at;
+}
+
 static bool
-set_has(const struct expr *x, const struct value *v, struct span text)
+between(const struct value *from, const struct value *v, const struct value *to)
+{
+	switch (v->type) {
+	case FIELD_NUMBER:
+	case FIELD_RATE:
+		return v->n >= from->n && v->n <= to->n;
+	case FIELD_DURATION:
+	case FIELD_MOMENT:
+		return v->i >= from->i && v->i <= to->i;
+	case FIELD_ADDRESS:
+		return addr_cmp(&v->net.net, &from->net.net) >= 0 &&
+		    addr_cmp(&v->net.net, &to->net.net) <= 0;
+	default:
+		break;
+	}
+	/* What ends before it begins goes round: weekdays, hours. */
+	return from->u <= to->u ? v->u >= from->u && v->u <= to->u :
+	    v->u >= from->u || v->u <= to->u;
+}
+
+static bool
+set_has(const struct program *p, const struct expr *x, const struct observation *o,
+    const struct value *v, struct span text)
 {
 	struct expr one = *x;
 
 	one.op = EXPR_COMPARE;
 	one.cmp = CMP_EQ;
 	for (unsigned i = 0; i < x->set_n; i++) {
+		const struct value *from = &x->set[i], *to = from->to;
+
+		if (to != NULL && x->field == FIELD_hour && from->type == FIELD_DURATION) {
+			int64_t at = clock_of(&p->tz, o->time);
+
+			if (from->i <= to->i ? at >= from->i && at < to->i :
+			    at >= from->i || at < to->i)
+				return true;
+			continue;
+		}
+		if (to != NULL) {
+			if (between(from, v, to))
+				return true;
+			continue;
+		}
 		one.value = x->set[i];
 		if (compare(&one, v, text) == TRUTH_TRUE)
 			return true;

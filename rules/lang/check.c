@@ -227,8 +227,8 @@ list_names(struct check *c)
 	}
 }
 
-static void
-list_entry_add(struct check *c, struct hostlist *hosts, const struct literal *v)
+void
+check_list_entry(struct check *c, struct hostlist *hosts, const struct literal *v)
 {
 	char q[QUOTE_TEXT], text[PREFIX_TEXT], remedy[120];
 	struct prefix p;
@@ -274,7 +274,7 @@ check_list(struct check *c, const struct list_entry *e, struct named_list *out)
 	if (hosts == NULL)
 		lang_no_memory(c->l);
 	for (unsigned i = 0; i < d->entry_n; i++)
-		list_entry_add(c, hosts, &d->entry[i]);
+		check_list_entry(c, hosts, &d->entry[i]);
 	out->hosts = hosts;
 }
 
@@ -473,29 +473,31 @@ check_macros(struct check *c)
 
 /* ---- the time zone ---- */
 
-/* An offset or a rule as it stands, else the name of a zone of this machine. */
-static bool
-read_zone(struct check *c, struct decl *d, struct tz *out)
+/* An offset or a rule as it stands, else the name of a zone of this machine. d keeps what
+ * its file held; NULL: nobody does. */
+bool
+check_zone_name(struct check *c, const struct tree_word *name, struct decl *d,
+    struct tz *out)
 {
 	const struct compile_options *o = c->l->o;
 	char path[160], q[QUOTE_TEXT];
-	struct span rule;
+	struct span rule, other, *bytes = d == NULL ? &other : &d->bytes;
 	struct fault why;
-	size_t n = strlen(d->name.s);
+	size_t n = strlen(name->s);
 
-	if (tz_parse(span_of(d->name.s, n), out))
+	if (tz_parse(span_of(name->s, n), out))
 		return true;
-	if (n < 100 && strspn(d->name.s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "0123456789_/+-") == n && d->name.s[0] != '/' && n > 0) {
-		(void)snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", d->name.s);
-		if (o->provide != NULL && o->provide(o->provide_arg, o->file[d->at.file].name,
-		    lang_text(c->l, c->l->work, path, strlen(path)), &d->bytes, &why) &&
-		    tz_file_rule(d->bytes, &rule) && tz_parse(rule, out))
+	if (n < 100 && strspn(name->s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "0123456789_/+-") == n && name->s[0] != '/' && n > 0) {
+		(void)snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name->s);
+		if (o->provide != NULL && o->provide(o->provide_arg, o->file[name->at.file].name,
+		    lang_text(c->l, c->l->work, path, strlen(path)), bytes, &why) &&
+		    tz_file_rule(*bytes, &rule) && tz_parse(rule, out))
 			return true;
 	}
-	lang_error(c->l, &d->name.at, "write tz Europe/Berlin, tz +02:00, or a rule like "
+	lang_error(c->l, &name->at, "write tz Europe/Berlin, tz +02:00, or a rule like "
 	    "tz \"CET-1CEST,M3.5.0,M10.5.0/3\"", "'%s' is no time zone",
-	    quote(q, d->name.s, n));
+	    quote(q, name->s, n));
 	return false;
 }
 
@@ -511,7 +513,7 @@ check_zone(struct check *c)
 		one = which == NULL ? one : which;
 	}
 	if (one != NULL)
-		(void)read_zone(c, one, &c->p->tz);
+		(void)check_zone_name(c, &one->name, one, &c->p->tz);
 }
 
 /* Nobody's rules name them, so no message and no part of the version either. */

@@ -47,6 +47,20 @@ struct expr_use {
 const struct expr *check_expr(
     struct check *c, struct expr_use *u, const struct tree_expr *t);
 void check_macro(struct check *c, struct decl *d, unsigned depth);
+/* What its three files share. A leaf is NULL when the expression has too many; not_field
+ * tells that a word is a field, and says false. */
+struct arena *check_arena(const struct check *c, const struct expr_use *u);
+struct expr *check_leaf(struct check *c, struct expr_use *u, enum expr_op op,
+    const struct tree_expr *t);
+bool check_compare(
+    struct check *c, const struct tree_expr *t, enum field f, struct value *out);
+bool check_not_field(struct check *c, const struct literal *v);
+bool type_ordered(enum field_type t);
+/* check_sum.c, check_set.c */
+const struct expr *check_sum(
+    struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f);
+const struct expr *check_set(
+    struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f);
 /* FIELD_COUNT_ALL: no such field. */
 enum field field_by_word(const char *word);
 bool check_keys(
@@ -55,6 +69,15 @@ bool check_keys(
 bool check_span(struct check *c, const char *what, const struct literal *v, int64_t *ns);
 
 void check_rules(struct check *c);
+/* check_table.c: the flows, lists and time zone of a test. */
+/* "10:00", "22:30:15", as ns since midnight. */
+bool time_of_day(const char *s, int64_t *ns);
+void check_table(struct check *c, const struct tree_test *t, struct rule_test *out);
+/* check.c */
+bool check_zone_name(struct check *c, const struct tree_word *name, struct decl *d,
+    struct tz *out);
+void check_list_entry(struct check *c, struct hostlist *hosts, const struct literal *v);
+struct list_entry *check_find_list(struct check *c, const struct tree_word *w);
 
 /* Fills l->keep with the program; errors are told. */
 void check_program(struct check *c);

@@ -25,28 +25,6 @@ field_by_word(const char *word)
 	return (enum field)f;
 }
 
-/* What a flow counts and never takes back: only these can be summed. */
-static bool
-cumulative(enum field f)
-{
-	switch (f) {
-	case FIELD_upload:
-	case FIELD_unseen:
-	case FIELD_download:
-	case FIELD_captured_up:
-	case FIELD_captured_down:
-	case FIELD_wire_up:
-	case FIELD_wire_down:
-	case FIELD_pkts_up:
-	case FIELD_pkts_down:
-	case FIELD_retrans_up:
-	case FIELD_gaps_up:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static bool
 of_meter(enum field f)
 {
@@ -97,8 +75,8 @@ find_field(struct check *c, const struct tree_word *w, bool or_macro)
 	return f;
 }
 
-static struct list_entry *
-find_list(struct check *c, const struct tree_word *w)
+struct list_entry *
+check_find_list(struct check *c, const struct tree_word *w)
 {
 	struct list_entry *e = names_get(&c->lists, w->s);
 	struct guess g;
@@ -121,8 +99,8 @@ find_list(struct check *c, const struct tree_word *w)
 
 /* ---- making expressions of the program ---- */
 
-static struct arena *
-arena_of(const struct check *c, const struct expr_use *u)
+struct arena *
+check_arena(const struct check *c, const struct expr_use *u)
 {
 	return u->scratch ? c->l->work : c->l->keep;
 }
@@ -130,16 +108,15 @@ arena_of(const struct check *c, const struct expr_use *u)
 static struct expr *
 make(struct check *c, struct expr_use *u, enum expr_op op)
 {
-	struct expr *x = lang_alloc(c->l, arena_of(c, u), sizeof(*x));
+	struct expr *x = lang_alloc(c->l, check_arena(c, u), sizeof(*x));
 
 	x->op = op;
 	x->leaf = UINT_MAX;
 	return x;
 }
 
-/* A leaf; NULL when the expression has too many. */
-static struct expr *
-make_leaf(struct check *c, struct expr_use *u, enum expr_op op, const struct tree_expr *t)
+struct expr *
+check_leaf(struct check *c, struct expr_use *u, enum expr_op op, const struct tree_expr *t)
 {
 	struct text text = { .l = c->l, .arena = c->l->work };
 	struct writer w = text_writer(&text);
@@ -157,7 +134,7 @@ make_leaf(struct check *c, struct expr_use *u, enum expr_op op, const struct tre
 	}
 	x = make(c, u, op);
 	expr_print(t, &w);
-	x->text = lang_text(c->l, arena_of(c, u), text.at, text.n);
+	x->text = lang_text(c->l, check_arena(c, u), text.at, text.n);
 	if (u->in_when)
 		x->leaf = u->leaves;
 	u->leaves++;
@@ -313,11 +290,11 @@ check_party(struct check *c, struct expr_use *u, const struct tree_expr *t)
 		return check_expr(c, u, rewrite(c, t));
 	case TREE_IN:
 		if (device)
-			return find_list(c, &t->list) == NULL ?
+			return check_find_list(c, &t->list) == NULL ?
 			    NULL :
 			    check_expr(c, u, rewrite(c, t));
-		e = find_list(c, &t->list);
-		if (e == NULL || (x = make_leaf(c, u, EXPR_DEST_IN_LIST, t)) == NULL)
+		e = check_find_list(c, &t->list);
+		if (e == NULL || (x = check_leaf(c, u, EXPR_DEST_IN_LIST, t)) == NULL)
 			return NULL;
 		x->list = e->index;
 		return x;
@@ -348,8 +325,8 @@ check_party(struct check *c, struct expr_use *u, const struct tree_expr *t)
 
 /* ---- conditions about a field ---- */
 
-static bool
-ordered(enum field_type t)
+bool
+type_ordered(enum field_type t)
 {
 	return t == FIELD_COUNT || t == FIELD_BYTES || t == FIELD_NUMBER ||
 	    t == FIELD_RATE || t == FIELD_DURATION || t == FIELD_MOMENT ||
@@ -363,8 +340,8 @@ target_of(const struct field_info *info)
 }
 
 /* A word where a value belongs that is a field: people try to compare two fields. */
-static bool
-is_field_value(struct check *c, const struct literal *v)
+bool
+check_not_field(struct check *c, const struct literal *v)
 {
 	if (v->kind != LITERAL_WORD || field_by_word(v->text) == FIELD_COUNT_ALL ||
 	    strchr(v->text, '.') == NULL)
@@ -374,7 +351,7 @@ is_field_value(struct check *c, const struct literal *v)
 	return true;
 }
 
-static bool
+bool
 check_compare(struct check *c, const struct tree_expr *t, enum field f, struct value *out)
 {
 	const struct field_info *info = &observation_field[f];
@@ -388,43 +365,12 @@ check_compare(struct check *c, const struct tree_expr *t, enum field f, struct v
 		    info->word);
 		return false;
 	}
-	if (t->cmp != CMP_EQ && t->cmp != CMP_NE && !ordered(info->type)) {
+	if (t->cmp != CMP_EQ && t->cmp != CMP_NE && !type_ordered(info->type)) {
 		lang_error(c->l, &t->at, "use =, != or in { ... }",
 		    "'%s' %s, which has no order", info->word, type_is(info->type));
 		return false;
 	}
-	return !is_field_value(c, &t->value) && value_of(c->l, &target, &t->value, out);
-}
-
-static const struct expr *
-check_set(struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f)
-{
-	const struct field_info *info = &observation_field[f];
-	struct target target = target_of(info);
-	struct value *set;
-	struct expr *x;
-	bool good = true;
-
-	if (info->type == FIELD_BOOL) {
-		lang_error(c->l, &t->name.at, "let it stand alone",
-		    "'%s' is yes or no: no set", info->word);
-		return NULL;
-	}
-	if (t->set_n == 0) {
-		lang_error(c->l, &t->name.at, "write what it should hold",
-		    "a set with nothing in it is never met");
-		return NULL;
-	}
-	set = lang_alloc(c->l, arena_of(c, u), t->set_n * sizeof(*set));
-	for (unsigned i = 0; i < t->set_n; i++)
-		good = !is_field_value(c, &t->set[i]) &&
-		    value_of(c->l, &target, &t->set[i], &set[i]) && good;
-	if (!good || (x = make_leaf(c, u, EXPR_IN_SET, t)) == NULL)
-		return NULL;
-	x->field = f;
-	x->set = set;
-	x->set_n = t->set_n;
-	return x;
+	return !check_not_field(c, &t->value) && value_of(c->l, &target, &t->value, out);
 }
 
 bool
@@ -490,137 +436,10 @@ check_span(struct check *c, const char *what, const struct literal *v, int64_t *
 	return false;
 }
 
-/* Its number in this program; and the name that is the same in the next one, whatever
- * order fields, rules and files have there. A limit that is moved keeps what was summed. */
-static void
-number_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, struct expr *x,
-    const enum field *key)
-{
-	static const struct siphash_key fixed = { 0x6561727368737569ULL,
-	    0x64656e7469666965ULL };
-	uint64_t piece[2] = { 0, 0 };
-
-	x->sums = t->sums;
-	x->key = key;
-	x->key_n = t->key_n;
-	if (u->scratch)
-		return;
-	x->sum = c->sums++;
-	piece[0] = (uint64_t)c->rule_id << 32 | u->sums++ << 8 | (uint64_t)x->sums;
-	piece[1] = (uint64_t)x->window;
-	x->sum_id = siphash13(&fixed, piece, sizeof(piece));
-	for (unsigned i = 0; i <= x->key_n; i++) {
-		const char *word = observation_field[i == 0 ? x->field : key[i - 1]].word;
-
-		piece[0] = x->sum_id;
-		piece[1] = siphash13(&fixed, word, strlen(word));
-		x->sum_id = siphash13(&fixed, piece, sizeof(piece));
-	}
-}
-
-/* A sum or a count as a leaf of its own; NULL: no memory. */
-static struct expr *
-sum_leaf(struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f,
-    const struct value *limit, int64_t window, const enum field *key)
-{
-	struct expr *x = make_leaf(c, u, EXPR_SUM, t);
-
-	if (x == NULL)
-		return NULL;
-	x->field = f;
-	x->cmp = t->cmp;
-	x->value = *limit;
-	x->window = window;
-	number_sum(c, u, t, x, key);
-	return x;
-}
-
-static const struct expr *
-check_distinct(struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f)
-{
-	struct target count = { "distinct", FIELD_COUNT, VOCABULARY_NONE, "" };
-	const enum field *key = NULL;
-	struct value value;
-	int64_t window = 0;
-	bool good = true;
-
-	if (!u->in_when) {
-		lang_error(c->l, &t->name.at, "sums stand in a rule's 'when'",
-		    "a count cannot be asked here");
-		return NULL;
-	}
-	if (observation_field[f].type != FIELD_TEXT &&
-	    observation_field[f].type != FIELD_ADDRESS) {
-		lang_error(c->l, &t->name.at, "use dest, or a text or address field",
-		    "'%s' %s: its values are not counted", t->name.s,
-		    type_is(observation_field[f].type));
-		return NULL;
-	}
-	if (t->cmp == CMP_EQ || t->cmp == CMP_NE) {
-		lang_error(c->l, &t->at, "use >= or >", "a count grows past a limit");
-		good = false;
-	}
-	good = value_of(c->l, &count, &t->value, &value) && good;
-	good = check_span(c, "within", &t->window, &window) && good;
-	good = check_keys(c, t->key, t->key_n, &key) && good;
-	return good ? sum_leaf(c, u, t, f, &value, window, key) : NULL;
-}
-
-static const struct expr *
-check_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f)
-{
-	const enum field *key = NULL;
-	struct value value;
-	struct expr *x;
-	int64_t window = 0;
-	bool good = true;
-
-	u->has_sum = true;
-	if (t->sums == SUM_DISTINCT)
-		return check_distinct(c, u, t, f);
-	if (!u->in_when) {
-		lang_error(c->l, &t->name.at, "sums stand in a rule's 'when'",
-		    "a sum cannot be asked here");
-		return NULL;
-	}
-	if (!cumulative(f)) {
-		lang_error(c->l, &t->name.at,
-		    "use upload, upload.unseen, download, wire.up, wire.down, "
-		    "packets.up, packets.down, upload.captured, download.captured, "
-		    "retransmitted.up or gaps.up",
-		    "'%s' cannot be summed: it is not a counter of a flow", t->name.s);
-		return NULL;
-	}
-	if (t->cmp == CMP_EQ || t->cmp == CMP_NE) {
-		lang_error(c->l, &t->at, "use >= or >",
-		    "a sum grows past a limit, it is not met "
-		    "to the byte");
-		good = false;
-	}
-	if (t->sums == SUM_DAY) {
-		struct target times = { "usual", FIELD_NUMBER, VOCABULARY_NONE, "" };
-
-		if (!value_of(c->l, &times, &t->value, &value))
-			return NULL;
-		window = 86400 * NS_PER_S;
-	} else {
-		good = (check_compare(c, t, f, &value) && good);
-		good = check_span(c, "within", &t->window, &window) && good;
-	}
-	good = check_keys(c, t->key, t->key_n, &key) && good;
-	if (!good || (x = sum_leaf(c, u, t, f, &value, window, key)) == NULL)
-		return NULL;
-	if (t->sums == SUM_DAY) {
-		x->times = value.n;
-		x->value = (struct value){ .type = observation_field[f].type };
-	}
-	return x;
-}
-
 static const struct expr *
 check_in(struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f)
 {
-	struct list_entry *e = find_list(c, &t->list);
+	struct list_entry *e = check_find_list(c, &t->list);
 	struct expr *x;
 
 	if (observation_field[f].type != FIELD_TEXT &&
@@ -631,7 +450,7 @@ check_in(struct check *c, struct expr_use *u, const struct tree_expr *t, enum fi
 		    type_is(observation_field[f].type));
 		return NULL;
 	}
-	if (e == NULL || (x = make_leaf(c, u, EXPR_IN_LIST, t)) == NULL)
+	if (e == NULL || (x = check_leaf(c, u, EXPR_IN_LIST, t)) == NULL)
 		return NULL;
 	x->field = f;
 	x->list = e->index;
@@ -653,7 +472,7 @@ check_field(struct check *c, struct expr_use *u, const struct tree_expr *t)
 	switch (t->op) {
 	case TREE_NAME:
 		if (info->type == FIELD_BOOL) {
-			if ((x = make_leaf(c, u, EXPR_BOOL, t)) != NULL)
+			if ((x = check_leaf(c, u, EXPR_BOOL, t)) != NULL)
 				x->field = f;
 			return x;
 		}
@@ -665,7 +484,7 @@ check_field(struct check *c, struct expr_use *u, const struct tree_expr *t)
 		return NULL;
 	case TREE_COMPARE:
 		if (!check_compare(c, t, f, &value) ||
-		    (x = make_leaf(c, u, EXPR_COMPARE, t)) == NULL)
+		    (x = check_leaf(c, u, EXPR_COMPARE, t)) == NULL)
 			return NULL;
 		x->field = f;
 		x->cmp = t->cmp;
@@ -680,7 +499,7 @@ check_field(struct check *c, struct expr_use *u, const struct tree_expr *t)
 	default:
 		break;
 	}
-	if ((x = make_leaf(c, u, EXPR_KNOWN, t)) != NULL)
+	if ((x = check_leaf(c, u, EXPR_KNOWN, t)) != NULL)
 		x->field = f;
 	return x;
 }
@@ -779,8 +598,8 @@ check_expr(struct check *c, struct expr_use *u, const struct tree_expr *t)
 		return x;
 	}
 	if (t->op == TREE_EMPTY) {
-		e = find_list(c, &t->name);
-		if (e == NULL || (x = make_leaf(c, u, EXPR_EMPTY, t)) == NULL)
+		e = check_find_list(c, &t->name);
+		if (e == NULL || (x = check_leaf(c, u, EXPR_EMPTY, t)) == NULL)
 			return NULL;
 		x->list = e->index;
 		return x;

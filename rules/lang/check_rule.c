@@ -301,6 +301,7 @@ rule_tests(struct check *c, const struct decl *d, struct rule *r)
 			.pcap = keep_text(c, t->pcap.s),
 			.line = t->name.at.line,
 			.how = t->at_least ? EXPECT_AT_LEAST : EXPECT_EXACTLY };
+		check_table(c, t, out);
 		if (out->pcap != NULL && out->pcap[0] == '\0')
 			lang_error(c->l, &t->pcap.at, NULL, "the capture has no name");
 		if (t->noun.line != 0 &&

@@ -176,7 +176,7 @@ parse_list(struct parser *p, struct decl *d)
 	    !take_equals(p, "the list's name"))
 		return false;
 	if (p->t.kind == TOKEN_OPEN)
-		return parser_set(p, &d->entry, &d->entry_n);
+		return parser_set(p, false, &d->entry, &d->entry_n);
 	if (!parser_word(p, "file"))
 		return parser_expected(p, "'file \"NAME\"' or '{ ... }'", NULL);
 	return parser_string(p, &d->path, "the file's name in quotes");
@@ -290,7 +290,7 @@ parse_decl(struct parser *p, struct decl *d)
 {
 	switch (d->kind) {
 	case DECL_HOME:
-		return parser_set(p, &d->entry, &d->entry_n);
+		return parser_set(p, false, &d->entry, &d->entry_n);
 	case DECL_INVENTORY:
 		return parse_inventory(p, d);
 	case DECL_LIST:

@@ -36,16 +36,20 @@ bool parser_string(struct parser *p, struct tree_word *out, const char *what);
 bool parser_name(struct parser *p, struct tree_word *out, const char *what);
 bool parser_number(struct parser *p, struct literal *out, const char *what);
 bool parser_literal(struct parser *p, struct literal *out);
+/* A literal, or two with `..` between them. */
+bool parser_range(struct parser *p, struct literal *out);
 bool parser_text(
     struct parser *p, struct literal *out, const char *what); /* word or string */
 /* WORD, WORD, ... */
 bool parser_words(
     struct parser *p, struct tree_word **out, unsigned *n, const char *what);
-/* { LITERAL, ... } */
-bool parser_set(struct parser *p, struct literal **out, unsigned *n);
+/* { LITERAL, ... }; ranges: LITERAL..LITERAL as well */
+bool parser_set(struct parser *p, bool ranges, struct literal **out, unsigned *n);
 
 bool parse_expr(struct parser *p, struct tree_expr **out);
 bool parse_rule(struct parser *p, struct decl *d);
 bool is_item_word(const struct token *t);
+/* `flows { ... }` of a test, behind its word. */
+bool parse_flows(struct parser *p, struct tree_test *t);
 
 #endif

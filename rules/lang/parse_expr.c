@@ -102,6 +102,9 @@ parse_amount(struct parser *p, struct literal *out)
 	}
 	/* What follows on this line and is no word of the language was meant as a unit.
 	 */
+	for (unsigned i = 0; i < ROW_WORD_COUNT; i++)
+		if (token_is(&p->t, row_word[i]))
+			return true;
 	if (p->t.place.line != out->at.line || reserved_token(&p->t) ||
 	    memchr(p->t.at, '.', p->t.n) != NULL)
 		return true;
@@ -138,7 +141,22 @@ parser_literal(struct parser *p, struct literal *out)
 }
 
 bool
-parser_set(struct parser *p, struct literal **out, unsigned *n)
+parser_range(struct parser *p, struct literal *out)
+{
+	struct literal *to;
+
+	if (!parser_literal(p, out))
+		return false;
+	if (p->t.kind != TOKEN_RANGE)
+		return true;
+	parser_next(p);
+	to = lang_alloc(p->l, p->l->work, sizeof(*to));
+	out->to = to;
+	return parser_literal(p, to);
+}
+
+bool
+parser_set(struct parser *p, bool ranges, struct literal **out, unsigned *n)
 {
 	struct literal *set = NULL;
 	unsigned cap = 0;
@@ -156,7 +174,7 @@ parser_set(struct parser *p, struct literal **out, unsigned *n)
 				memcpy(more, set, *n * sizeof(*more));
 			set = more;
 		}
-		if (!parser_literal(p, &set[*n]))
+		if (ranges ? !parser_range(p, &set[*n]) : !parser_literal(p, &set[*n]))
 			goto skip;
 		(*n)++;
 		if (p->t.kind == TOKEN_COMMA)
@@ -255,6 +273,35 @@ parse_compare(struct parser *p, struct tree_expr *x)
 	    parser_words(p, &x->key, &x->key_n, "what to sum by, like 'device'");
 }
 
+/* `in { ... }`, `in LIST`, `in FROM..TO`. */
+static bool
+parse_in(struct parser *p, struct tree_expr *x)
+{
+	struct literal one;
+
+	x->op = TREE_SET;
+	if (p->t.kind == TOKEN_OPEN)
+		return parser_set(p, true, &x->set, &x->set_n);
+	if (p->t.kind != TOKEN_NUMBER &&
+	    (p->t.kind != TOKEN_WORD || reserved_token(&p->t) || parser_at_decl(p)))
+		return parser_expected(p,
+		    "the name of a list, a range or '{' after 'in'", NULL);
+	if (!parser_range(p, &one))
+		return false;
+	if (one.to != NULL) {
+		x->set = lang_alloc(p->l, p->l->work, sizeof(one));
+		x->set[0] = one;
+		x->set_n = 1;
+		return true;
+	}
+	if (one.kind != LITERAL_WORD)
+		return parser_expected(p, "'..' and where the range ends",
+		    "write in 1 MB..5 MB, or a set: in { ... }");
+	x->op = TREE_IN;
+	x->list = (struct tree_word){ one.text, one.at, false };
+	return true;
+}
+
 /* What starts with a name. */
 static bool
 parse_leaf(struct parser *p, struct tree_expr **out)
@@ -291,15 +338,7 @@ parse_leaf(struct parser *p, struct tree_expr **out)
 	if (token_is(&p->t, "is"))
 		return parse_is(p, x);
 	if (parser_word(p, "in")) {
-		x->op = p->t.kind == TOKEN_OPEN ? TREE_SET : TREE_IN;
-		if (x->op == TREE_SET)
-			return parser_set(p, &x->set, &x->set_n);
-		if (p->t.kind != TOKEN_WORD || reserved_token(&p->t) || parser_at_decl(p))
-			return parser_expected(
-			    p, "the name of a list or '{' after 'in'", NULL);
-		x->list = parser_tree_word(p);
-		parser_next(p);
-		return true;
+		return parse_in(p, x);
 	}
 	if (token_is(&p->t, "not")) {
 		(void)snprintf(remedy, sizeof(remedy),

@@ -114,15 +114,54 @@ parse_expect(struct parser *p, struct tree_test *t)
 }
 
 static bool
+parse_test_list(struct parser *p, struct tree_test *t)
+{
+	struct tree_test_list *list = lang_alloc(p->l, p->l->work, sizeof(*list)),
+			      **end = &t->list;
+
+	if (!parser_name(p, &list->name, "the list's name"))
+		return false;
+	if (p->t.kind != TOKEN_COMPARE || p->t.cmp != CMP_EQ)
+		return parser_expected(p, "'=' after the list's name", NULL);
+	parser_next(p);
+	if (p->t.kind != TOKEN_OPEN)
+		return parser_expected(p, "'{ ... }'",
+		    "a test's list stands in the test: list known = { *.example }");
+	if (!parser_set(p, false, &list->entry, &list->entry_n))
+		return false;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = list;
+	return true;
+}
+
+static bool
 test_body(struct parser *p, struct tree_test *t)
 {
 	bool expect = false;
 
 	while (p->t.kind != TOKEN_CLOSE) {
-		if (token_is(&p->t, "pcap") && t->pcap.s == NULL) {
+		bool input = t->pcap.s != NULL || t->has_flows;
+
+		if (token_is(&p->t, "pcap") && !input) {
 			parser_next(p);
 			if (!parser_string(
 				p, &t->pcap, "the capture's file name in quotes"))
+				return false;
+		} else if (token_is(&p->t, "flows") && !input) {
+			parser_next(p);
+			t->has_flows = true;
+			if (!parse_flows(p, t))
+				return false;
+		} else if (token_is(&p->t, "list")) {
+			parser_next(p);
+			if (!parse_test_list(p, t))
+				return false;
+		} else if (token_is(&p->t, "tz") && t->tz.s == NULL) {
+			parser_next(p);
+			if (p->t.kind == TOKEN_STRING ?
+				!parser_string(p, &t->tz, "a time zone") :
+				!parser_name(p, &t->tz, "a time zone, like UTC"))
 				return false;
 		} else if (token_is(&p->t, "expect") && !expect) {
 			expect = true;
@@ -131,19 +170,20 @@ test_body(struct parser *p, struct tree_test *t)
 				return false;
 		} else {
 			return parser_expected(p,
-			    t->pcap.s != NULL && expect ? "'}'" :
-				t->pcap.s != NULL	? "'expect'" :
-				expect			? "'pcap \"FILE\"'" :
-							  "'pcap \"FILE\"' or 'expect'",
+			    input && expect ? "'}'" :
+				input	    ? "'expect'" :
+				expect	    ? "'pcap \"FILE\"' or 'flows {'" :
+					      "'pcap \"FILE\"', 'flows {' or 'expect'",
 			    NULL);
 		}
 	}
-	if (t->pcap.s != NULL && expect) {
+	if ((t->pcap.s != NULL || t->has_flows) && expect) {
 		parser_next(p);
 		return true;
 	}
 	lang_error(p->l, &t->name.at,
-	    expect ? "add: pcap \"FILE\"" : "add: expect 1 alert",
+	    expect ? "add: pcap \"FILE\", or flows { 10:00 a -> b up 12 MB }" :
+		     "add: expect 1 alert",
 	    "the test does not say %s",
 	    expect ? "which capture to read" : "what to expect");
 	parser_next(p);
@@ -160,12 +200,15 @@ parse_test(struct parser *p, struct decl *d)
 		return false;
 	if (!test_body(p, t)) {
 		d->broken = true;
-		/* To the end of the test, not of the rule. */
-		while (p->t.kind != TOKEN_CLOSE && p->t.kind != TOKEN_END &&
-		    !parser_at_decl(p))
-			parser_next(p);
-		if (p->t.kind == TOKEN_CLOSE)
-			parser_next(p);
+		/* To the end of the test, not of the rule; and of the rows inside it. */
+		for (unsigned deep = t->in_flows ? 2 : 1; deep > 0; parser_next(p)) {
+			if (p->t.kind == TOKEN_END || parser_at_decl(p))
+				return true;
+			if (p->t.kind == TOKEN_OPEN)
+				deep++;
+			else if (p->t.kind == TOKEN_CLOSE)
+				deep--;
+		}
 		return true;
 	}
 	while (*end != NULL)

@@ -103,7 +103,10 @@ expr_print(const struct tree_expr *x, const struct writer *w)
 		return;
 	case TREE_SET:
 		writer_text(w, " in ");
-		print_set(w, x->set, x->set_n, false);
+		if (x->set_n == 1 && x->set[0].to != NULL)
+			literal_print(&x->set[0], w);
+		else
+			print_set(w, x->set, x->set_n, false);
 		return;
 	case TREE_IN:
 		writer_text(w, " in ");
@@ -167,20 +170,92 @@ print_expect(const struct tree_test *t, const struct writer *w)
 }
 
 static void
+print_word(const struct writer *w, const struct tree_word *word)
+{
+	if (word->quoted)
+		print_string(w, word->s);
+	else
+		writer_text(w, word->s);
+}
+
+static void
+print_row(const struct tree_row *r, const struct writer *w)
+{
+	if (r->weekday.s != NULL) {
+		writer_text(w, r->weekday.s);
+		writer_text(w, " ");
+	}
+	if (r->day.kind != LITERAL_NONE) {
+		writer_text(w, "day ");
+		literal_print(&r->day, w);
+		writer_text(w, " ");
+	}
+	writer_text(w, r->time.s);
+	writer_text(w, " ");
+	print_word(w, &r->from);
+	writer_text(w, " -> ");
+	print_word(w, &r->to);
+	for (unsigned k = 0; k < ROW_WORD_COUNT; k++) {
+		if (r->clause[k].line == 0)
+			continue;
+		writer_text(w, " ");
+		writer_text(w, row_word[k]);
+		writer_text(w, " ");
+		if (k == ROW_WITH)
+			expr_print(r->with, w);
+		else if (k > ROW_PORT)
+			writer_text(w, r->word[k - ROW_PORT - 1].s);
+		else
+			literal_print(&r->amount[k], w);
+	}
+}
+
+static void
+print_flows(const struct tree_test *t, const struct writer *w)
+{
+	for (const struct tree_test_list *l = t->list; l != NULL; l = l->next) {
+		writer_text(w, "\n\t\tlist ");
+		writer_text(w, l->name.s);
+		writer_text(w, " = ");
+		print_set(w, l->entry, l->entry_n, false);
+	}
+	if (t->tz.s != NULL) {
+		writer_text(w, "\n\t\ttz ");
+		print_string(w, t->tz.s);
+	}
+	writer_text(w, t->has_flows ? "\n\t\tflows {" : "\n\t\tpcap ");
+	if (!t->has_flows)
+		print_string(w, t->pcap.s);
+	for (const struct tree_row *r = t->row; r != NULL; r = r->next) {
+		writer_text(w, "\n\t\t\t");
+		print_row(r, w);
+	}
+	writer_text(w, t->has_flows ? "\n\t\t}" : "");
+}
+
+static void
 print_test(const struct tree_test *t, const struct writer *w)
 {
 	size_t n = 0;
 	struct writer count = { print_count, &n };
-	bool lines;
+	bool lines = true;
 
-	print_string(&count, t->name.s);
-	print_string(&count, t->pcap.s);
-	print_expect(t, &count);
-	lines = n > TEST_LINE;
+	if (t->pcap.s != NULL) {
+		print_string(&count, t->name.s);
+		print_string(&count, t->pcap.s);
+		print_expect(t, &count);
+		lines = n > TEST_LINE;
+	}
 	writer_text(w, "\ttest ");
 	print_string(w, t->name.s);
-	writer_text(w, lines ? " {\n\t\tpcap " : " { pcap ");
-	print_string(w, t->pcap.s);
+	if (lines || t->list != NULL || t->tz.s != NULL) {
+		lines = true;
+		writer_text(w, " {");
+		print_flows(t, w);
+	} else {
+		writer_text(w, " { pcap ");
+		print_string(w, t->pcap.s);
+	}
 	writer_text(w, lines ? "\n\t\t" : " ");
 	print_expect(t, w);
 	writer_text(w, lines ? "\n\t}\n" : " }\n");

@@ -94,6 +94,10 @@ struct value {
 	struct prefix net;	/* ADDRESS: a prefix; an address alone has full length */
 	const char *text;	/* TEXT; may hold '*' as a glob in
 				 * EXPR_IN_SET and with = */
+	const struct value *to;	/* EXPR_IN_SET: a range, this value to that, both in it;
+				 * of times of day (DURATION since midnight, about the
+				 * field `hour`) the end is not. Weekdays and hours go
+				 * round. NULL: none */
 };
 
 struct expr {
@@ -128,8 +132,39 @@ struct caveat {			/* `lower when EXPR because "..."`, `raise ...`,
 	bool raise;		/* ...or higher */
 };
 
+#define TABLE_ROWS_MAX 1000U	/* of one test */
+#define TABLE_FLOWS_MAX 40000U	/* that its rows come to: each has a port of its own */
+
+/* A row of a test's table, worked out; see rules/cli/tabletest.h for what it comes to. */
+struct table_row {
+	int64_t at;		/* ns since the Monday it begins with, local time */
+	const char *from, *to;	/* names or addresses */
+	const char *app;	/* NULL: not said */
+	uint64_t up, down;
+	int64_t during;		/* ns */
+	double cadence;		/* messages a second; 0: as fast as it goes */
+	uint64_t size, size_to;	/* of a message, from .. to */
+	bool udp;
+	uint16_t port;
+	unsigned times;
+	int64_t every;
+	const struct expr *with;	/* NULL, or `field = value` and ... */
+	unsigned line;
+};
+
+struct test_list {
+	unsigned list;		/* index into program.list */
+	const struct hostlist *hosts;
+};
+
 struct rule_test {
-	const char *name, *pcap;	/* as written; relative to the rule file */
+	const char *name, *pcap;	/* as written; relative to the
+					 * rule file. NULL: a table of flows */
+	const struct table_row *row;
+	unsigned rows;
+	const struct test_list *list;	/* what lists hold while it runs */
+	unsigned lists;
+	const struct tz *tz;		/* NULL: the program's */
 	unsigned expect;		/* how many alerts (or suspects,
 					 * for a suspect rule) */
 	enum { EXPECT_EXACTLY, EXPECT_AT_LEAST } how;

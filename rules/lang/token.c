@@ -189,12 +189,20 @@ lex_string(struct lexer *x, struct token *t, char mark)
 		    "text does not stand in single quotes");
 }
 
+/* Settings have neither ranges nor tables, and words like ../captures. */
+static bool
+at_pair(const struct lexer *x, const char *pair)
+{
+	return x->l->o->language == NULL && x->end - x->at >= 2 &&
+	    memcmp(x->at, pair, 2) == 0;
+}
+
 static void
 lex_run(struct lexer *x, struct token *t)
 {
 	const char *start = x->at, *p;
 
-	while (x->at < x->end && is_word(*x->at))
+	while (x->at < x->end && is_word(*x->at) && !at_pair(x, "->") && !at_pair(x, ".."))
 		x->at++;
 	t->kind = TOKEN_WORD;
 	t->at = start;
@@ -238,6 +246,8 @@ lex_sign(struct lexer *x, struct token *t)
 		{ ">", TOKEN_COMPARE, CMP_GT, NULL, NULL },
 		{ "=", TOKEN_COMPARE, CMP_EQ, NULL, NULL },
 		{ "!", TOKEN_WORD, CMP_EQ, "not", "write 'not'" },
+		{ "->", TOKEN_ARROW, CMP_EQ, NULL, NULL },
+		{ "..", TOKEN_RANGE, CMP_EQ, NULL, NULL },
 		{ "{", TOKEN_OPEN, CMP_EQ, NULL, NULL },
 		{ "}", TOKEN_CLOSE, CMP_EQ, NULL, NULL },
 		{ "(", TOKEN_LEFT, CMP_EQ, NULL, NULL },
@@ -312,7 +322,7 @@ lexer_next(struct lexer *x, struct token *t)
 			    "'%.2s' is not part of %s", x->at, language(x));
 			x->at = nl == NULL ? x->end : nl;
 			continue;
-		} else if (is_word(*x->at)) {
+		} else if (is_word(*x->at) && !at_pair(x, "->") && !at_pair(x, "..")) {
 			lex_run(x, t);
 		} else {
 			lex_sign(x, t);

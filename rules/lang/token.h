@@ -3,7 +3,8 @@
  * token: the lexer. Each token knows its file, line, column and length.
  *
  * A word is a run of letters, digits and _ . * : / % + -, so that names, fields,
- * addresses, networks, host globs, dates and units need no quotes. A run that is a number
+ * addresses, networks, host globs, dates and units need no quotes; it ends before `..`
+ * and `->`. A run that is a number
  * is a number, also with a unit stuck to it ("80%", "4kbit/s"). A mistake that is plain
  * (`&&` for `and`) is told and read as what was meant, so that it costs one error and not
  * three.
@@ -25,6 +26,8 @@ enum token_kind {
 	TOKEN_RIGHT, /* ( ) */
 	TOKEN_COMMA,
 	TOKEN_COMPARE, /* COMPARE: cmp says which; `=` is CMP_EQ */
+	TOKEN_ARROW, /* -> */
+	TOKEN_RANGE, /* .. */
 };
 
 struct token {

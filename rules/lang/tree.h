@@ -50,9 +50,50 @@ struct tree_caveat {
 	struct tree_word because;
 };
 
+/* A row of `flows`: who sends what to whom, when. */
+enum row_word {
+	ROW_UP,
+	ROW_DOWN,
+	ROW_FOR,
+	ROW_CADENCE,
+	ROW_SIZE,
+	ROW_TIMES,
+	ROW_EVERY,
+	ROW_PORT, /* those before and this: a literal */
+	ROW_APP,
+	ROW_OVER, /* a word */
+	ROW_WITH, /* an expression */
+	ROW_WORD_COUNT,
+};
+
+struct tree_row {
+	struct tree_row *next;
+	struct place at;
+	struct tree_word weekday; /* of the first week; absent: the day of the row before */
+	struct literal day; /* `day 12`: the first is a Monday */
+	struct tree_word time;
+	struct tree_word from, to;
+	struct place clause[ROW_WORD_COUNT]; /* line 0: absent */
+	struct literal amount[ROW_PORT + 1];
+	struct tree_word word[ROW_OVER - ROW_PORT];
+	struct tree_expr *with;
+};
+
+/* `list NAME = { ... }` of a test: what the list holds while it runs. */
+struct tree_test_list {
+	struct tree_test_list *next;
+	struct tree_word name;
+	struct literal *entry;
+	unsigned entry_n;
+};
+
 struct tree_test {
 	struct tree_test *next;
 	struct tree_word name, pcap;
+	bool has_flows, in_flows; /* in_flows: while they are read */
+	struct tree_row *row;
+	struct tree_test_list *list;
+	struct tree_word tz;
 	struct literal expect;
 	bool at_least, suspects;
 	struct place noun; /* "alerts" */
@@ -138,6 +179,7 @@ struct tree {
 };
 
 extern const char *const rule_item_word[ITEM_COUNT];
+extern const char *const row_word[ROW_WORD_COUNT];
 extern const char *const decl_word[DECL_COUNT];
 
 /* ---- parse.c, parse_rule.c, parse_expr.c ---- */

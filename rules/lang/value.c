@@ -34,6 +34,7 @@ static const struct unit units[] = {
 	{ "h", UNIT_DURATION, 3600 * NS_PER_S },
 	{ "d", UNIT_DURATION, 86400 * NS_PER_S },
 	{ "%", UNIT_PERCENT, 1 },
+	{ "/s", UNIT_PACE, 1 },
 };
 #define UNITS (sizeof(units) / sizeof(units[0]))
 
@@ -180,7 +181,7 @@ number_print(const struct literal *v, const struct writer *w)
 	if (best == NULL)
 		best = u;
 	print_decimal(w, v->negative, amount / best->times, v->decimals);
-	writer_format(w, " %s", best->word);
+	writer_format(w, u->kind == UNIT_PACE ? "%s" : " %s", best->word);
 }
 
 static void
@@ -200,8 +201,17 @@ word_print(const char *s, const struct writer *w)
 		writer_text(w, s);
 }
 
-void
-literal_print(const struct literal *v, const struct writer *w)
+/* Where a word touches the dots with one of its own, they stand apart. */
+static bool
+dotted(const struct literal *v)
+{
+	const char *s = v->kind == LITERAL_WORD ? v->text : "";
+
+	return s[0] == '.' || (s[0] != '\0' && s[strlen(s) - 1] == '.');
+}
+
+static void
+one_print(const struct literal *v, const struct writer *w)
 {
 	if (v->kind == LITERAL_NUMBER) {
 		number_print(v, w);
@@ -219,6 +229,16 @@ literal_print(const struct literal *v, const struct writer *w)
 		}
 		w->write(w->arg, "\"", 1);
 	}
+}
+
+void
+literal_print(const struct literal *v, const struct writer *w)
+{
+	one_print(v, w);
+	if (v->to == NULL)
+		return;
+	writer_text(w, dotted(v) || dotted(v->to) ? " .. " : "..");
+	one_print(v->to, w);
 }
 
 struct buffer {
@@ -469,6 +489,7 @@ literal_is(const struct literal *v)
 		return v->unit->kind == UNIT_RATE  ? "is a rate" :
 		    v->unit->kind == UNIT_DURATION ? "is a duration" :
 		    v->unit->kind == UNIT_PERCENT  ? "is a share" :
+		    v->unit->kind == UNIT_PACE	   ? "is a pace" :
 						     "is an amount of bytes";
 	if (moment_parse(v->text, &ns, &day))
 		return "is a moment";

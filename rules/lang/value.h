@@ -8,7 +8,14 @@
 
 #include "rules/lang/lang.h"
 
-enum unit_kind { UNIT_BYTES, UNIT_BINARY, UNIT_RATE, UNIT_DURATION, UNIT_PERCENT };
+enum unit_kind {
+	UNIT_BYTES,
+	UNIT_BINARY,
+	UNIT_RATE,
+	UNIT_DURATION,
+	UNIT_PERCENT,
+	UNIT_PACE, /* so many a second, in tables of flows */
+};
 
 struct unit {
 	const char *word;
@@ -29,6 +36,7 @@ struct literal {
 	uint64_t mantissa;
 	unsigned decimals;
 	const struct unit *unit;
+	const struct literal *to; /* of a range, FROM..TO; NULL: none */
 };
 
 /* The shortest exact form, in the largest unit of its family that divides it; words that
