@@ -164,6 +164,9 @@ struct flow_hit {
 	/* TCP: bytes of this direction on their way when this packet left, without its
 	 * own; UINT32_MAX when no acknowledgement was seen, and for all but TCP. */
 	uint32_t under_way;
+	/* TCP: offset up to which the other side had acknowledged this direction by then;
+	 * 0: not seen. What lies before it and was not captured will not come. */
+	uint64_t acked;
 };
 
 /* What counting a packet added, kept by whoever may have to take it back. */

@@ -399,8 +399,10 @@ tcp_hear(struct flow_entry *e, struct tcpseq both[2], const struct packet *pkt,
 	} else {
 		e->established = true;
 	}
-	if (seq->acked != 0 && seq->next - seq->acked < UINT32_MAX)
+	if (seq->acked != 0 && seq->next - seq->acked < UINT32_MAX) {
 		hit->under_way = (uint32_t)(seq->next - seq->acked);
+		hit->acked = seq->acked > seq->base ? seq->acked - seq->base : 0;
+	}
 	if (len > 0) {
 		struct tcpseq_got got = tcpseq_data(seq, first, len);
 

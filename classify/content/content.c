@@ -520,6 +520,7 @@ segment(struct content *c, struct state *st, const struct flow_hit *hit,
 	if (h == NULL)
 		return;
 	head_put(h, hit->offset, p->payload, p->payload_wire);
+	head_settled(h, hit->offset, hit->acked);
 	if (h->have == h->parsed && !head_final(h))
 		return;
 	if (h->parses >= PARSES_EACH && (h->have - h->parsed) * PARSE_GROWTH < h->have &&
@@ -545,6 +546,7 @@ segment(struct content *c, struct state *st, const struct flow_hit *hit,
 		if (h == NULL || !moved)
 			break;
 		head_put(h, hit->offset, p->payload, p->payload_wire);
+		head_settled(h, hit->offset, hit->acked);
 		if (news->what != 0)
 			break;
 		h->parsed = h->have;

@@ -49,6 +49,13 @@ head_put(struct head *h, uint64_t offset, struct span captured, uint32_t wire)
 		h->limit = h->have;
 }
 
+void
+head_settled(struct head *h, uint64_t offset, uint64_t acked)
+{
+	if (offset > h->base + h->have && acked >= offset && h->have < h->limit)
+		h->limit = h->have;
+}
+
 static void
 put_range(struct head *h, uint16_t from, uint16_t to, const uint8_t *at)
 {

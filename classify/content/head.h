@@ -34,6 +34,10 @@ struct head {
 void head_start(struct head *h, uint64_t base);
 /* A segment: what was captured of it, and its true length. */
 void head_put(struct head *h, uint64_t offset, struct span captured, uint32_t wire);
+/* The other side had acknowledged up to here when a segment from `offset` on came: a hole before
+ * that segment is the capture's own. Not asked of the acknowledgement alone, which a tap may
+ * show before what it acknowledges. */
+void head_settled(struct head *h, uint64_t offset, uint64_t acked);
 struct span head_span(const struct head *h);
 bool head_final(const struct head *h);		/* no more bytes will come */
 

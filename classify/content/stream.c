@@ -521,6 +521,10 @@ stream_read(struct content *c, struct state *st, const struct flow_hit *hit,
 	enum parse p;
 
 	(void)span_skip(&left, st->start[dir]);
+	/* the capture lost how it opens, but not how that was answered */
+	if (left.left == 0 && final && st->in[dir] == IN_NOTHING &&
+	    (st->in[1 - dir] == IN_RTSP || st->in[1 - dir] == IN_RTSP_LOST))
+		st->in[dir] = IN_RTSP_LOST;
 	if (st->in[dir] != IN_NOTHING) {
 		walk(c, st, hit, left, final, news);
 		return;

@@ -83,6 +83,10 @@ enum {
 /* Gaps below this are inside a pair or a batch. */
 #define GAP_LEAST (5 * NS_PER_MS)
 
+#define TICK_LONG 4.5F		/* ticks: a pause, whose ticks are not known so well */
+#define TICK_NEAR 0.35F		/* of a tick: packets late by more than half hide it */
+#define TICK_EACH 0.7		/* of the packets; batches of two leave half */
+
 /* ns; 10.667, 11.61, 21.333 and 23.22 are 512 and 1024 samples at 48 and 44.1 kHz */
 const double meter_clock[METER_CLOCKS] = {
 	10e6, 512e9 / 48e3, 512e9 / 44.1e3, 20e6, 1024e9 / 48e3, 1024e9 / 44.1e3,
@@ -98,9 +102,12 @@ static void count(struct meter_bin *bin, uint32_t size, uint32_t n, double whole
 static double whole_message(struct meter *m, int64_t now, uint32_t size, uint32_t n);
 static void close_window(struct meter *m, const struct hearing *h,
     struct meter_window *w);
+static void passed_by(struct meter *m, int64_t windows);
 static void count_sound(struct meter *m, bool pass);
 static void tell_decision(const struct meter *m, struct meter_window *w);
-static bool is_framed(const struct hearing *h, const struct meter_window *w);
+static float tick_of(const struct meter *m);
+static bool is_framed(const struct meter *m, const struct hearing *h,
+    const struct meter_window *w);
 static bool is_constant(const struct meter *m, uint32_t packets);
 static void measure_sizes(const struct meter *m, const struct hearing *h,
     struct meter_window *w);
@@ -151,7 +158,8 @@ meter_segment(struct meter *m, struct pkt_time now, uint32_t fresh, uint32_t und
 		return;
 	if (under_way == UINT32_MAX)
 		m->flags |= METER_BLIND;
-	m->idle += under_way < FULL;
+	if (under_way < FULL && m->idle < UINT16_MAX)
+		m->idle++;
 	if (fresh < FULL)
 		return;
 	m->full += fresh;
@@ -256,7 +264,7 @@ meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
 		return false;
 	}
 	/* One step over any number of empty windows, on the same grid. */
-	m->between += (uint32_t)((t - m->window.ns) / WINDOW);
+	passed_by(m, (t - m->window.ns) / WINDOW);
 	open_window(m, t - (t - m->window.ns) % WINDOW);
 	return false;
 }
@@ -289,7 +297,7 @@ meter_tail(const struct meter *m, const struct hearing *h, struct meter_window *
 	w->size = (double)w->bytes / w->packets;
 	w->size_cv = -1;
 	w->constant = is_constant(m, w->packets);
-	w->framed = w->constant && is_framed(h, w);
+	w->framed = w->constant && is_framed(m, h, w);
 	measure_clock(m, h, w);
 	measure_steady(m, h, w);
 	w->pass = window_passes(m, h, w);
@@ -376,6 +384,9 @@ open_window(struct meter *m, int64_t at)
 	memset(m->second, 0, sizeof(m->second));
 	memset(m->re, 0, sizeof(m->re));
 	memset(m->im, 0, sizeof(m->im));
+	m->tick = tick_of(m);
+	m->ticked = 0;
+	m->ticks = m->stepped = 0;
 	memset(m->gap, 0, sizeof(m->gap));
 	m->clock_n = 0;
 	m->sum_size = m->sum_size2 = 0;
@@ -396,9 +407,37 @@ count_gap(struct meter *m, int64_t gap, float bytes)
 
 	if (gap >= GAP_LEAST) {
 		thirds = 3 * log2((double)gap / GAP_LEAST);
-		m->gap_now = thirds < METER_GAPS - 1 ? (unsigned)thirds : METER_GAPS - 1;
+		m->gap_now = thirds < METER_GAPS - 1 ? (uint8_t)thirds : METER_GAPS - 1;
 	}
 	m->gap[m->gap_now] += bytes;
+	/* asked of packets of one size alone */
+	if (m->tick > 0 && m->size_min == m->size_max && (float)gap < TICK_LONG * m->tick) {
+		float turns = (float)gap / m->tick;
+		unsigned n = (unsigned)(turns + 0.5F);
+
+		m->ticked += (float)gap;
+		m->ticks = (uint16_t)(m->ticks + n);
+		if (n > 0 && fabsf(turns - (float)n) <= TICK_NEAR)
+			m->stepped++;
+	}
+}
+
+/* Time over ticks, where each packet is a tick or more after the last; else the middle of the
+ * gaps that have most bytes behind them, 12 % off at most. */
+static float
+tick_of(const struct meter *m)
+{
+	float middle = 1.1225F * GAP_LEAST;	/* of the first: a sixth of an octave */
+	unsigned best = 0;
+
+	if (m->stepped > 0 && m->stepped >= TICK_EACH * m->clock_n)
+		return m->ticked / m->ticks;
+	for (unsigned i = 1; i < METER_GAPS - 1; i++)
+		if (m->gap[i] > m->gap[best])
+			best = i;
+	for (unsigned i = 0; i < best; i++)
+		middle *= 1.2599F;
+	return best == 0 ? 0 : middle;
 }
 
 /* Makes the 4-s bin that holds `now` the open one; empties those it passes. */
@@ -486,15 +525,23 @@ close_window(struct meter *m, const struct hearing *h, struct meter_window *w)
 	tell_decision(m, w);
 }
 
+/* So many windows that do not pass. */
+static void
+passed_by(struct meter *m, int64_t windows)
+{
+	m->between = windows > BETWEEN - m->between ? BETWEEN + 1 :
+	    (uint8_t)(m->between + windows);
+}
+
 /* Somebody who is silent for a while has not shut his microphone. */
 static void
 count_sound(struct meter *m, bool pass)
 {
 	if (!pass) {
-		m->between++;
+		passed_by(m, 1);
 		return;
 	}
-	m->sounded += 1 + (m->passed > 1 && m->between <= BETWEEN ? m->between : 0);
+	m->sounded += 1 + (m->passed > 1 && m->between <= BETWEEN ? m->between : 0U);
 	m->between = 0;
 }
 
@@ -521,15 +568,21 @@ is_constant(const struct meter *m, uint32_t packets)
 }
 
 /* Packets of one size say as little of what they hold as packets can; but a codec's frames
- * are so far apart and not otherwise, and a packet holds one or a few of them. What chance
- * takes away (F is the share that is missing) makes packets rarer, never more frequent. */
+ * are so far apart and not otherwise, and a packet holds one or a few of them. How far that is
+ * the time between them says, in ticks: whatever was lost, a gap is one, two or three. Where
+ * packets come in batches, or later than half a tick, their number says it, and what chance
+ * takes away (F is the share that is missing) makes them rarer, never more frequent. */
 static bool
-is_framed(const struct hearing *h, const struct meter_window *w)
+is_framed(const struct meter *m, const struct hearing *h, const struct meter_window *w)
 {
 	double apart = 1e3 / w->pps;
 	double lost = w->fano > FRAMED_EDGES / w->pps ? w->fano - FRAMED_EDGES / w->pps : 0;
 	double least = apart * (1 - h->framed_near - FRAMED_LOST * lost);
 
+	if (m->stepped > 0 && m->stepped >= TICK_EACH * w->packets) {
+		apart = (double)m->ticked / NS_PER_MS / m->ticks;
+		least = apart * (1 - h->framed_near);
+	}
 	for (unsigned i = 0; i < sizeof(frame_ms) / sizeof(frame_ms[0]); i++)
 		if (frame_ms[i] >= least && frame_ms[i] <= apart * (1 + h->framed_near))
 			return true;
@@ -548,7 +601,7 @@ measure_sizes(const struct meter *m, const struct hearing *h, struct meter_windo
 	spread = m->sum_size2 / n - w->size * w->size;
 	w->size_cv = spread > 0 ? sqrt(spread) / w->size : 0;
 	w->constant = is_constant(m, w->packets);
-	w->framed = w->constant && is_framed(h, w);
+	w->framed = w->constant && is_framed(m, h, w);
 }
 
 /* A file over a slow uplink keeps time as well as a sound card: the link lets no second

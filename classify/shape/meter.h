@@ -62,21 +62,27 @@ struct meter {
 	float re[METER_CLOCKS], im[METER_CLOCKS];
 	uint32_t clock_n;
 	float gap[METER_GAPS];			/* T3: bytes by the gap before them */
-	unsigned gap_now;			/* before this batch */
+	uint8_t gap_now;			/* before this batch */
+	uint8_t between;			/* windows since the last that passed,
+						 * above three all the same */
+	uint16_t ticks, stepped;		/* so many ticks; packets that came whole
+						 * ticks after the last, or nearly */
+	uint16_t idle;				/* segments that found nothing under way,
+						 * saturating */
+	float tick, ticked;			/* ns from packet to packet as the window before
+						 * had it, or 0; ns of gaps, but of long ones */
+	uint32_t flags;
 	double sum_size, sum_size2;
 	struct pkt_time run_start;		/* full segments of one message so far */
 	double run_bytes, run_squares;		/* 0: none */
 	uint32_t size_min, size_max;
 	double full, waiting;			/* bytes in full segments; the same
 						 * times what was under way */
-	uint32_t idle;				/* segments that found nothing under way */
 	double score;
 	uint32_t windows, passed, clocked;
 	uint32_t sounded;			/* windows that passed, or lie between */
 	int64_t fours;				/* 4-s bins closed since
 						 * origin: the open one */
-	uint32_t flags;
-	uint32_t between;			/* windows since the last that passed */
 };
 
 struct meter_window {

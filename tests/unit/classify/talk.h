@@ -13,7 +13,7 @@ struct talk {
 	struct content *c;
 	struct flow flow;
 	struct content_flow state;
-	uint64_t offset[2];
+	uint64_t offset[2], acked;	/* by the other side, when the next segment leaves */
 	struct frame frame;
 	struct packet pkt;
 	uint8_t *bytes;		/* exactly what the last packet captured */
@@ -57,7 +57,7 @@ talk_at(struct talk *t, enum flow_dir dir, uint64_t offset, const void *bytes, s
 	struct flow_hit hit = { .flow = &t->flow, .pkt = &t->pkt, .dir = dir,
 		.up = (dir == FLOW_TO_SERVER) != t->serves,
 		.down = (dir == FLOW_TO_SERVER) == t->serves, .is_new = t->frame.ordinal == 0,
-		.fresh = (uint32_t)n, .offset = offset };
+		.fresh = (uint32_t)n, .offset = offset, .acked = t->acked };
 
 	free(t->bytes);
 	t->bytes = malloc(cap == 0 ? 1 : cap);

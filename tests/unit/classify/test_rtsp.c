@@ -360,6 +360,32 @@ test_what_is_lost_for_good_is_left(void **state)
 	talk_end(&t);
 }
 
+/* What the far end has acknowledged and the capture has not is not waited for, and who was
+ * answered by RTSP speaks it. */
+static void
+test_an_opening_that_the_capture_lost(void **state)
+{
+	for (unsigned acked = 0; acked < 2; acked++) {
+		unsigned seen = 0;
+		struct talk t;
+
+		start(&t, *state);
+		assert_int_equal(talk(&t, DOWN, "RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"), 0);
+		t.offset[UP] = 92;
+		for (unsigned k = 0; k < 75; k++) {
+			t.frame.time.ns = (int64_t)k * (NS_PER_S / 15);
+			t.acked = acked ? t.offset[UP] : 0;
+			(void)framed(&t, UP, 96, (uint16_t)(2 * k), k * 6000U, 1, 1400, 1404);
+			seen += t.news.body;
+			(void)framed(&t, UP, 0x80 | 96, (uint16_t)(2 * k + 1), k * 6000U, 1, 700,
+			    704);
+			seen += t.news.body;
+		}
+		assert_int_equal(seen, acked);
+		talk_end(&t);
+	}
+}
+
 int
 main(void)
 {
@@ -380,6 +406,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_pictures_that_are_left_are_taken_back,
 		    setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_lost_for_good_is_left, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_an_opening_that_the_capture_lost, setup,
 		    teardown),
 	};
 
