@@ -72,6 +72,8 @@ static enum truth conjuncts(struct judge *j, const struct expr *x, bool guard,
 static enum truth judge_sum(struct judge *j, const struct expr *x, bool guard);
 static void judge_rule(struct eval *e, unsigned i, const struct observation *o,
     const struct intern *strings);
+static void judge_head(struct eval *e, unsigned i, const struct observation *o,
+    const struct intern *strings);
 static bool musts_hold(struct eval *e, const struct plan_rule *r,
     const struct observation *o, const struct intern *strings);
 static bool sums_hold(struct judge *j, const struct plan_rule *r);
@@ -246,8 +248,13 @@ eval_observe(struct eval *e, const struct observation *o, const struct intern *s
 	e->lists.record++;
 	sums_turn(e->sums);
 	plan_offer(e->plan, o, strings);
+	/* Beginnings of sequences come behind the rules: what follows them is another
+	 * record. */
 	for (unsigned rule = 0; plan_next(e->plan, &rule);)
-		judge_rule(e, rule, o, strings);
+		if (rule < e->o.program->rules)
+			judge_rule(e, rule, o, strings);
+		else
+			judge_head(e, rule, o, strings);
 	if (o->kind == OBSERVATION_CLOSE && o->flow_id != 0)
 		sums_close(e->sums, o->flow_id);
 }
@@ -336,6 +343,18 @@ judge_rule(struct eval *e, unsigned i, const struct observation *o,
 	j = (struct judge){ .e = e, .o = o, .strings = strings };
 	if (sums_hold(&j, r))
 		judge_fired(&j, i);
+}
+
+/* What stands before a `then`. */
+static void
+judge_head(struct eval *e, unsigned i, const struct observation *o,
+    const struct intern *strings)
+{
+	const struct plan_rule *r = plan_rule(e->plan, i);
+	struct judge j = { .e = e, .o = o, .strings = strings };
+
+	if (musts_hold(e, r, o, strings) && sums_hold(&j, r))
+		sums_met(e->sums, e->o.program->after[i - e->o.program->rules], o, strings);
 }
 
 static void
@@ -577,7 +596,7 @@ judge_sum(struct judge *j, const struct expr *x, bool guard)
 		t = truth_compare_u64(got.sum, x->cmp, x->sums == SUM_DAY ? got.limit :
 		    x->value.u) ? TRUTH_TRUE : TRUTH_FALSE;
 	j->estimated = j->estimated || got.estimated;
-	if (x->sums != SUM_DISTINCT &&
+	if (x->sums != SUM_DISTINCT && x->sums != SUM_AFTER &&
 	    (j->first_expr == NULL || x->leaf < j->first_expr->leaf)) {
 		j->first_expr = x;
 		j->first = got;
@@ -587,9 +606,11 @@ judge_sum(struct judge *j, const struct expr *x, bool guard)
 
 		r->leaf = x;
 		r->truth = t;
-		r->observed_known = got.known || x->sums == SUM_DAY;
+		r->observed_known = (got.known && !(x->sums == SUM_AFTER &&
+		    got.sum == UINT64_MAX)) || x->sums == SUM_DAY;
 		r->observed.type = x->value.type;
 		r->observed.u = got.sum;
+		r->observed.i = (int64_t)got.sum;
 		r->has_limit = x->sums == SUM_DAY && got.known;
 		r->limit = (struct value){ .type = x->value.type, .u = got.limit };
 	}

@@ -298,12 +298,34 @@ members(const struct expr *x, const struct expr **out)
 	return n + members(x->b, out + n);
 }
 
+/* Behind the rules stand the beginnings of sequences. */
+static const struct expr *
+when_of(const struct plan *pl, unsigned rule)
+{
+	return rule < pl->program->rules ? pl->program->rule[rule].when :
+	    pl->program->after[rule - pl->program->rules]->a;
+}
+
+static unsigned
+leaves_of(const struct expr *x)
+{
+	switch (x->op) {
+	case EXPR_AND:
+	case EXPR_OR:
+		return leaves_of(x->a) + leaves_of(x->b);
+	case EXPR_NOT:
+		return leaves_of(x->a);
+	default:
+		return 1;
+	}
+}
+
 static void
 plan_one(struct plan *pl, unsigned rule, const struct expr **room)
 {
 	const struct expr *all[PROGRAM_LEAVES_MAX], **must = room;
 	struct plan_rule *r = &pl->rule[rule];
-	unsigned count = members(pl->program->rule[rule].when, all);
+	unsigned count = members(when_of(pl, rule), all);
 
 	/* Of those without a sum alone: a sum adds whatever the sums beside it say. */
 	for (unsigned i = 0; i < count; i++) {
@@ -499,22 +521,23 @@ plan_create(const struct program *p, const struct siphash_key *hash)
 {
 	struct plan *pl = calloc(1, sizeof(*pl));
 	size_t leaves = 1, values = 1, at = 0;
+	unsigned rules = p->rules + p->afters;
 
 	if (pl == NULL)
 		return NULL;
 	pl->key = *hash;
 	pl->program = p;
-	pl->words = p->rules / 64 + 1;
-	for (unsigned i = 0; i < p->rules; i++) {
-		leaves += p->rule[i].leaves + 1;
+	pl->words = rules / 64 + 1;
+	for (unsigned i = 0; i < rules; i++) {
+		leaves += leaves_of(when_of(pl, i)) + 1;
 		values += VALUES_MOST;
 	}
-	for (pl->slots = 64; pl->slots < p->rules * 2;)
+	for (pl->slots = 64; pl->slots < rules * 2;)
 		pl->slots *= 2;
-	pl->rule = calloc(p->rules + 1, sizeof(*pl->rule));
+	pl->rule = calloc(rules + 1, sizeof(*pl->rule));
 	pl->member = calloc(leaves, sizeof(*pl->member));
 	pl->number = calloc(leaves, sizeof(*pl->number));
-	pl->group = calloc(p->rules + 1, sizeof(*pl->group));
+	pl->group = calloc(rules + 1, sizeof(*pl->group));
 	pl->offered = calloc(pl->words, sizeof(*pl->offered));
 	pl->hot = calloc(pl->words / 64 + 1, sizeof(*pl->hot));
 	pl->dest = calloc(DESTS, sizeof(*pl->dest));
@@ -524,7 +547,7 @@ plan_create(const struct program *p, const struct siphash_key *hash)
 	    pl->offered == NULL || pl->hot == NULL || pl->dest == NULL ||
 	    pl->keyed == NULL || pl->slot == NULL)
 		goto fail;
-	for (unsigned i = 0; i < p->rules; i++) {
+	for (unsigned i = 0; i < rules; i++) {
 		plan_one(pl, i, pl->member + at);
 		pl->rule[i].shared = pl->number + at;
 		at += pl->rule[i].musts + pl->rule[i].sums;

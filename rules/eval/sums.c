@@ -19,11 +19,17 @@ struct counted_key {
 	uint64_t flow_id;
 };
 
+struct met {			/* of a SUM_AFTER */
+	int64_t at;
+	bool changed;			/* since it was written down */
+};
+
 /* One EXPR_SUM; made when the expression is found. */
 struct sum {
 	const struct expr *x;
-	struct ledger *ledger;		/* all but SUM_DISTINCT */
+	struct ledger *ledger;		/* SUM_BYTES, SUM_DAY */
 	struct distinct *distinct;	/* SUM_DISTINCT */
+	struct table *after;		/* SUM_AFTER: when it was last met, by key */
 	struct table *counted;		/* flow -> bytes already added; not for those */
 	unsigned keys;			/* which of the key sets */
 };
@@ -71,6 +77,9 @@ sums_create(const struct program *p, const struct siphash_key *hash, size_t max)
 	for (unsigned i = 0; i < p->rules; i++)
 		if (find_sums(s, p->rule[i].when, hash, max) == -1)
 			goto fail;
+	for (unsigned i = 0; i < p->afters; i++)
+		if (find_sums(s, p->after[i], hash, max) == -1)
+			goto fail;
 	return s;
 fail:
 	sums_destroy(s);
@@ -85,6 +94,7 @@ sums_destroy(struct sums *s)
 	for (unsigned i = 0; s->sum != NULL && i < s->n; i++) {
 		ledger_destroy(s->sum[i].ledger);
 		distinct_destroy(s->sum[i].distinct);
+		table_destroy(s->sum[i].after);
 		table_destroy(s->sum[i].counted);
 	}
 	free(s->sum);
@@ -131,6 +141,12 @@ find_sums(struct sums *s, const struct expr *x, const struct siphash_key *hash,
 	lo.window = x->window < NS_PER_S ? NS_PER_S : x->window;
 	if (x->sums == SUM_DAY)
 		lo.window = LEDGER_BINS * DAY;
+	if (x->sums == SUM_AFTER) {
+		to.key_size = sizeof(struct ledger_key);
+		to.value_size = sizeof(struct met);
+		m->after = table_create(&to);
+		return m->after == NULL ? -1 : 0;
+	}
 	if (x->sums == SUM_DISTINCT) {
 		m->distinct = distinct_create(&lo);
 		return m->distinct == NULL ? -1 : 0;
@@ -223,6 +239,35 @@ key_now(struct sums *s, unsigned set, const struct observation *o,
 	return k->known ? &k->key : NULL;
 }
 
+/* How long before this record it was met; more than any window when it was not. */
+static struct sum_value
+ask_after(const struct sum *m, const struct ledger_key *key, int64_t time)
+{
+	const struct met *met = table_find(m->after, key);
+	struct sum_value out = { .known = true, .sum = UINT64_MAX };
+
+	if (met != NULL) {
+		out.sum = time > met->at ? (uint64_t)(time - met->at) : 0;
+		out.since = met->at;
+	}
+	return out;
+}
+
+void
+sums_met(struct sums *s, const struct expr *x, const struct observation *o,
+    const struct intern *strings)
+{
+	struct sum *m = &s->sum[x->sum];
+	const struct ledger_key *key = key_now(s, m->keys, o, strings);
+	struct met *met;
+
+	if (key == NULL)
+		return;
+	met = table_use(m->after, key, NULL);
+	met->at = o->time;
+	met->changed = true;
+}
+
 /* What the counter of o's flow is more than was added before. A counter never falls; should
  * one, nothing is added until it has caught up. Who has sent nothing yet, or ends now and is
  * not asked for again, takes no entry. */
@@ -262,12 +307,15 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
 	/* Records that carry no flow's counters (a window) do not ask a sum: a rule with
 	 * a sum is judged when its count changes,
 	 * and told with the flow that changed it. */
-	if (x->sum >= s->n || s->sum[x->sum].x == NULL || !can_add(o))
+	if (x->sum >= s->n || s->sum[x->sum].x == NULL ||
+	    (x->sums != SUM_AFTER && !can_add(o)))
 		return out;
 	m = &s->sum[x->sum];
 	key = key_now(s, m->keys, o, strings);
 	if (key == NULL)
 		return out;
+	if (x->sums == SUM_AFTER)
+		return ask_after(m, key, o->time);
 	if (x->sums == SUM_DISTINCT)
 		return ask_distinct(&s->names, m, x, key, o, strings, add);
 	if (x->sums == SUM_DAY)
@@ -333,6 +381,8 @@ sums_forgotten(const struct sums *s)
 			n += ledger_evicted(m->ledger) + table_evicted(m->counted);
 		if (m->distinct != NULL)
 			n += distinct_evicted(m->distinct);
+		if (m->after != NULL)
+			n += table_evicted(m->after);
 	}
 	return n;
 }
@@ -353,6 +403,10 @@ sums_state(const struct sums *s, struct eval_counts *out)
 		if (m->distinct != NULL) {
 			out->keys += distinct_keys(m->distinct);
 			out->evicted += distinct_evicted(m->distinct);
+		}
+		if (m->after != NULL) {
+			out->keys += table_used(m->after);
+			out->evicted += table_evicted(m->after);
 		}
 	}
 }
@@ -377,6 +431,44 @@ save_entry(void *arg, const void *entry, size_t n)
 	return v->write(v->arg, item, n + 8);
 }
 
+/* le64 high, low half of the key, when: of those that are still within the window. */
+static bool
+save_after(struct sum *m, size_t *place, size_t slice, bool all, struct saving *v)
+{
+	uint8_t entry[24];
+
+	for (; slice-- > 0 && *place < table_places(m->after); ++*place) {
+		struct met *met = table_place(m->after, *place);
+		const struct ledger_key *key;
+
+		if (met == NULL || (!met->changed && !all))
+			continue;
+		key = table_key(met);
+		(void)put_le(put_le(put_le(entry, key->hi, 8), key->lo, 8),
+		    (uint64_t)met->at, 8);
+		if (!save_entry(v, entry, sizeof(entry)))
+			return false;
+		met->changed = false;
+	}
+	return *place >= table_places(m->after);
+}
+
+static bool
+restore_after(struct sum *m, struct span entry)
+{
+	struct ledger_key key;
+	struct met *met;
+	uint64_t at;
+
+	if (!span_le64(&entry, &key.hi) || !span_le64(&entry, &key.lo) ||
+	    !span_le64(&entry, &at) || entry.left > 0 || at > INT64_MAX)
+		return false;
+	met = table_use(m->after, &key, NULL);
+	if ((int64_t)at > met->at)
+		met->at = (int64_t)at;
+	return true;
+}
+
 bool
 sums_save(struct sums *s, struct eval_cursor *c, size_t slice, eval_save_fn *write,
     void *arg)
@@ -384,6 +476,8 @@ sums_save(struct sums *s, struct eval_cursor *c, size_t slice, eval_save_fn *wri
 	struct sum *m = &s->sum[c->sum];
 	struct saving v = { m->x == NULL ? 0 : m->x->sum_id, write, arg };
 
+	if (m->after != NULL)
+		return save_after(m, &c->place, slice, c->all, &v);
 	if (m->distinct != NULL)
 		return distinct_save(m->distinct, &c->place, slice, c->all, save_entry, &v);
 	return m->ledger == NULL ||
@@ -398,6 +492,8 @@ sums_restore(struct sums *s, uint64_t sum_id, struct span entry)
 
 		if (m->x == NULL || m->x->sum_id != sum_id)
 			continue;
+		if (m->after != NULL)
+			return restore_after(m, entry);
 		return m->distinct != NULL ? distinct_restore(m->distinct, entry) :
 		    m->ledger != NULL && ledger_restore(m->ledger, entry);
 	}

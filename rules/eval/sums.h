@@ -13,6 +13,10 @@
  * local time; the usual is the median of the same weekday in the last USUAL_WEEKS weeks,
  * and unknown while fewer than USUAL_LEAST of them are known.
  *
+ * A sequence (SUM_AFTER) keeps, for each key, when the record was that met what stands before
+ * its `then`: a table as large as a sum's, which lets the key go that was met longest ago,
+ * and counts that as a sum's eviction.
+ *
  * What is written down to outlive the process (eval_save) is one item for each key:
  *	le64 expr.sum_id, an entry of ledger.h or distinct.h
  */
@@ -55,6 +59,9 @@ void sums_turn(struct sums *s);
 /* Reads the sum x as of record o; adds first when `add` is set and the record can add. */
 struct sum_value sums_ask(struct sums *s, const struct expr *x,
     const struct observation *o, const struct intern *strings, bool add);
+/* What stands before the `then` of x is true of this record. */
+void sums_met(struct sums *s, const struct expr *x, const struct observation *o,
+    const struct intern *strings);
 /* A flow ended: nothing more will be added for it. */
 void sums_close(struct sums *s, uint64_t flow_id);
 /* Takes over what `old` counted for its sum `from`; old has the fresh one then. Both were

@@ -567,6 +567,20 @@ systems_without_asn(struct check *c)
 	}
 }
 
+static void
+collect_heads(struct check *c)
+{
+	const struct expr **after;
+	unsigned n = 0;
+
+	for (const struct leaf_link *h = c->heads; h != NULL; h = h->next)
+		n++;
+	c->p->after = after = lang_alloc(c->l, c->l->keep, (n + 1) * sizeof(struct expr *));
+	c->p->afters = n;
+	for (const struct leaf_link *h = c->heads; h != NULL; h = h->next)
+		after[--n] = h->x;
+}
+
 void
 check_program(struct check *c)
 {
@@ -587,4 +601,5 @@ check_program(struct check *c)
 	missing_limits(c);
 	unused_lists(c);
 	c->p->sums = c->sums;
+	collect_heads(c);
 }

@@ -23,6 +23,7 @@ struct check {
 	const struct tree *tree;
 	struct names lists, macros, rules;
 	unsigned sums;
+	struct leaf_link *heads; /* what stands before `then`, the last first */
 	uint32_t rule_id; /* of the rule that is checked */
 	struct place need_hearing; /* the first rule that asks a meter; line 0: none */
 };
@@ -30,6 +31,7 @@ struct check {
 /* The expression a rule, caveat or test holds. */
 struct expr_use {
 	bool in_when; /* sums may stand here, leaves are numbered */
+	bool in_head; /* before a `then`: no sums, but another `then` */
 	bool scratch; /* a macro's own check: the result is thrown away */
 	bool over; /* too many conditions: told */
 	bool has_sum, hears; /* out: a sum; a field of a meter */
@@ -49,6 +51,7 @@ const struct expr *check_expr(
 void check_macro(struct check *c, struct decl *d, unsigned depth);
 /* What its three files share. A leaf is NULL when the expression has too many; not_field
  * tells that a word is a field, and says false. */
+struct expr *check_node(struct check *c, struct expr_use *u, enum expr_op op);
 struct arena *check_arena(const struct check *c, const struct expr_use *u);
 struct expr *check_leaf(struct check *c, struct expr_use *u, enum expr_op op,
     const struct tree_expr *t);
@@ -57,6 +60,8 @@ bool check_compare(
 bool check_not_field(struct check *c, const struct literal *v);
 bool type_ordered(enum field_type t);
 /* check_sum.c, check_set.c */
+const struct expr *check_then(
+    struct check *c, struct expr_use *u, const struct tree_expr *t);
 const struct expr *check_sum(
     struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f);
 const struct expr *check_set(

@@ -105,8 +105,8 @@ check_arena(const struct check *c, const struct expr_use *u)
 	return u->scratch ? c->l->work : c->l->keep;
 }
 
-static struct expr *
-make(struct check *c, struct expr_use *u, enum expr_op op)
+struct expr *
+check_node(struct check *c, struct expr_use *u, enum expr_op op)
 {
 	struct expr *x = lang_alloc(c->l, check_arena(c, u), sizeof(*x));
 
@@ -132,7 +132,7 @@ check_leaf(struct check *c, struct expr_use *u, enum expr_op op, const struct tr
 		    PROGRAM_LEAVES_MAX);
 		return NULL;
 	}
-	x = make(c, u, op);
+	x = check_node(c, u, op);
 	expr_print(t, &w);
 	x->text = lang_text(c->l, check_arena(c, u), text.at, text.n);
 	if (u->in_when)
@@ -585,7 +585,7 @@ check_expr(struct check *c, struct expr_use *u, const struct tree_expr *t)
 		b = check_expr(c, u, t->b);
 		if (a == NULL || b == NULL)
 			return NULL;
-		x = make(c, u, t->op == TREE_AND ? EXPR_AND : EXPR_OR);
+		x = check_node(c, u, t->op == TREE_AND ? EXPR_AND : EXPR_OR);
 		x->a = a;
 		x->b = b;
 		return x;
@@ -593,10 +593,12 @@ check_expr(struct check *c, struct expr_use *u, const struct tree_expr *t)
 	if (t->op == TREE_NOT) {
 		if ((a = check_expr(c, u, t->a)) == NULL)
 			return NULL;
-		x = make(c, u, EXPR_NOT);
+		x = check_node(c, u, EXPR_NOT);
 		x->a = a;
 		return x;
 	}
+	if (t->op == TREE_THEN)
+		return check_then(c, u, t);
 	if (t->op == TREE_EMPTY) {
 		e = check_find_list(c, &t->name);
 		if (e == NULL || (x = check_leaf(c, u, EXPR_EMPTY, t)) == NULL)

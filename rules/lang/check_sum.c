@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* check_sum: sums, counts of different values, and today against the usual. */
+/* check_sum: what remembers: sums, counts of different values, today against the usual, and
+ * sequences. */
 #include "rules/lang/check.h"
+
+#include <string.h>
 
 /* What a flow counts and never takes back: only these can be summed. */
 static bool
@@ -42,6 +45,8 @@ number_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, struc
 	x->sum = c->sums++;
 	piece[0] = (uint64_t)c->rule_id << 32 | u->sums++ << 8 | (uint64_t)x->sums;
 	piece[1] = (uint64_t)x->window;
+	if (x->sums == SUM_AFTER)	/* what was seen is that, and nothing else */
+		piece[1] ^= siphash13(&fixed, x->text, strlen(x->text));
 	x->sum_id = siphash13(&fixed, piece, sizeof(piece));
 	for (unsigned i = 0; i <= x->key_n; i++) {
 		const char *word = observation_field[i == 0 ? x->field : key[i - 1]].word;
@@ -69,6 +74,17 @@ sum_leaf(struct check *c, struct expr_use *u, const struct tree_expr *t, enum fi
 	return x;
 }
 
+static void
+no_sum_here(struct check *c, const struct expr_use *u, const struct tree_expr *t,
+    const char *what)
+{
+	lang_error(c->l, &t->name.at,
+	    u->in_head ? "let it stand behind the last 'then'" :
+			 "sums stand in a rule's 'when'",
+	    u->in_head ? "%s cannot come first in a sequence" : "%s cannot be asked here",
+	    what);
+}
+
 static const struct expr *
 check_distinct(struct check *c, struct expr_use *u, const struct tree_expr *t, enum field f)
 {
@@ -79,8 +95,7 @@ check_distinct(struct check *c, struct expr_use *u, const struct tree_expr *t, e
 	bool good = true;
 
 	if (!u->in_when) {
-		lang_error(c->l, &t->name.at, "sums stand in a rule's 'when'",
-		    "a count cannot be asked here");
+		no_sum_here(c, u, t, "a count");
 		return NULL;
 	}
 	if (observation_field[f].type != FIELD_TEXT &&
@@ -113,8 +128,7 @@ check_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, enum f
 	if (t->sums == SUM_DISTINCT)
 		return check_distinct(c, u, t, f);
 	if (!u->in_when) {
-		lang_error(c->l, &t->name.at, "sums stand in a rule's 'when'",
-		    "a sum cannot be asked here");
+		no_sum_here(c, u, t, "a sum");
 		return NULL;
 	}
 	if (!cumulative(f)) {
@@ -148,5 +162,55 @@ check_sum(struct check *c, struct expr_use *u, const struct tree_expr *t, enum f
 		x->times = value.n;
 		x->value = (struct value){ .type = observation_field[f].type };
 	}
+	return x;
+}
+
+/* `A then B` is B, and A at most so long before: a leaf that remembers when A was met. */
+const struct expr *
+check_then(struct check *c, struct expr_use *u, const struct tree_expr *t)
+{
+	struct expr_use head = { .in_head = true, .scratch = u->scratch,
+		.macros = u->macros, .sums = u->sums, .top = t->at };
+	struct tree_expr after = *t;
+	const struct expr *a, *b;
+	const enum field *key = NULL;
+	struct leaf_link *link;
+	struct expr *leaf, *x;
+	int64_t window = 0;
+	bool good;
+
+	if (!u->in_when && !u->in_head) {
+		lang_error(c->l, &t->at, "write it into the rule's 'when'",
+		    "a sequence cannot be asked here");
+		return NULL;
+	}
+	a = check_expr(c, &head, t->a);
+	b = check_expr(c, u, t->b);
+	u->hears = u->hears || head.hears;
+	u->sums = head.sums > u->sums ? head.sums : u->sums;
+	good = check_span(c, "within", &t->window, &window);
+	good = check_keys(c, t->key, t->key_n, &key) && good;
+	if (a == NULL || b == NULL || !good)
+		return NULL;
+	after.op = TREE_AFTER;
+	after.sums = SUM_AFTER;
+	if ((leaf = check_leaf(c, u, EXPR_SUM, &after)) == NULL)
+		return NULL;
+	leaf->a = a;
+	leaf->field = FIELD_window_length; /* for its unit */
+	leaf->cmp = CMP_LE;
+	leaf->value = (struct value){ .type = FIELD_DURATION, .i = window,
+		.u = (uint64_t)window };
+	leaf->window = window;
+	number_sum(c, u, &after, leaf, key);
+	if (!u->scratch) {
+		link = lang_alloc(c->l, c->l->work, sizeof(*link));
+		link->x = leaf;
+		link->next = c->heads;
+		c->heads = link;
+	}
+	x = check_node(c, u, EXPR_AND);
+	x->a = b;
+	x->b = leaf;
 	return x;
 }

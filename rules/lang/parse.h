@@ -20,6 +20,7 @@ struct parser {
 	struct token t; /* in hand */
 	unsigned last_line; /* of the token before */
 	unsigned conditions; /* of the expression being read */
+	unsigned thens; /* whose right side is being read: a `within` is theirs */
 };
 
 void parser_next(struct parser *p);

@@ -8,12 +8,13 @@
 #include <string.h>
 
 static bool parse_or(struct parser *p, struct tree_expr **out, unsigned depth);
+static bool parse_then(struct parser *p, struct tree_expr **out, unsigned depth);
 
 bool
 word_reserved(const char *s)
 {
 	static const char *const word[] = { "and", "or", "not", "in", "is", "within",
-		"per", "every", "because", "default", "expect", "where", "any" };
+		"per", "every", "because", "default", "expect", "where", "any", "then" };
 
 	for (size_t i = 0; i < sizeof(word) / sizeof(word[0]); i++)
 		if (strcmp(word[i], s) == 0)
@@ -106,6 +107,7 @@ parse_amount(struct parser *p, struct literal *out)
 		if (token_is(&p->t, row_word[i]))
 			return true;
 	if (p->t.place.line != out->at.line || reserved_token(&p->t) ||
+	    (p->t.at[0] >= '0' && p->t.at[0] <= '9') ||
 	    memchr(p->t.at, '.', p->t.n) != NULL)
 		return true;
 	quote(wrong, p->t.at, p->t.n);
@@ -273,6 +275,15 @@ parse_compare(struct parser *p, struct tree_expr *x)
 	    parser_words(p, &x->key, &x->key_n, "what to sum by, like 'device'");
 }
 
+static bool
+too_many(struct parser *p)
+{
+	if (p->conditions == PARSE_CONDITIONS_MAX + 1)
+		lang_error(p->l, &p->t.place, "use 'in { ... }' or a list",
+		    "the expression has more than %u conditions", PARSE_CONDITIONS_MAX);
+	return false;
+}
+
 /* `in { ... }`, `in LIST`, `in FROM..TO`. */
 static bool
 parse_in(struct parser *p, struct tree_expr *x)
@@ -309,13 +320,8 @@ parse_leaf(struct parser *p, struct tree_expr **out)
 	struct tree_expr *x = new_expr(p, TREE_NAME, &p->t.place);
 	char remedy[160];
 
-	if (++p->conditions > PARSE_CONDITIONS_MAX) {
-		if (p->conditions == PARSE_CONDITIONS_MAX + 1)
-			lang_error(p->l, &p->t.place, "use 'in { ... }' or a list",
-			    "the expression has more than %u conditions",
-			    PARSE_CONDITIONS_MAX);
-		return false;
-	}
+	if (++p->conditions > PARSE_CONDITIONS_MAX)
+		return too_many(p);
 	x->name = parser_tree_word(p);
 	*out = x;
 	parser_next(p);
@@ -345,7 +351,7 @@ parse_leaf(struct parser *p, struct tree_expr **out)
 		    "write 'not' in front: not %.64s in ...", x->name.s);
 		return parser_expected(p, "'and', 'or', or a comparison", remedy);
 	}
-	if (token_is(&p->t, "within"))
+	if (token_is(&p->t, "within") && p->thens == 0)
 		return parser_expected(p, "a comparison before 'within'",
 		    "write 'upload >= 1 MB within 1 h per device'");
 	return true;
@@ -377,7 +383,7 @@ parse_not(struct parser *p, struct tree_expr **out, unsigned depth)
 		if (too_deep(p, depth))
 			return false;
 		parser_next(p);
-		return parse_or(p, out, depth + 1) && parser_take(p, TOKEN_RIGHT, "')'");
+		return parse_then(p, out, depth + 1) && parser_take(p, TOKEN_RIGHT, "')'");
 	}
 	if (p->t.kind == TOKEN_NUMBER || p->t.kind == TOKEN_STRING)
 		return parser_expected(
@@ -421,14 +427,48 @@ parse_or(struct parser *p, struct tree_expr **out, unsigned depth)
 	return true;
 }
 
+/* What came first, what came after it, and how long after, for whom. */
+static bool
+parse_then(struct parser *p, struct tree_expr **out, unsigned depth)
+{
+	if (!parse_or(p, out, depth))
+		return false;
+	while (token_is(&p->t, "then")) {
+		struct tree_expr *x = new_expr(p, TREE_THEN, &p->t.place);
+
+		if (++p->conditions > PARSE_CONDITIONS_MAX)
+			return too_many(p);
+		parser_next(p);
+		x->a = *out;
+		*out = x;
+		p->thens++;
+		if (!parse_or(p, &x->b, depth))
+			return false;
+		p->thens--;
+		if (!parser_word(p, "within"))
+			return parser_expected(p, "'within' and how long after",
+			    "write A then B within 1 h per device; a comparison stands in "
+			    "parentheses: then (upload >= 1 MB) within 1 h");
+		if (p->t.kind != TOKEN_NUMBER)
+			return parser_expected(
+			    p, "a duration after 'within'", "write 'within 1 h'");
+		if (!parse_amount(p, &x->window))
+			return false;
+		if (parser_word(p, "per") &&
+		    !parser_words(p, &x->key, &x->key_n, "whose it is, like 'device'"))
+			return false;
+	}
+	return true;
+}
+
 bool
 parse_expr(struct parser *p, struct tree_expr **out)
 {
 	struct tree_expr *x = NULL;
 
-	p->conditions = 0;
+	p->conditions = p->thens = 0;
 	*out = NULL;
-	if (!parse_or(p, &x, 0))
+	if (!parse_then(p, &x, 0))
 		return false;
 	*out = x;
 	return true;

@@ -56,7 +56,22 @@ print_set(const struct writer *w, const struct literal *set, unsigned n, bool ma
 static int
 binding(const struct tree_expr *x)
 {
-	return x->op == TREE_OR ? 0 : x->op == TREE_AND ? 1 : 2;
+	return x->op == TREE_THEN ? -1 : x->op == TREE_OR ? 0 : x->op == TREE_AND ? 1 : 2;
+}
+
+/* Ends in a comparison, which would take the `within` behind it for its own. */
+static bool
+takes_within(const struct tree_expr *x)
+{
+	while (x->op == TREE_AND || x->op == TREE_OR || x->op == TREE_NOT) {
+		const struct tree_expr *last = x->op == TREE_NOT ? x->a : x->b;
+
+		/* one in parentheses takes nothing */
+		if (binding(last) < (x->op == TREE_NOT ? 2 : binding(x)))
+			return false;
+		x = last;
+	}
+	return x->op == TREE_COMPARE;
 }
 
 static void
@@ -82,6 +97,19 @@ expr_print(const struct tree_expr *x, const struct writer *w)
 	case TREE_NOT:
 		writer_text(w, "not ");
 		print_operand(x->a, 2, w);
+		return;
+	case TREE_THEN:
+	case TREE_AFTER:
+		print_operand(x->a, x->op == TREE_AFTER ? 0 : -1, w);
+		writer_text(w, " then ");
+		if (x->op == TREE_AFTER)
+			writer_text(w, "this");
+		else
+			print_operand(x->b, takes_within(x->b) ? 3 : 0, w);
+		writer_text(w, " within ");
+		literal_print(&x->window, w);
+		writer_text(w, x->key_n > 0 ? " per " : "");
+		print_words(w, x->key, x->key_n);
 		return;
 	default:
 		break;

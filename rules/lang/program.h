@@ -73,6 +73,7 @@ enum sum_of {
 	SUM_BYTES,		/* what a counter of flows grew by */
 	SUM_DAY,		/* the same, today, against the same weekdays before */
 	SUM_DISTINCT,		/* how many different values of a text or address */
+	SUM_AFTER,		/* how long ago expr.a was true, before this record (ns) */
 };
 
 #define USUAL_WEEKS 4		/* as many weekdays make the usual, at most... */
@@ -102,7 +103,8 @@ struct value {
 
 struct expr {
 	enum expr_op op;
-	const struct expr *a, *b;
+	const struct expr *a, *b;	/* SUM_AFTER: a, what came first; no part of the rule's
+					 * leaves */
 	enum field field;
 	enum compare_op cmp;
 	struct value value;
@@ -231,6 +233,8 @@ struct program {
 	const struct exception *except;
 	unsigned exceptions;
 	unsigned sums;
+	const struct expr *const *after;	/* every SUM_AFTER */
+	unsigned afters;
 	char version[17];		/* 16 hex digits over the
 					 * canonical print and all lists */
 };

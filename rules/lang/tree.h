@@ -27,6 +27,8 @@ enum tree_op {
 	TREE_UNKNOWN,
 	TREE_EMPTY, /* name is ... */
 	TREE_SUM, /* name cmp value within window per keys; see `sums` */
+	TREE_THEN, /* a then b within window per keys */
+	TREE_AFTER, /* what stands before `then`; made by the checker */
 };
 
 struct tree_expr {

@@ -44,16 +44,41 @@ rule stated {
 	test "said" { flows { 10:00 a -> b up 2 kB with content = audio and dest.new and device.role = "recorder" } expect 1 alert }
 	test "said of another" { flows { 10:00 a -> b up 2 kB 10:01 c -> b up 2 kB with content = audio and dest.new } expect 0 alerts }
 }
+macro link = outbound and dest.new
+rule opened {
+	id 90  severity high  kind live-audio
+	when link then voice.score >= 9.16 and voice.pass within 30 min per device
+	test "after" { flows { 10:00 a -> b up 5 kB with dest.new 10:10 a -> c for 60 s cadence 50/s size 60..110 } expect 1 alert where dest = "c.example" }
+	test "late" { flows { 10:00 a -> b up 5 kB with dest.new 10:40 a -> c for 60 s cadence 50/s size 60..110 } expect 0 alerts }
+	test "another's" { flows { 10:00 d -> b up 5 kB with dest.new 10:10 a -> c for 60 s cadence 50/s size 60..110 } expect 0 alerts }
+	test "before" { flows { 10:00 a -> c for 60 s cadence 50/s size 60..110 10:10 a -> b up 5 kB with dest.new } expect 0 alerts }
+}
+rule chain {
+	id 91  severity high  kind bulk-upload
+	when outbound and (dest.port = 1 then (dest.port = 2) within 1 h per device then (upload >= 1 MB) within 1 h per device)
+	test "in order" { flows { 10:00 a -> b port 1 up 1 kB 10:10 a -> b port 2 up 1 kB 10:20 a -> b port 3 up 2 MB } expect 1 alert where dest.port = 3 }
+	test "not in order" { flows { 10:00 a -> b port 2 up 1 kB 10:10 a -> b port 1 up 1 kB 10:20 a -> b port 3 up 2 MB } expect 0 alerts }
+	test "the second late" { flows { 10:00 a -> b port 1 up 1 kB 11:10 a -> b port 2 up 1 kB 11:20 a -> b port 3 up 2 MB } expect 0 alerts }
+}
+rule summed {
+	id 92  severity high  kind bulk-upload
+	when dest.port = 1 then upload >= 3 MB within 1 h per device, dest within 2 h per device
+	explain "{device} sent {sum}"
+	test "both" { flows { 10:00 a -> b port 1 up 1 kB 10:10 a -> b up 2 MB 10:20 a -> b up 2 MB } expect 1 alert }
+	test "no first" { flows { 10:10 a -> b up 2 MB 10:20 a -> b up 2 MB } expect 0 alerts }
+	test "another dest" { flows { 10:00 a -> b port 1 up 1 kB 10:10 a -> b up 2 MB 10:20 a -> c up 2 MB } expect 0 alerts }
+}
 EOF
 "$EARSHOT" rules test -v rules/std "$T/t.rules" >"$T/out" 2>"$T/err"; rc=$?
 while read -r verdict text; do
 	case $verdict in
-	ok) [[ $text == live:* || $text == pieces:* || $text == drip:* || $text == night:* || $text == stated:* ]] && ok "test_tables_${text%% (*}" ;;
+	ok) [[ $text == live:* || $text == pieces:* || $text == drip:* || $text == night:* || $text == stated:* ||
+		$text == opened:* || $text == chain:* || $text == summed:* ]] && ok "test_tables_${text%% (*}" ;;
 	FAIL) not_ok "test_tables_$text" ;;
 	esac
 done <"$T/out"
 equal "test_tables_that_hold_exit_0" 0 "$rc"
-equal "test_tables_are_all_run" 18 "$(grep -c '^ok    \(live\|pieces\|drip\|night\|stated\):' "$T/out")"
+equal "test_tables_are_all_run" 28 "$(grep -c '^ok    \(live\|pieces\|drip\|night\|stated\|opened\|chain\|summed\):' "$T/out")"
 
 # The same in every run, and a test that does not hold says so.
 "$EARSHOT" rules test -v rules/std/00-hearing.rules rules/std/00-site.rules "$T/t.rules" >"$T/a" 2>&1
