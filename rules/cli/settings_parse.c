@@ -49,6 +49,8 @@ frame(struct reading *r, const struct compile_options *o, void (*body)(struct re
 	bool good = false;
 
 	r->l.o = o;
+	r->l.file = o->file;
+	r->l.files = o->files;
 	r->l.keep = r->s->arena;
 	r->l.work = arena_create(WORK_MEMORY);
 	if (r->l.work != NULL) {

@@ -489,6 +489,19 @@ sum_notes(struct eval *e, const struct judge *j, struct verdict *v)
 	e->note[v->notes++] = e->sum_note;
 }
 
+/* By a step; or to a severity, where it is not there already. */
+static int
+moved(int severity, const struct caveat *c)
+{
+	int to = (int)c->to - 1;
+
+	if (c->to == 0)
+		return severity + c->lower - c->raise;
+	if (c->raise)
+		return to < severity ? to : severity;
+	return to > severity ? to : severity;
+}
+
 /* The second pass: every leaf, no addition. */
 static void
 fill_verdict(struct eval *e, struct judge *j, const struct rule *r, struct verdict *v)
@@ -511,8 +524,7 @@ fill_verdict(struct eval *e, struct judge *j, const struct rule *r, struct verdi
 		    j->strings) != TRUTH_TRUE)
 			continue;
 		e->note[v->notes++] = r->caveat[i].because;
-		severity += r->caveat[i].lower;
-		severity -= r->caveat[i].raise;
+		severity = moved(severity, &r->caveat[i]);
 	}
 	if (severity < SEVERITY_CRITICAL)
 		severity = SEVERITY_CRITICAL;
@@ -636,6 +648,7 @@ excepted(const struct eval *e, unsigned rule, const struct observation *o,
 		bool hit = x->device == NULL;
 
 		if ((x->rule >= 0 && (unsigned)x->rule != rule) ||
+		    (x->kind != 0 && x->kind != p->rule[rule].kind + 1U) ||
 		    (x->until != 0 && o->time > x->until))
 			continue;
 		for (size_t k = 0; !hit && k < sizeof(device) / sizeof(device[0]); k++)

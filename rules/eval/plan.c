@@ -551,6 +551,8 @@ plan_create(const struct program *p, const struct siphash_key *hash)
 		plan_one(pl, i, pl->member + at);
 		pl->rule[i].shared = pl->number + at;
 		at += pl->rule[i].musts + pl->rule[i].sums;
+		if (i < p->rules && p->rule[i].fleet)
+			continue;
 		if (index_rule(pl, i) == -1)
 			goto fail;
 	}

@@ -49,7 +49,7 @@ choose(struct check *c, struct decl *a, struct decl *b, const char *what)
 	lang_error(c->l, b->name.s != NULL ? &b->name.at : &b->at,
 	    b->is_default ? "leave one out" :
 			    "a declaration replaces a default, never another declaration",
-	    "%s is declared already, at %.120s:%u", what, c->l->o->file[a->at.file].name,
+	    "%s is declared already, at %.120s:%u", what, c->l->file[a->at.file].name,
 	    a->at.line);
 	return NULL;
 }
@@ -115,7 +115,7 @@ static bool
 provide(struct check *c, struct decl *d, struct span *out)
 {
 	const struct compile_options *o = c->l->o;
-	const char *from = o->file[d->at.file].name;
+	const char *from = c->l->file[d->at.file].name;
 	struct fault why = { "nobody reads files here", "" };
 	char q[QUOTE_TEXT];
 
@@ -149,7 +149,7 @@ read_inventory(struct check *c, struct decl *d)
 	c->p->inventory = inventory_parse(
 	    c->l->keep, (enum inventory_format)format, f.bytes, foreign_fault, &f);
 	c->p->inventory_path = arena_text(c->l->keep, d->path.s, strlen(d->path.s));
-	from = c->l->o->file[d->at.file].name;
+	from = c->l->file[d->at.file].name;
 	c->p->inventory_from = arena_text(c->l->keep, from, strlen(from));
 	if (c->p->inventory == NULL || c->p->inventory_path == NULL ||
 	    c->p->inventory_from == NULL)
@@ -391,7 +391,7 @@ check_hearing(struct check *c)
 				lang_error(c->l, &t->word.at, "leave one out",
 				    "the limit '%s' is set already, at %.120s:%u",
 				    t->word.s,
-				    c->l->o->file[holds[k].t->word.at.file].name,
+				    c->l->file[holds[k].t->word.at.file].name,
 				    holds[k].t->word.at.line);
 				continue;
 			}
@@ -457,7 +457,7 @@ check_macros(struct check *c)
 			lang_error(c->l, &d->name.at, "give it another name",
 			    "the macro '%s' is declared already, at %.120s:%u",
 			    quote(q, d->name.s, strlen(d->name.s)),
-			    c->l->o->file[first->at.file].name, first->at.line);
+			    c->l->file[first->at.file].name, first->at.line);
 			d->broken = true;
 			continue;
 		}
@@ -490,7 +490,7 @@ check_zone_name(struct check *c, const struct tree_word *name, struct decl *d,
 	if (n < 100 && strspn(name->s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "0123456789_/+-") == n && name->s[0] != '/' && n > 0) {
 		(void)snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name->s);
-		if (o->provide != NULL && o->provide(o->provide_arg, o->file[name->at.file].name,
+		if (o->provide != NULL && o->provide(o->provide_arg, c->l->file[name->at.file].name,
 		    lang_text(c->l, c->l->work, path, strlen(path)), bytes, &why) &&
 		    tz_file_rule(*bytes, &rule) && tz_parse(rule, out))
 			return true;

@@ -3,6 +3,7 @@
  * check_rule: rules and exceptions, from the tree to the program.
  */
 #include "rules/lang/check.h"
+#include "rules/lang/techniques.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,52 +62,65 @@ rule_id(struct check *c, const struct decl *d, struct rule *r)
 		    "the id %llu belongs to others", (unsigned long long)id);
 }
 
-static void
-rule_words(struct check *c, const struct decl *d, struct rule *r)
+/* The number of a severity; SEVERITY_COUNT: told. */
+static enum severity
+find_severity(struct check *c, const struct tree_word *w)
 {
-	struct guess g;
+	struct guess g = guess_start(w->s);
 	char q[QUOTE_TEXT], remedy[200];
 	unsigned i;
 
+	for (i = 0; i < SEVERITY_COUNT; i++) {
+		guess_try(&g, severity_name((enum severity)i));
+		if (strcmp(severity_name((enum severity)i), w->s) == 0)
+			return (enum severity)i;
+	}
+	lang_error(c->l, &w->at,
+	    guess_remedy(&g, "severities are critical, high, medium, low, info", remedy,
+		sizeof(remedy)),
+	    "there is no severity '%s'", quote(q, w->s, strlen(w->s)));
+	return SEVERITY_COUNT;
+}
+
+static enum event_kind
+find_kind(struct check *c, const struct tree_word *w)
+{
+	struct guess g = guess_start(w->s);
+	char q[QUOTE_TEXT], remedy[200];
+
+	for (unsigned i = 0; i < EVENT_KIND_COUNT; i++) {
+		guess_try(&g, event_kind_name((enum event_kind)i));
+		if (strcmp(event_kind_name((enum event_kind)i), w->s) == 0)
+			return (enum event_kind)i;
+	}
+	lang_error(c->l, &w->at,
+	    guess_remedy(&g,
+		"kinds are live-audio, chunked-audio, audio-upload, bulk-upload, tunnel, "
+		"new-device, unknown-destination, budget, incident, gap, sensor",
+		remedy, sizeof(remedy)),
+	    "there is no kind of event '%s'", quote(q, w->s, strlen(w->s)));
+	return EVENT_KIND_COUNT;
+}
+
+static void
+rule_words(struct check *c, const struct decl *d, struct rule *r)
+{
+	char q[QUOTE_TEXT];
+
 	missing(c, d, ITEM_SEVERITY,
 	    "add one of: severity critical, high, medium, low, info");
-	if (d->severity.s != NULL) {
-		g = guess_start(d->severity.s);
-		for (i = 0; i < SEVERITY_COUNT; i++) {
-			guess_try(&g, severity_name((enum severity)i));
-			if (strcmp(severity_name((enum severity)i), d->severity.s) == 0)
-				break;
-		}
-		if (i == SEVERITY_COUNT)
-			lang_error(c->l, &d->severity.at,
-			    guess_remedy(&g,
-				"severities are critical, high, medium, low, info",
-				remedy, sizeof(remedy)),
-			    "there is no severity '%s'",
-			    quote(q, d->severity.s, strlen(d->severity.s)));
-		r->severity = (enum severity)i;
-	}
+	if (d->severity.s != NULL)
+		r->severity = find_severity(c, &d->severity);
 	missing(c, d, ITEM_KIND, "add what its events are about, like: kind live-audio");
-	if (d->kind_word.s != NULL) {
-		g = guess_start(d->kind_word.s);
-		for (i = 0; i < EVENT_KIND_COUNT; i++) {
-			guess_try(&g, event_kind_name((enum event_kind)i));
-			if (strcmp(event_kind_name((enum event_kind)i), d->kind_word.s) ==
-			    0)
-				break;
-		}
-		if (i == EVENT_KIND_COUNT)
-			lang_error(c->l, &d->kind_word.at,
-			    guess_remedy(&g,
-				"kinds are live-audio, chunked-audio, audio-upload, "
-				"bulk-upload, tunnel, "
-				"new-device, unknown-destination, budget, incident, gap, "
-				"sensor",
-				remedy, sizeof(remedy)),
-			    "there is no kind of event '%s'",
-			    quote(q, d->kind_word.s, strlen(d->kind_word.s)));
-		r->kind = (enum event_kind)i;
-	}
+	if (d->kind_word.s != NULL)
+		r->kind = find_kind(c, &d->kind_word);
+	if (d->scope.s == NULL)
+		return;
+	r->fleet = strcmp(d->scope.s, "fleet") == 0;
+	if (!r->fleet && strcmp(d->scope.s, "sensor") != 0)
+		lang_error(c->l, &d->scope.at, "write 'sensor' or 'fleet'",
+		    "there is no scope '%s'",
+		    quote(q, d->scope.s, strlen(d->scope.s)));
 }
 
 static bool
@@ -123,6 +137,27 @@ is_technique(const char *s)
 	return true;
 }
 
+static void
+known_technique(struct check *c, const struct tree_word *w)
+{
+	const char *instead = NULL;
+	char remedy[80];
+
+	switch (technique_find(w->s, &instead)) {
+	case TECHNIQUE_IS:
+		return;
+	case TECHNIQUE_REVOKED:
+		(void)snprintf(remedy, sizeof(remedy), "write %s", instead);
+		lang_warning(c->l, &w->at, remedy,
+		    "the technique %s was revoked: it is %s now", w->s, instead);
+		return;
+	case TECHNIQUE_NONE:
+		lang_warning(c->l, &w->at, "attack.mitre.org has them all",
+		    "there is no technique %s in ATT&CK 17", w->s);
+		return;
+	}
+}
+
 static const char *const *
 techniques(struct check *c, const struct tree_word *word, unsigned n)
 {
@@ -136,6 +171,8 @@ techniques(struct check *c, const struct tree_word *word, unsigned n)
 			    "T1048.002",
 			    "'%s' is not the number of a technique",
 			    quote(q, word[i].s, strlen(word[i].s)));
+		else
+			known_technique(c, &word[i]);
 		out[i] = keep_text(c, word[i].s);
 	}
 	return out;
@@ -179,6 +216,7 @@ rule_caveats(struct check *c, const struct decl *d, struct rule *r, bool has_sum
 		out->because = keep_text(c, t->because.s);
 		out->lower = t->lower;
 		out->raise = t->raise;
+		out->to = t->to.s == NULL ? 0 : find_severity(c, &t->to) + 1;
 		template(c, &t->because.at, t->because.s, has_sum);
 		*hears = *hears || u.hears;
 	}
@@ -327,7 +365,7 @@ check_rule(struct check *c, const struct decl *d, struct rule *r)
 	uint64_t rev;
 
 	r->name = keep_text(c, d->name.s);
-	r->file = keep_text(c, c->l->o->file[d->at.file].name);
+	r->file = keep_text(c, c->l->file[d->at.file].name);
 	r->line = d->at.line;
 	r->rev = 1;
 	r->trial = d->item[ITEM_TRIAL].line != 0;
@@ -416,11 +454,12 @@ check_exception(struct check *c, const struct decl *d, struct exception *e)
 	if (d->name.s == NULL)
 		return;
 	e->rule = exception_rule(c, d);
+	e->kind = d->kind_word.s == NULL ? 0 : find_kind(c, &d->kind_word) + 1;
 	e->device = exception_glob(c, &d->device, "device");
 	e->dest = exception_glob(c, &d->dest, "destination");
 	e->owner = keep_text(c, d->owner.s == NULL ? "" : d->owner.s);
 	e->reason = keep_text(c, d->reason.s == NULL ? "" : d->reason.s);
-	e->file = keep_text(c, c->l->o->file[d->at.file].name);
+	e->file = keep_text(c, c->l->file[d->at.file].name);
 	e->line = d->at.line;
 	if (d->until.kind != LITERAL_NONE) {
 		if (!moment_parse(d->until.text, &e->until, &day))

@@ -8,6 +8,7 @@
 #include "rules/lang/lang.h"
 
 #include <stdarg.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,7 +152,7 @@ problem_at(struct lang *l, enum diag_level level, const struct place *at,
     const char *remedy, const char *fmt, va_list ap)
 {
 	struct problem *p = problem_add(level == DIAG_ERROR ? l->errors : l->warnings);
-	const struct source_file *f = &l->o->file[at->file];
+	const struct source_file *f = &l->file[at->file];
 
 	if (p == NULL)
 		return;
@@ -202,7 +203,7 @@ lang_foreign(struct lang *l, enum diag_level level, const char *file, struct spa
 	if (p == NULL)
 		return;
 	p->level = level;
-	p->order = l->o->files;
+	p->order = UINT_MAX;
 	p->file = file;
 	p->line = line;
 	p->column = column;

@@ -20,6 +20,8 @@
 #define LANG_TOKENS_MAX 1000000U /* of one file */
 #define LANG_RULES_MAX 20000U /* a record meets those of its own values (eval/plan.h) */
 #define LANG_DEPTH_MAX 64U /* parentheses, `not`s, macros inside macros */
+#define LANG_INCLUDES_DEEP 8U
+#define LANG_INCLUDES_MAX 256U /* files that files include */
 #define LANG_MEMORY ((size_t)256 << 20)
 #define LANG_PROBLEMS 20U /* told in one run; after that "more errors follow" */
 
@@ -47,6 +49,8 @@ struct problems {
 
 struct lang {
 	const struct compile_options *o;
+	const struct source_file *file; /* o->file, and behind them what they include */
+	unsigned files;
 	struct arena *work, *keep;
 	struct problems *errors, *warnings;
 	bool incomplete; /* something was not read: names may be missing without fault */

@@ -3,6 +3,7 @@
  * parse: files to a tree, declaration by declaration. After a mistake it goes on at the
  * next declaration that starts a line.
  */
+#include "rules/lang/check.h"
 #include "rules/lang/parse.h"
 
 #include <stdio.h>
@@ -17,6 +18,8 @@ const char *const decl_word[DECL_COUNT] = {
 	"tz",
 	"rule",
 	"except",
+	"include",
+	"requires",
 };
 
 static int
@@ -48,7 +51,7 @@ bool
 parser_expected(struct parser *p, const char *what, const char *remedy)
 {
 	char q[QUOTE_TEXT];
-	const char *raw = p->l->o->file[p->t.place.file].bytes + p->t.place.line_at +
+	const char *raw = p->l->file[p->t.place.file].bytes + p->t.place.line_at +
 	    p->t.place.column - 1;
 
 	if (p->t.kind == TOKEN_BAD)
@@ -224,7 +227,7 @@ parse_hearing(struct parser *p, struct decl *d)
 static bool
 parse_except(struct parser *p, struct decl *d)
 {
-	static const char clauses[] = "device, dest, until, owner or reason";
+	static const char clauses[] = "device, dest, kind, until, owner or reason";
 	struct tree_word *text;
 	struct literal *value;
 	char remedy[160];
@@ -240,6 +243,12 @@ parse_except(struct parser *p, struct decl *d)
 		if (p->t.kind == TOKEN_END || p->t.kind == TOKEN_CLOSE ||
 		    (p->t.first && (decl_of(&p->t) != -1 || token_is(&p->t, "default"))))
 			return true;
+		if (token_is(&p->t, "kind") && d->kind_word.s == NULL) {
+			parser_next(p);
+			if (!parser_name(p, &d->kind_word, "a kind, like live-audio"))
+				return false;
+			continue;
+		}
 		text = token_is(&p->t, "owner") ? &d->owner :
 		    token_is(&p->t, "reason")	? &d->reason :
 						  NULL;
@@ -249,13 +258,13 @@ parse_except(struct parser *p, struct decl *d)
 						    NULL;
 		if (text == NULL && value == NULL && p->t.kind == TOKEN_WORD) {
 			static const char *const clause[] = { "device", "dest", "until",
-				"owner", "reason" };
+				"owner", "reason", "kind" };
 			char q[QUOTE_TEXT];
 			struct guess g;
 
 			word = parser_tree_word(p);
 			g = guess_start(word.s);
-			for (size_t i = 0; i < 5; i++)
+			for (size_t i = 0; i < 6; i++)
 				guess_try(&g, clause[i]);
 			lang_error(p->l, &word.at,
 			    guess_remedy(&g, clauses, remedy, sizeof(remedy)),
@@ -285,6 +294,21 @@ parse_except(struct parser *p, struct decl *d)
 	}
 }
 
+/* `requires version 0.2`, `requires field way.shared`. */
+static bool
+parse_requires(struct parser *p, struct decl *d)
+{
+	if (!parser_name(p, &d->name, "'version' or 'field' after 'requires'"))
+		return false;
+	if (p->t.kind != TOKEN_WORD && p->t.kind != TOKEN_NUMBER)
+		return parser_expected(p, "what is required",
+		    "write 'requires version 0.2' or 'requires field way.shared'");
+	d->path = (struct tree_word){ lang_text(p->l, p->l->work, p->t.at, p->t.n),
+		p->t.place, false };
+	parser_next(p);
+	return true;
+}
+
 static bool
 parse_decl(struct parser *p, struct decl *d)
 {
@@ -307,6 +331,10 @@ parse_decl(struct parser *p, struct decl *d)
 		return parse_rule(p, d);
 	case DECL_EXCEPT:
 		return parse_except(p, d);
+	case DECL_INCLUDE:
+		return parser_string(p, &d->path, "the file's name in quotes");
+	case DECL_REQUIRES:
+		return parse_requires(p, d);
 	case DECL_COUNT:
 		break;
 	}
@@ -345,10 +373,11 @@ static void
 not_a_decl(struct parser *p, bool after_default)
 {
 	static const char all[] =
-	    "files hold home, inventory, list, macro, hearing, tz, rule, except";
+	    "files hold home, inventory, list, macro, hearing, tz, rule, except, include, "
+	    "requires";
 	struct tree_word w;
 	struct guess g;
-	char q[QUOTE_TEXT], remedy[200];
+	char q[QUOTE_TEXT], remedy[240];
 
 	p->l->incomplete = true;
 	if (p->t.kind == TOKEN_CLOSE && !after_default) {
@@ -382,6 +411,116 @@ not_a_decl(struct parser *p, bool after_default)
 	    quote(q, w.s, strlen(w.s)));
 }
 
+static void parse_file(struct parser *p, struct tree *t);
+
+/* "1.2.3" against ours, number by number. */
+static bool
+is_older(const char *ours, const char *wanted)
+{
+	for (;;) {
+		unsigned long a = 0, b = 0;
+
+		for (; *ours >= '0' && *ours <= '9' && a < 1000000; ours++)
+			a = a * 10 + (unsigned long)(*ours - '0');
+		for (; *wanted >= '0' && *wanted <= '9' && b < 1000000; wanted++)
+			b = b * 10 + (unsigned long)(*wanted - '0');
+		if (a != b)
+			return a < b;
+		if (*wanted != '.')
+			return false;
+		wanted++;
+		ours += *ours == '.';
+	}
+}
+
+/* What a file wants and this earshot is not: told once, and the rest of it is not read. */
+static bool
+fulfilled(struct parser *p, const struct decl *d)
+{
+	char q[QUOTE_TEXT];
+	const char *what = d->path.s;
+
+	quote(q, what, strlen(what));
+	if (strcmp(d->name.s, "version") == 0) {
+		/* The lexer lets no two dots in a row through. */
+		if (what[strspn(what, "0123456789.")] != '\0' || what[0] == '.')
+			lang_error(p->l, &d->path.at, "write it like 0.2 or 1.4.1",
+			    "'%s' is no version", q);
+		else if (!is_older(EARSHOT_VERSION, what))
+			return true;
+		else
+			lang_error(p->l, &d->path.at,
+			    "upgrade earshot, or take the rules of its own version",
+			    "this file needs earshot %s, and this is %s", q,
+			    EARSHOT_VERSION);
+	} else if (strcmp(d->name.s, "field") == 0) {
+		if (field_by_word(what) != FIELD_COUNT_ALL)
+			return true;
+		lang_error(p->l, &d->path.at,
+		    "upgrade earshot; 'earshot rules fields' lists what this one has",
+		    "this file needs the field '%s', which this earshot does not have", q);
+	} else {
+		lang_error(p->l, &d->name.at, "write 'version' or 'field'",
+		    "nothing is required by '%s'",
+		    quote(q, d->name.s, strlen(d->name.s)));
+	}
+	p->l->incomplete = true;
+	return false;
+}
+
+/* The file's bytes, under the name it has for what it names itself. False: told, or it was
+ * read before. */
+static bool
+fetch(struct parser *p, const struct decl *d, struct source_file *out)
+{
+	struct lang *l = p->l;
+	const char *from = l->file[d->at.file].name, *slash = strrchr(from, '/');
+	struct fault why = { "nobody reads files here", "" };
+	size_t dir = d->path.s[0] == '/' || slash == NULL ? 0 : (size_t)(slash - from) + 1;
+	struct span bytes;
+	char *name;
+
+	if (p->depth >= LANG_INCLUDES_DEEP || l->files >= l->o->files + LANG_INCLUDES_MAX) {
+		lang_error(l, &d->path.at, "does it include itself?",
+		    p->depth >= LANG_INCLUDES_DEEP ?
+			"files include each other more than %u deep" :
+			"more than %u files are included",
+		    p->depth >= LANG_INCLUDES_DEEP ? LANG_INCLUDES_DEEP :
+						     LANG_INCLUDES_MAX);
+		return false;
+	}
+	name = lang_alloc(l, l->work, dir + strlen(d->path.s) + 1);
+	memcpy(name, from, dir);
+	memcpy(name + dir, d->path.s, strlen(d->path.s));
+	if (l->o->provide == NULL || d->path.s[0] == '\0' ||
+	    !l->o->provide(l->o->provide_arg, from, d->path.s, &bytes, &why)) {
+		lang_error(l, &d->path.at, why.remedy[0] != '\0' ? why.remedy : NULL,
+		    "%.300s", d->path.s[0] == '\0' ? "the file has no name" : why.what);
+		return false;
+	}
+	*out = (struct source_file){ name, (const char *)bytes.at, bytes.left };
+	for (unsigned i = 0; i < l->files; i++)
+		if (strcmp(l->file[i].name, name) == 0 ||
+		    (i >= l->o->files && l->file[i].bytes == out->bytes))
+			return false;
+	return true;
+}
+
+static void
+include(struct parser *p, struct tree *t, struct decl *d)
+{
+	struct lang *l = p->l;
+	struct parser inner = { .l = l, .depth = p->depth + 1 };
+	struct source_file *file = lang_alloc(l, l->work, (l->files + 1) * sizeof(*file));
+
+	if (!fetch(p, d, &file[l->files]))
+		return;
+	memcpy(file, l->file, l->files * sizeof(*file));
+	l->file = file;
+	lexer_start(&inner.lexer, l, l->files++);
+	parse_file(&inner, t);
+}
+
 static void
 parse_file(struct parser *p, struct tree *t)
 {
@@ -399,7 +538,7 @@ parse_file(struct parser *p, struct tree *t)
 			continue;
 		}
 		if (is_default &&
-		    (kind == DECL_RULE || kind == DECL_EXCEPT))
+		    (kind == DECL_RULE || kind >= DECL_EXCEPT))
 			lang_error(p->l, &at, "leave 'default' out",
 			    "only home, inventory, list, macro, hearing and tz can be "
 			    "'default', not '%s'",
@@ -413,8 +552,13 @@ parse_file(struct parser *p, struct tree *t)
 			d->broken = true;
 			skip_decl(p);
 		}
+		d->included = p->depth > 0;
 		*t->end = d;
 		t->end = &d->next;
+		if (d->kind == DECL_REQUIRES && !d->broken && !fulfilled(p, d))
+			return;
+		if (d->kind == DECL_INCLUDE && !d->broken)
+			include(p, t, d);
 	}
 }
 

@@ -19,6 +19,7 @@ struct parser {
 	struct lexer lexer;
 	struct token t; /* in hand */
 	unsigned last_line; /* of the token before */
+	unsigned depth; /* of includes */
 	unsigned conditions; /* of the expression being read */
 	unsigned thens; /* whose right side is being read: a `within` is theirs */
 };

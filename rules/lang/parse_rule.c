@@ -13,6 +13,7 @@ const char *const rule_item_word[ITEM_COUNT] = {
 	"rev",
 	"severity",
 	"kind",
+	"scope",
 	"suspect",
 	"trial",
 	"mitre",
@@ -65,6 +66,9 @@ parse_caveat(struct parser *p, struct decl *d, enum rule_item item)
 
 	c->lower = item == ITEM_LOWER;
 	c->raise = item == ITEM_RAISE;
+	if ((c->lower || c->raise) && parser_word(p, "to") &&
+	    !parser_name(p, &c->to, "a severity after 'to'"))
+		return false;
 	if (!parser_word(p, "when"))
 		return parser_expected(p,
 		    c->lower	? "'when' after 'lower'" :
@@ -247,6 +251,8 @@ parse_item(struct parser *p, struct decl *d, enum rule_item item)
 		return parser_name(p, &d->severity, "a severity");
 	case ITEM_KIND:
 		return parser_name(p, &d->kind_word, "a kind");
+	case ITEM_SCOPE:
+		return parser_name(p, &d->scope, "'sensor' or 'fleet' after 'scope'");
 	case ITEM_SUSPECT:
 	case ITEM_TRIAL:
 		return true;
@@ -283,7 +289,7 @@ unknown_item(struct parser *p)
 
 	if (p->t.kind != TOKEN_WORD) {
 		(void)parser_expected(p, "a word that starts a part of the rule, or '}'",
-		    "parts are id, rev, severity, kind, when, limit, explain, note, "
+		    "parts are id, rev, severity, kind, scope, when, limit, explain, note, "
 		    "lower, raise, test");
 		return;
 	}

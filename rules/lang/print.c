@@ -309,6 +309,9 @@ print_rule(const struct decl *d, const struct writer *w)
 		} else if (i == ITEM_SEVERITY || i == ITEM_KIND) {
 			writer_text(w, " ");
 			writer_text(w, i == ITEM_KIND ? d->kind_word.s : d->severity.s);
+		} else if (i == ITEM_SCOPE) {
+			writer_text(w, " ");
+			writer_text(w, d->scope.s);
 		}
 	}
 	writer_text(w, *gap == ' ' ? "\n" : "");
@@ -327,8 +330,10 @@ print_rule(const struct decl *d, const struct writer *w)
 		writer_text(w, "\n");
 	}
 	for (const struct tree_caveat *c = d->caveat; c != NULL; c = c->next) {
-		writer_text(w, c->lower ? "\tlower when " :
-			c->raise ? "\traise when " : "\tnote when ");
+		writer_text(w, c->lower ? "\tlower " : c->raise ? "\traise " : "\tnote ");
+		writer_text(w, c->to.s != NULL ? "to " : "");
+		writer_text(w, c->to.s != NULL ? c->to.s : "");
+		writer_text(w, c->to.s != NULL ? " when " : "when ");
 		expr_print(c->when, w);
 		writer_text(w, " because ");
 		print_string(w, c->because.s);
@@ -367,6 +372,10 @@ print_except(const struct decl *d, const struct writer *w)
 	if (d->dest.kind != LITERAL_NONE) {
 		writer_text(w, " dest ");
 		literal_print(&d->dest, w);
+	}
+	if (d->kind_word.s != NULL) {
+		writer_text(w, " kind ");
+		writer_text(w, d->kind_word.s);
 	}
 	if (d->until.kind != LITERAL_NONE) {
 		writer_text(w, gap);
@@ -447,20 +456,34 @@ decl_print(const struct decl *d, const struct writer *w)
 	case DECL_EXCEPT:
 		print_except(d, w);
 		return;
+	case DECL_INCLUDE:
+		writer_text(w, "include ");
+		print_string(w, d->path.s);
+		writer_text(w, "\n");
+		return;
+	case DECL_REQUIRES:
+		writer_format(w, "requires %.64s ", d->name.s);
+		writer_text(w, d->path.s);
+		writer_text(w, "\n");
+		return;
 	case DECL_COUNT:
 		return;
 	}
 }
 
 void
-tree_print(const struct tree *t, const struct writer *w)
+tree_print(const struct tree *t, bool included, const struct writer *w)
 {
-	for (const struct decl *d = t->first; d != NULL; d = d->next) {
+	const struct decl *next;
+
+	for (const struct decl *d = t->first; d != NULL; d = next) {
+		for (next = d->next; next != NULL && next->included && !included;)
+			next = next->next;
 		decl_print(d, w);
 		/* Lists, macros and exceptions stand together; blocks have air around
 		 * them. */
-		if (d->next != NULL &&
-		    (d->next->kind != d->kind || d->kind == DECL_RULE ||
+		if (next != NULL &&
+		    (next->kind != d->kind || d->kind == DECL_RULE ||
 			d->kind == DECL_HEARING))
 			writer_text(w, "\n");
 	}

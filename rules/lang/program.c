@@ -68,7 +68,7 @@ set_version(struct check *c)
 	struct writer w = { digest_write, g };
 
 	g->n = 8;
-	tree_print(c->tree, &w);
+	tree_print(c->tree, true, &w);
 	for (const struct decl *d = c->tree->first; d != NULL; d = d->next)
 		digest_file(g, d);
 	digest_flush(g);
@@ -105,7 +105,7 @@ print_body(struct call *k)
 {
 	tree_parse(&k->l, &k->tree);
 	if (k->l.errors->n == 0)
-		tree_print(&k->tree, &k->out);
+		tree_print(&k->tree, false, &k->out);
 }
 
 /* Everything that may be left by longjmp is called from here; nothing here changes in
@@ -141,6 +141,8 @@ run(struct call *k, const struct compile_options *o, void (*body)(struct call *k
 	bool good = false;
 
 	k->l.o = o;
+	k->l.file = o->file;
+	k->l.files = o->files;
 	/* The tree is gone when the program begins to work: either may use it all. */
 	k->l.work = arena_create(memory);
 	k->l.keep = arena_create(memory);

@@ -132,6 +132,8 @@ struct caveat {			/* `lower when EXPR because "..."`, `raise ...`,
 	const char *because;	/* a template, as explain is */
 	bool lower;		/* one severity lower as well... */
 	bool raise;		/* ...or higher */
+	unsigned to;			/* to a severity instead: its number and one;
+					 * 0: a step */
 };
 
 #define TABLE_ROWS_MAX 1000U	/* of one test */
@@ -180,6 +182,7 @@ struct rule {
 	uint32_t id, rev;
 	enum severity severity;
 	enum event_kind kind;
+	bool fleet;			/* of the events of all sensors: no sensor judges it */
 	bool trial, suspect;		/* count only; event_type anomaly
 					 * instead of alert */
 	const char *const *mitre, *const *related;
@@ -201,6 +204,7 @@ struct rule {
 
 struct exception {
 	int rule;			/* index into program.rule; -1: every rule */
+	unsigned kind;			/* number of an event_kind and one; 0: every kind */
 	const char *device;		/* glob over device key, name and
 					 * address, or a network; NULL: any */
 	const char *dest;		/* glob over names, or a network; NULL: any */

@@ -45,7 +45,7 @@ bool
 rule_same(const struct rule *a, const struct rule *b)
 {
 	if (a->id != b->id || a->rev != b->rev || a->severity != b->severity ||
-	    a->kind != b->kind || a->trial != b->trial || a->suspect != b->suspect ||
+	    a->kind != b->kind || a->trial != b->trial || a->suspect != b->suspect || a->fleet != b->fleet ||
 	    a->caveats != b->caveats || a->limit != b->limit ||
 	    a->limit_every != b->limit_every || a->limit_key_n != b->limit_key_n)
 		return false;
@@ -55,6 +55,7 @@ rule_same(const struct rule *a, const struct rule *b)
 	for (unsigned i = 0; i < a->caveats; i++)
 		if (a->caveat[i].lower != b->caveat[i].lower ||
 		    a->caveat[i].raise != b->caveat[i].raise ||
+		    a->caveat[i].to != b->caveat[i].to ||
 		    !text_same(a->caveat[i].because, b->caveat[i].because) ||
 		    !expr_same(a->caveat[i].when, b->caveat[i].when))
 			return false;

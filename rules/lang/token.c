@@ -37,7 +37,7 @@ static struct place
 place_of(const struct lexer *x, const char *at, size_t n)
 {
 	return (struct place){ x->file, x->line, (unsigned)(at - x->line_start) + 1,
-		(unsigned)n, (size_t)(x->line_start - x->l->o->file[x->file].bytes) };
+		(unsigned)n, (size_t)(x->line_start - x->l->file[x->file].bytes) };
 }
 
 /* Nothing more is read from this file. */
@@ -51,7 +51,7 @@ stop(struct lexer *x)
 void
 lexer_start(struct lexer *x, struct lang *l, unsigned file)
 {
-	const struct source_file *f = &l->o->file[file];
+	const struct source_file *f = &l->file[file];
 	struct place whole = { .file = file };
 	const char *nul;
 

@@ -48,6 +48,7 @@ struct tree_expr {
 struct tree_caveat {
 	struct tree_caveat *next;
 	bool lower, raise;
+	struct tree_word to; /* the severity; absent: one step */
 	struct tree_expr *when;
 	struct tree_word because;
 };
@@ -114,6 +115,7 @@ enum rule_item {
 	ITEM_REV,
 	ITEM_SEVERITY,
 	ITEM_KIND,
+	ITEM_SCOPE,
 	ITEM_SUSPECT,
 	ITEM_TRIAL,
 	ITEM_MITRE,
@@ -137,6 +139,8 @@ enum decl_kind {
 	DECL_TZ,
 	DECL_RULE,
 	DECL_EXCEPT,
+	DECL_INCLUDE,
+	DECL_REQUIRES,
 	DECL_COUNT,
 };
 
@@ -145,6 +149,7 @@ struct decl {
 	enum decl_kind kind;
 	struct place at; /* its first word */
 	bool is_default;
+	bool included; /* by another file, which prints as one that includes it */
 	bool broken; /* an error was told: do not ask for what is missing */
 	struct tree_word name;
 
@@ -159,13 +164,15 @@ struct decl {
 	/* rule */
 	struct place item[ITEM_COUNT]; /* where it stands; line 0: absent */
 	struct literal id, rev, limit, every;
-	struct tree_word severity, kind_word, explain;
+	struct tree_word severity, kind_word, scope, explain;
 	struct tree_word *mitre, *related, *limit_key;
 	unsigned mitre_n, related_n, limit_key_n;
 	struct tree_caveat *caveat;
 	struct tree_test *test;
 
-	/* except; name is the rule's */
+	/* requires: name is `version` or `field`, path what is required */
+
+	/* except; name is the rule's, kind_word the kind */
 	struct literal device, dest, until;
 	struct tree_word owner, reason;
 
@@ -191,7 +198,8 @@ void tree_parse(struct lang *l, struct tree *t);
 
 /* ---- print.c ---- */
 
-void tree_print(const struct tree *t, const struct writer *w);
+/* included: what was included as well, for who wants all of it. */
+void tree_print(const struct tree *t, bool included, const struct writer *w);
 void expr_print(const struct tree_expr *x, const struct writer *w);
 
 /* A word that may not be a name: it has a meaning of its own. */

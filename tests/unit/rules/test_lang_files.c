@@ -65,7 +65,7 @@ told(void *arg, const struct diag *d)
 }
 
 /* What was given lives until the test of the file ends. */
-#define FILES 16
+#define FILES 64
 struct given {
 	struct text text[FILES];
 	unsigned n;
@@ -126,7 +126,8 @@ check_one(const char *name, bool update)
 	if (p != NULL) {
 		struct source_file only = file[o.files - 1];
 		struct compile_options po = {
-			.file = &only, .files = 1, .diag = told, .diag_arg = &result
+			.file = &only, .files = 1, .diag = told, .diag_arg = &result,
+			.provide = provide, .provide_arg = &given
 		};
 
 		assert_true(program_print(&po, add, &print));

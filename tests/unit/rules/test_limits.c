@@ -192,8 +192,8 @@ test_caveats_that_hold_lower_and_note(void **state)
 	(void)state;
 	bench_open(&b);
 	b.x[0] = bool_of(FIELD_outbound);
-	b.caveat[0] = (struct caveat){ &half, "direction not seen", true, false };
-	b.caveat[1] = (struct caveat){ &constant, "voice or telemetry", false, false };
+	b.caveat[0] = (struct caveat){ &half, "direction not seen", true, false, 0 };
+	b.caveat[1] = (struct caveat){ &constant, "voice or telemetry", false, false, 0 };
 	b.rule.caveats = 2;
 	b.rule.severity = SEVERITY_LOW;
 	bench_start(&b);
@@ -225,7 +225,7 @@ test_what_is_raised_within_a_window_is_told_at_once(void **state)
 	(void)state;
 	bench_open(&b);
 	limited(&b, 1, 3600);
-	b.caveat[0] = (struct caveat){ &fits, "a call's recording", false, true };
+	b.caveat[0] = (struct caveat){ &fits, "a call's recording", false, true, 0 };
 	b.rule.caveats = 1;
 	b.rule.severity = SEVERITY_HIGH;
 	bench_start(&b);
@@ -263,8 +263,8 @@ test_raise_and_lower_add_up_and_stay_in_their_bounds(void **state)
 	(void)state;
 	bench_open(&b);
 	b.x[0] = bool_of(FIELD_outbound);
-	b.caveat[0] = (struct caveat){ &fits, "a call's recording", false, true };
-	b.caveat[1] = (struct caveat){ &half, "direction not seen", true, false };
+	b.caveat[0] = (struct caveat){ &fits, "a call's recording", false, true, 0 };
+	b.caveat[1] = (struct caveat){ &half, "direction not seen", true, false, 0 };
 	b.rule.caveats = 2;
 	b.rule.severity = SEVERITY_CRITICAL;
 	bench_start(&b);
