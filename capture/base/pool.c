@@ -11,14 +11,6 @@
 
 #define ALIGN 8
 
-struct pool {
-	uint8_t *mem;
-	void *free;		/* singly linked through the
-				 * first word of a free object */
-	size_t size, count, used, touched;
-	size_t bytes;
-};
-
 struct pool *
 pool_create(size_t size, size_t count)
 {
@@ -102,12 +94,6 @@ pool_memory(const struct pool *p, size_t *size)
 {
 	*size = p->size;
 	return p->mem;
-}
-
-void *
-pool_at(const struct pool *p, uint32_t number)
-{
-	return p->mem + (size_t)(number - 1) * p->size;
 }
 
 uint32_t

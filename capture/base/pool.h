@@ -11,7 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct pool;
+/* Private, but for the inline below. */
+struct pool {
+	uint8_t *mem;
+	size_t size;
+	size_t count, used, touched;
+	void *free;		/* singly linked through the
+				 * first word of a free object */
+	size_t bytes;
+};
 
 /* count objects of size bytes each. NULL when the memory is not to be had or count x size
  * does not fit a size_t. */
@@ -24,7 +32,11 @@ void pool_give(struct pool *p, void *obj);	/* obj may be NULL */
 size_t pool_used(const struct pool *p);
 size_t pool_count(const struct pool *p);
 /* By number, from 1: a pointer in four bytes. */
-void *pool_at(const struct pool *p, uint32_t number);
+static inline void *
+pool_at(const struct pool *p, uint32_t number)
+{
+	return p->mem + (size_t)(number - 1) * p->size;
+}
 uint32_t pool_number(const struct pool *p, const void *obj);
 size_t pool_touched(const struct pool *p);	/* numbers that were ever given out */
 /* Where the first object lies, and how far it is to the next. */

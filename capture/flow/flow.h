@@ -276,8 +276,22 @@ void flowtab_each_pair(struct flowtab *t, void (*fn)(void *arg, struct pair *p),
 
 bool pair_older(const struct pair *x, const struct pair *y);	/* born before */
 
-void *flow_user(struct flow *f);
-void *pair_user(struct pair *p);
+/* The user's room lies behind what the table keeps (life.h). */
+#define FLOW_KEPT 24
+#define PAIR_KEPT 16
+
+static inline void *
+flow_user(struct flow *f)
+{
+	return (char *)f + (sizeof(*f) + FLOW_KEPT + 7) / 8 * 8;
+}
+
+static inline void *
+pair_user(struct pair *p)
+{
+	return (char *)p + (sizeof(*p) + PAIR_KEPT + 7) / 8 * 8;
+}
+
 void flowtab_stats(const struct flowtab *t, struct flow_stats *out);
 size_t flowtab_room(const struct flowtab *t);		/* flows, at the most */
 size_t flowtab_bytes(const struct flowtab *t);		/* memory committed at the cap */

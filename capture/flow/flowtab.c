@@ -354,6 +354,37 @@ flow_begin(struct flowtab *t, const struct sighting *s)
 	return e;
 }
 
+/* The flow of a packet that was looked at ahead: by far the most go on with one, whose key
+ * need not be made again. NULL: it may still have one. */
+static inline struct flow_entry *
+known(const struct flowtab *t, const struct packet *pkt, const struct flow_ahead *ahead,
+    enum flow_dir *dir)
+{
+	struct flow_entry *e;
+	const struct flow *f;
+
+	if (ahead == NULL || !ahead->known || !ipproto_has_ports(pkt->proto))
+		return NULL;
+	e = slots_guess(&t->flows, ahead->hash);
+	if (e == NULL || life_due(t, e) || e->orphan)
+		return NULL;
+	f = &e->flow;
+	if (f->proto != pkt->proto ||
+	    f->key_vlan != (t->o.ignore_vlan ? VLAN_NONE : pkt->vlan) ||
+	    (f->proto == IPPROTO_IS_TCP && (pkt->tcp_flags & TCP_SYN) != 0))
+		return NULL;
+	if (pkt->sport == f->client_port && pkt->dport == f->server_port &&
+	    addr_eq(&pkt->src, &f->client) && addr_eq(&pkt->dst, &f->server))
+		*dir = FLOW_TO_SERVER;
+	else if (pkt->sport == f->server_port && pkt->dport == f->client_port &&
+	    addr_eq(&pkt->src, &f->server) && addr_eq(&pkt->dst, &f->client))
+		*dir = FLOW_TO_CLIENT;
+	else
+		return NULL;
+	/* of a host that sends to itself from the same port, who is who is in the key */
+	return pkt->sport != pkt->dport || !addr_eq(&pkt->src, &pkt->dst) ? e : NULL;
+}
+
 /* Does this packet begin another flow on the key of e? */
 static bool
 outlived(const struct flowtab *t, const struct flow_entry *e, const struct sighting *s)
@@ -462,7 +493,7 @@ seq_put(struct flowtab *t, struct tcpseq *s, struct tcpseq_kept *k)
 }
 
 /* On an asymmetric route one direction is never seen. */
-static void
+static __attribute__((noinline)) void
 hear_half(struct flowtab *t, struct flow_entry *e, struct flow_hit *hit)
 {
 	struct tcp_entry *q = tcp_at(t, e->tcp);
@@ -477,6 +508,28 @@ hear_half(struct flowtab *t, struct flow_entry *e, struct flow_hit *hit)
 	if ((e->flow.flags & ~before & FLOW_ACKS_UNSEEN) != 0 &&
 	    e->flow.count[!hit->dir].pkts == 0)
 		t->stats.half++;
+}
+
+static inline void
+hear(struct flowtab *t, struct flow_entry *e, struct flow_hit *hit)
+{
+	const struct packet *pkt = hit->pkt;
+	struct tcpseq_kept *q = tcp_at(t, e->tcp)->seq, *mine = &q[hit->dir];
+	uint32_t len = pkt->payload_wire, behind = mine->behind;
+	uint64_t offset = tcpseq_length(mine);
+
+	if ((pkt->tcp_flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) != TCP_ACK ||
+	    !tcpseq_quick(mine, &q[!hit->dir], pkt->seq, len, pkt->ack)) {
+		hear_half(t, e, hit);
+		return;
+	}
+	hit->under_way = behind;
+	e->established = true;
+	if (len == 0)
+		return;
+	hit->fresh = len;
+	hit->offset = offset;
+	e->closed_rst = false;
 }
 
 static void
@@ -510,15 +563,60 @@ flowtab_packet(struct flowtab *t, const struct packet *pkt)
 	flowtab_packet_ahead(t, pkt, NULL);
 }
 
+/* The flow of any packet, begun when there is none; NULL: there is no room. Sets hit->dir,
+ * hit->is_new. */
+static __attribute__((noinline)) struct flow_entry *
+seek(struct flowtab *t, const struct packet *pkt, const struct flow_ahead *ahead,
+    struct flow_hit *hit, bool *later)
+{
+	struct sighting s;
+	struct flow_entry *e;
+
+	sight(t, pkt, ahead, &s);
+	if (s.orphan)
+		t->stats.fragments_orphan++;
+	*later = s.later;
+	e = slots_find(&t->flows, s.hash, flow_same, &s.key);
+	if (e != NULL && outlived(t, e, &s)) {
+		life_end(t, e, life_reason(e));
+		e = NULL;
+	}
+	if (e == NULL) {
+		e = flow_begin(t, &s);
+		if (e == NULL)
+			return NULL;
+		hit->is_new = true;
+	}
+	hit->dir = s.from_a == e->client_is_a ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
+	return e;
+}
+
+/* What it adds to the pair. */
+static inline void
+count_pair(struct flowtab *t, struct pair *p, const struct flow_hit *hit)
+{
+	int i = pair_transport(hit->flow->proto);
+
+	if (hit->up) {
+		p->up[i] += hit->fresh - hit->late;
+		p->down[i] += hit->acked_unseen;
+	} else {
+		p->down[i] += hit->fresh - hit->late;
+		p->up[i] += hit->acked_unseen;
+		p->came |= (uint8_t)(1U << i);
+	}
+	p->last.ns = t->now;
+}
+
 void
 flowtab_packet_ahead(struct flowtab *t, const struct packet *pkt,
     const struct flow_ahead *ahead)
 {
-	struct sighting s;
 	struct flow_entry *e;
-	struct flow_hit hit;
+	struct flow_hit hit = { .pkt = pkt, .under_way = UINT32_MAX };
 	struct flow *f;
 	uint32_t payload = pkt->payload_wire;
+	bool later = false;
 
 	if (pkt->class != PACKET_FLOW)
 		return;
@@ -527,27 +625,14 @@ flowtab_packet_ahead(struct flowtab *t, const struct packet *pkt,
 	else
 		t->now = pkt->frame->time.ns < TIME_LAST ? pkt->frame->time.ns :
 		    TIME_LAST;
-	sight(t, pkt, ahead, &s);
-	if (s.orphan)
-		t->stats.fragments_orphan++;
-	e = slots_find(&t->flows, s.hash, flow_same, &s.key);
-	if (e != NULL && outlived(t, e, &s)) {
-		life_end(t, e, life_reason(e));
-		e = NULL;
-	}
-	memset(&hit, 0, sizeof(hit));
-	hit.under_way = UINT32_MAX;
-	if (e == NULL) {
-		e = flow_begin(t, &s);
-		if (e == NULL)
-			return;
-		hit.is_new = true;
-	}
+	e = known(t, pkt, ahead, &hit.dir);
+	if (e == NULL)
+		e = seek(t, pkt, ahead, &hit, &later);
+	if (e == NULL)
+		return;
 	f = &e->flow;
 	f->last.ns = t->now;
 	hit.flow = f;
-	hit.pkt = pkt;
-	hit.dir = s.from_a == e->client_is_a ? FLOW_TO_SERVER : FLOW_TO_CLIENT;
 	hit.up = f->up == (int8_t)hit.dir;
 	hit.down = f->up >= 0 && !hit.up;
 	if (pkt->has_mac)
@@ -556,27 +641,18 @@ flowtab_packet_ahead(struct flowtab *t, const struct packet *pkt,
 		f->flags |= FLOW_FRAGMENTS;
 	if (pkt->payload.left < payload)
 		f->flags |= FLOW_TRUNCATED;
-	if (s.key.proto != IPPROTO_IS_TCP)
+	if (f->proto != IPPROTO_IS_TCP)
 		hit.fresh = payload;
-	else if (s.later)
+	else if (later)
 		payload = 0;	/* frames and wire bytes only: it carries no numbers */
 	else
-		hear_half(t, e, &hit);
+		hear(t, e, &hit);
 	hit.payload = payload;
 	hear_tag(t, f, &hit);
 	count_packet(&f->count[hit.dir], &hit, payload);
 	f->count[!hit.dir].gaps += hit.acked_unseen;
-	if (f->pair != NULL) {
-		struct pair *p = f->pair;
-		int i = pair_transport(f->proto);
-
-		if (payload > 0)
-			*(hit.up ? &p->up[i] : &p->down[i]) += hit.fresh - hit.late;
-		*(hit.up ? &p->down[i] : &p->up[i]) += hit.acked_unseen;
-		if (hit.down)
-			p->came |= (uint8_t)(1U << i);
-		p->last.ns = t->now;
-	}
+	if (f->pair != NULL)
+		count_pair(t, f->pair, &hit);
 	life_touch(t, e);
 	if (t->o.on.packet != NULL)
 		t->o.on.packet(t->o.on.arg, &hit);
@@ -657,18 +733,6 @@ flowtab_each_pair(struct flowtab *t, void (*fn)(void *arg, struct pair *p), void
 
 	for (size_t i = 0; i < n; i++)
 		fn(arg, &pair_at(t, t->due[i])->pair);
-}
-
-void *
-flow_user(struct flow *f)
-{
-	return (char *)f + ROOM(struct flow_entry);
-}
-
-void *
-pair_user(struct pair *p)
-{
-	return (char *)p + ROOM(struct pair_entry);
 }
 
 void

@@ -7,36 +7,6 @@
 
 static bool ended_before(const void *arg, uint32_t x, uint32_t y);
 
-static enum idle_class
-idle_of(const struct flow_entry *e)
-{
-	if (e->portless)
-		return IDLE_OTHER;
-	if (e->flow.proto == IPPROTO_IS_UDP)
-		return IDLE_UDP;
-	if (e->flow.proto != IPPROTO_IS_TCP)
-		return IDLE_OTHER;
-	if (e->closed_fin || e->closed_rst)
-		return IDLE_CLOSED;
-	return e->established ? IDLE_TCP : IDLE_HALF;
-}
-
-static enum evict_rank
-rank_of(const struct flow_entry *e)
-{
-	const struct flow *f = &e->flow;
-	uint64_t there, back;
-
-	if (f->count[0].pkts + f->count[1].pkts <= 1 || e->idle == IDLE_HALF)
-		return EVICT_HALF;
-	if (f->up >= 0)
-		return flow_true_bytes(&f->count[f->up]) >= UPLOADING ? EVICT_UPLOADING
-		    : EVICT_TINY;
-	there = flow_true_bytes(&f->count[0]);
-	back = flow_true_bytes(&f->count[1]);
-	return there >= UPLOADING || back >= UPLOADING ? EVICT_IDLE : EVICT_TINY;
-}
-
 static void
 enlist(struct flowtab *t, struct flow_entry *e)
 {
@@ -70,22 +40,20 @@ delist(struct flowtab *t, struct flow_entry *e, uint8_t idle, uint8_t rank)
 void
 life_begin(struct flowtab *t, struct flow_entry *e)
 {
-	e->idle = (uint8_t)idle_of(e);
-	e->rank = (uint8_t)rank_of(e);
+	e->idle = (uint8_t)life_idle(e);
+	e->rank = (uint8_t)life_rank(e, e->idle);
 	e->birth = (uint32_t)t->stats.flows_ever++;
 	e->alive = true;
 	enlist(t, e);
 }
 
 void
-life_touch(struct flowtab *t, struct flow_entry *e)
+life_move(struct flowtab *t, struct flow_entry *e)
 {
 	uint8_t idle = e->idle, rank = e->rank;
 
-	e->idle = (uint8_t)idle_of(e);
-	e->rank = (uint8_t)rank_of(e);
-	if (e->idle == idle && e->rank == rank && ticks(t->now) - e->queued < REQUEUE)
-		return;
+	e->idle = (uint8_t)life_idle(e);
+	e->rank = (uint8_t)life_rank(e, e->idle);
 	delist(t, e, idle, rank);
 	enlist(t, e);
 }
@@ -95,12 +63,6 @@ life_reason(const struct flow_entry *e)
 {
 	return e->closed_rst ? FLOW_END_RST : e->closed_fin ? FLOW_END_FIN :
 	    FLOW_END_IDLE;
-}
-
-bool
-life_due(const struct flowtab *t, const struct flow_entry *e)
-{
-	return t->now - e->flow.last.ns >= t->limit[e->idle];
 }
 
 void

@@ -95,6 +95,10 @@ struct pair_entry {
 /* Where the user's room begins, and how much it is. */
 #define ROOM(type) ((sizeof(type) + 7) / 8 * 8)
 
+_Static_assert(ROOM(struct flow_entry) == (sizeof(struct flow) + FLOW_KEPT + 7) / 8 * 8 &&
+    ROOM(struct pair_entry) == (sizeof(struct pair) + PAIR_KEPT + 7) / 8 * 8,
+    "flow_user and pair_user point behind them");
+
 struct flowtab {
 	struct flow_options o;
 	int64_t now;
@@ -138,13 +142,59 @@ uint64_t flow_hash(const struct flowtab *t, const struct flow_key *k);
 size_t flows_gather(struct flowtab *t);
 size_t pairs_gather(struct flowtab *t);
 
+/* The list in which it belongs. */
+static inline enum idle_class
+life_idle(const struct flow_entry *e)
+{
+	if (e->portless)
+		return IDLE_OTHER;
+	if (e->flow.proto == IPPROTO_IS_UDP)
+		return IDLE_UDP;
+	if (e->flow.proto != IPPROTO_IS_TCP)
+		return IDLE_OTHER;
+	if (e->closed_fin || e->closed_rst)
+		return IDLE_CLOSED;
+	return e->established ? IDLE_TCP : IDLE_HALF;
+}
+
+static inline enum evict_rank
+life_rank(const struct flow_entry *e, enum idle_class idle)
+{
+	const struct flow *f = &e->flow;
+	uint64_t there, back;
+
+	if (f->count[0].pkts + f->count[1].pkts <= 1 || idle == IDLE_HALF)
+		return EVICT_HALF;
+	if (f->up >= 0)
+		return flow_true_bytes(&f->count[f->up]) >= UPLOADING ? EVICT_UPLOADING
+		    : EVICT_TINY;
+	there = flow_true_bytes(&f->count[0]);
+	back = flow_true_bytes(&f->count[1]);
+	return there >= UPLOADING || back >= UPLOADING ? EVICT_IDLE : EVICT_TINY;
+}
+
 /* Puts a new entry in its list, or one that had a packet now where it belongs. */
 void life_begin(struct flowtab *t, struct flow_entry *e);
-void life_touch(struct flowtab *t, struct flow_entry *e);
+void life_move(struct flowtab *t, struct flow_entry *e);
+
+static inline void
+life_touch(struct flowtab *t, struct flow_entry *e)
+{
+	enum idle_class idle = life_idle(e);
+
+	if (ticks(t->now) - e->queued >= REQUEUE || e->idle != idle ||
+	    e->rank != life_rank(e, idle))
+		life_move(t, e);
+}
 
 /* How it would end now if it were left alone: fin, rst or timeout. */
 enum flow_end life_reason(const struct flow_entry *e);
-bool life_due(const struct flowtab *t, const struct flow_entry *e);
+
+static inline bool
+life_due(const struct flowtab *t, const struct flow_entry *e)
+{
+	return t->now - e->flow.last.ns >= t->limit[e->idle];
+}
 
 /* Calls on.end and gives it back. */
 void life_end(struct flowtab *t, struct flow_entry *e, enum flow_end why);

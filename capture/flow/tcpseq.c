@@ -10,6 +10,8 @@
  * one segment at a time. */
 #define HOLE_REACH (UINT64_C(1) << 30)
 
+_Static_assert(TCPSEQ_BACK == GAP_MAX, "what both ways of reading refuse");
+
 /* Room below the first number, so that what came before it has a position too. */
 #define POSITION_0 (UINT64_C(1) << 32)
 
@@ -312,7 +314,7 @@ tcpseq_ack(struct tcpseq *s, uint32_t ack, bool from_start)
 void
 tcpseq_unpack(const struct tcpseq_kept *k, struct tcpseq *s)
 {
-	uint64_t length = (uint64_t)k->more << 32 | k->length;
+	uint64_t length = tcpseq_length(k);
 
 	s->state = (uint8_t)k->state;
 	s->syn = k->syn;

@@ -97,4 +97,41 @@ void tcpseq_fin(struct tcpseq *s, uint32_t seq);
  * so the first acknowledgement names the first byte. */
 struct tcpseq_proof tcpseq_ack(struct tcpseq *s, uint32_t ack, bool from_start);
 
+#define TCPSEQ_BACK (16 * 1024 * 1024)	/* GAP_MAX: an acknowledgement of older bytes */
+
+/*
+ * Most segments are the next ones of their direction and acknowledge what was seen. This
+ * does with the numbers at rest what tcpseq_data (when len > 0) and tcpseq_ack would do;
+ * nothing is late and nothing is a gap. False: it is no such segment, nothing was done.
+ */
+static inline bool
+tcpseq_quick(struct tcpseq_kept *mine, struct tcpseq_kept *other, uint32_t seq,
+    uint32_t len, uint32_t ack)
+{
+	int32_t ahead = (int32_t)(ack - (other->base + other->length));
+	uint32_t behind = ahead < 0 ? (uint32_t)-ahead : 0;
+
+	if (mine->state == TCPSEQ_UNKNOWN || other->state == TCPSEQ_UNKNOWN ||
+	    ahead > 1 || ahead < -TCPSEQ_BACK || (behind < other->behind && other->holes > 0))
+		return false;
+	if (len > 0) {
+		if (mine->state != TCPSEQ_SEEN || mine->has_syn || mine->holes > 0 ||
+		    seq != mine->base + mine->length)
+			return false;
+		if (__builtin_add_overflow(mine->length, len, &mine->length))
+			mine->more++;
+		if (__builtin_add_overflow(mine->behind, len, &mine->behind))
+			mine->behind = UINT32_MAX;
+	}
+	if (behind < other->behind)
+		other->behind = behind;
+	return true;
+}
+
+static inline uint64_t
+tcpseq_length(const struct tcpseq_kept *k)
+{
+	return (uint64_t)k->more << 32 | k->length;
+}
+
 #endif

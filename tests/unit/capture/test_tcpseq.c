@@ -383,6 +383,99 @@ test_random_schedules_agree_with_a_map_of_every_byte(void **state)
 	assert_in_range(exact, 500, 2999);	/* both kinds were tried */
 }
 
+/* One packet with an acknowledgement, the long way, on numbers at rest. */
+static struct tcpseq_got
+the_long_way(struct tcpseq_kept kept[2], uint32_t seq, uint32_t len, uint32_t ack,
+    struct tcpseq_proof *proof)
+{
+	struct tcpseq s[2];
+	struct tcpseq_got got = { 0, 0, 0 };
+
+	for (unsigned i = 0; i < 2; i++)
+		tcpseq_unpack(&kept[i], &s[i]);
+	if (len > 0)
+		got = tcpseq_data(&s[0], seq, len);
+	*proof = tcpseq_ack(&s[1], ack, true);
+	for (unsigned i = 0; i < 2; i++)
+		tcpseq_pack(&s[i], &kept[i]);
+	return got;
+}
+
+/* A direction in some state, its numbers near `at`. */
+static struct tcpseq_kept
+some_kept(uint64_t *seed, uint32_t at)
+{
+	struct tcpseq_kept k = { .base = at - (uint32_t)dice(seed) % 5000,
+		.state = (unsigned)dice(seed) % 8 == 0 ? dice(seed) % 3 & 3U : TCPSEQ_SEEN,
+		.has_syn = dice(seed) % 8 == 0, .exact = dice(seed) % 2,
+		.behind = dice(seed) % 4 == 0 ? UINT32_MAX - (uint32_t)dice(seed) % 3 :
+		    (uint32_t)dice(seed) % 9, .more = (uint32_t)dice(seed) & 0xffffff };
+
+	k.length = at - k.base;
+	k.syn = k.base + k.length - dice(seed) % 2;
+	return k;
+}
+
+static void
+test_the_quick_way_does_what_the_long_way_does(void **state)
+{
+	uint64_t seed = 20261123;
+	unsigned quick = 0, slow = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 400000; i++) {
+		static const int32_t near[] = { 0, 0, 0, 1, 2, -1, -3, -9, 100, -5000,
+			-TCPSEQ_BACK, -TCPSEQ_BACK - 1, TCPSEQ_BACK, 0x7fffffff };
+		uint32_t at = (uint32_t)dice(&seed), there = (uint32_t)dice(&seed), behind;
+		struct tcpseq_kept kept[2] = { some_kept(&seed, at),
+			some_kept(&seed, there) }, before[2], quickly[2];
+		uint32_t seq = at + (uint32_t)near[dice(&seed) % 14];
+		uint32_t ack = there + (uint32_t)near[dice(&seed) % 14];
+		uint32_t len = dice(&seed) % 3 == 0 ? 0 : (uint32_t)dice(&seed) % 9000;
+		struct tcpseq_proof proof;
+		struct tcpseq_got got;
+		uint64_t offset = tcpseq_length(&kept[0]);
+
+		memcpy(before, kept, sizeof(before));
+		memcpy(quickly, kept, sizeof(before));
+		behind = kept[0].behind;
+		if (!tcpseq_quick(&quickly[0], &quickly[1], seq, len, ack)) {
+			assert_memory_equal(quickly, before, sizeof(before));
+			slow++;
+			continue;
+		}
+		quick++;
+		got = the_long_way(kept, seq, len, ack, &proof);
+		assert_memory_equal(quickly, kept, sizeof(kept));
+		assert_int_equal(got.fresh, len);
+		assert_int_equal(got.late, 0);
+		assert_int_equal(proof.gaps, 0);
+		assert_false(proof.beyond);
+		if (len > 0)
+			assert_int_equal(got.offset, offset);
+		assert_int_equal(behind, before[0].behind);
+	}
+	assert_true(quick > 20000 && slow > 20000);	/* both kinds were tried */
+}
+
+/* Holes are what the long way is for. */
+static void
+test_the_quick_way_refuses_holes(void **state)
+{
+	struct tcpseq_kept mine = { .base = 100, .length = 50, .state = TCPSEQ_SEEN },
+	    other = { .base = 900, .length = 10, .behind = 10, .state = TCPSEQ_SEEN };
+
+	(void)state;
+	mine.holes = 1;
+	assert_false(tcpseq_quick(&mine, &other, 150, 10, 900));
+	assert_true(tcpseq_quick(&mine, &other, 150, 0, 900));	/* an ACK asks not */
+	mine.holes = 0;
+	other.holes = 1;
+	assert_false(tcpseq_quick(&mine, &other, 150, 10, 905));
+	assert_true(tcpseq_quick(&mine, &other, 150, 10, 900));	/* old news */
+	assert_int_equal(mine.length, 60);
+}
+
 int
 main(void)
 {
@@ -403,6 +496,8 @@ main(void)
 		cmocka_unit_test(test_more_holes_than_places_keep_the_sum),
 		cmocka_unit_test(test_data_at_a_later_syn_belong_to_a_new_connection),
 		cmocka_unit_test(test_random_schedules_agree_with_a_map_of_every_byte),
+		cmocka_unit_test(test_the_quick_way_does_what_the_long_way_does),
+		cmocka_unit_test(test_the_quick_way_refuses_holes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
