@@ -18,7 +18,7 @@
 
 #define HEADS 8192
 #define FLOWS 65536
-#define OVER UINT32_MAX			/* the place of a flow of which all was read */
+#define OVER CONTENT_OVER
 #define FTP_DATA_MAX 1024		/* data connections announced and
 					 * not yet opened */
 #define PORT_MDNS 5353

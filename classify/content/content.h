@@ -104,6 +104,8 @@ struct content_flow {
 	uint32_t place;			/* owned by content.c; zeroed is new */
 };
 
+#define CONTENT_OVER UINT32_MAX		/* the place of a flow of which all was read */
+
 struct content;
 
 struct content_options {

@@ -14,7 +14,7 @@ static void certificate_seen(struct observer *o, struct flow_ext *x,
 
 /* What the flow said of itself with this packet. */
 void
-news_of(struct observer *o, const struct flow_hit *hit)
+news_read(struct observer *o, const struct flow_hit *hit)
 {
 	struct flow *f = hit->flow;
 	struct flow_ext *x = flow_user(f);

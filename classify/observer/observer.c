@@ -33,7 +33,8 @@ static void steps_until(struct observer *o, struct pkt_time now);
 static void step(struct observer *o, struct pkt_time now);
 static void frame_seen(struct observer *o, const struct flow_hit *hit);
 static void neighbour_seen(struct observer *o, const struct packet *p);
-static void went_up(struct observer *o, const struct flow_hit *hit);
+static void went_up(struct observer *o, const struct flow_hit *hit, uint32_t now);
+static void came_down(struct observer *o, const struct flow_hit *hit);
 static struct meter_ext *meter_for(struct observer *o, const struct flow_hit *hit);
 static void meter_windows(struct observer *o, struct meter_ext *m, struct pkt_time now);
 static void meter_tell(struct observer *o, struct meter_ext *m,
@@ -363,13 +364,7 @@ step(struct observer *o, struct pkt_time now)
 
 /* ---- the packet path ---- */
 
-const struct flow_more *
-more_of(const struct observer *o, const struct flow_ext *x)
-{
-	static const struct flow_more none = { .content_length = UINT64_MAX };
-
-	return x->more == 0 ? &none : pool_at(o->more, x->more);
-}
+const struct flow_more flow_more_none = { .content_length = UINT64_MAX };
 
 struct flow_more *
 more_get(struct observer *o, struct flow_ext *x)
@@ -391,6 +386,36 @@ part_told(struct flow_ext *x, uint32_t now)
 	x->lived = true;
 }
 
+/* A flow begins. */
+static void
+flow_opens(struct observer *o, const struct flow_hit *hit)
+{
+	struct flow_ext *x = flow_user(hit->flow);
+	const struct packet *p = hit->pkt;
+
+	x->asked = x->answered = -MICROSECONDS(NS_PER_S);
+	/* RFC 7858, 9250: what is asked there, nobody hears */
+	if (p->dport == 853 && zone_inside(&o->o.zone, &p->src))
+		((struct host_ext *)table_use(o->hosts, &p->src, NULL))->hidden = o->now;
+}
+
+/* What a packet that crosses says of its pair. */
+static inline void
+pair_packet(struct observer *o, const struct flow_hit *hit)
+{
+	const struct flow *f = hit->flow;
+	struct pair_ext *px = pair_user(f->pair);
+	const uint8_t *mac = f->mac[hit->dir];
+
+	o->crossed = true;
+	if (flow_packets(f) >= SETTLED_PACKETS)
+		px->settled = true;
+	if ((f->flags & FLOW_TRUNCATED) != 0)
+		px->truncated = true;
+	if (hit->up && (mac[0] | mac[1] | mac[2] | mac[3] | mac[4] | mac[5]) != 0)
+		memcpy(px->mac, mac, sizeof(px->mac));
+}
+
 static void
 on_packet(void *arg, const struct flow_hit *hit)
 {
@@ -398,43 +423,33 @@ on_packet(void *arg, const struct flow_hit *hit)
 	struct flow *f = hit->flow;
 	struct flow_ext *x = flow_user(f);
 	const struct packet *p = hit->pkt;
+	bool other = p->proto != IPPROTO_IS_TCP && p->proto != IPPROTO_IS_UDP;
 	uint32_t now;
 
 	if (o->copies.open != NULL) {
 		flow_trace_of(hit, &o->copies.open->trace);
 		o->copies.open->up = hit->up && hit->fresh > 0;
 	}
-	if (hit->is_new) {
-		x->asked = x->answered = -MICROSECONDS(NS_PER_S);
-		/* RFC 7858, 9250: what is asked there, nobody hears */
-		if (p->dport == 853 && zone_inside(&o->o.zone, &p->src))
-			((struct host_ext *)table_use(o->hosts, &p->src,
-			    NULL))->hidden = o->now;
-	}
+	if (hit->is_new)
+		flow_opens(o, hit);
 	now = flow_clock(f, o->now);
 	if (f->count[hit->dir].pkts == 1 && p->has_mac)
 		frame_seen(o, hit);
-	if (p->proto == IPPROTO_IS_ICMP6)
+	if (other && p->proto == IPPROTO_IS_ICMP6)
 		neighbour_seen(o, p);
 	/* What was missing and comes late after all is no gap. */
-	o->gap_bytes += hit->acked_unseen;
-	o->gap_bytes -= hit->late < o->gap_bytes ? hit->late : o->gap_bytes;
-	if (f->pair != NULL) {
-		struct pair_ext *px = pair_user(f->pair);
-
-		o->crossed = true;
-		if (flow_packets(f) >= SETTLED_PACKETS)
-			px->settled = true;
-		if ((f->flags & FLOW_TRUNCATED) != 0)
-			px->truncated = true;
-		if (hit->up && flow_mac(f, hit->dir) != 0)
-			memcpy(px->mac, f->mac[hit->dir], sizeof(px->mac));
-		sides_packet(o, hit);
+	if ((hit->acked_unseen | hit->late) != 0) {
+		o->gap_bytes += hit->acked_unseen;
+		o->gap_bytes -= hit->late < o->gap_bytes ? hit->late : o->gap_bytes;
 	}
-	news_of(o, hit);
+	if (f->pair != NULL) {
+		pair_packet(o, hit);
+		sides_packet(o, x, hit, now);
+	}
+	news_of(o, x, hit);
 	if (hit->is_new)
 		tunnel_by_protocol(f);
-	if (p->proto == IPPROTO_IS_ICMP || p->proto == IPPROTO_IS_ICMP6)
+	if (other && (p->proto == IPPROTO_IS_ICMP || p->proto == IPPROTO_IS_ICMP6))
 		tunnel_by_echo(o, hit);
 	if (x->tunnel != TUNNEL_NONE)
 		tunnel_packet(o, hit);
@@ -442,21 +457,20 @@ on_packet(void *arg, const struct flow_hit *hit)
 		record_flow(o, record_new(o, OBSERVATION_OPEN, o->now, o->ordinal), f);
 	if (o->dpi != NULL && dpi_wants(&x->dpi))
 		early_packet(o, hit);
-	if (hit->up && hit->fresh > 0) {
-		went_up(o, hit);
-	} else if (hit->down && hit->fresh > 0) {
-		if (o->copies.open != NULL)
-			o->copies.open->socket = true;
-		socket_packet(o, hit);
-	}
+	if (hit->up && hit->fresh > 0)
+		went_up(o, hit, now);
+	else if (hit->down && hit->fresh > 0)
+		came_down(o, hit);
 	if (hit->down && hit->acked_unseen > 0)
 		pieces_unseen(o, hit);
-	if (now - x->part_at >= MICROSECONDS(PART_EVERY) && hit->fresh > 0) {
+	if (hit->fresh == 0)
+		return;
+	if (now - x->part_at >= MICROSECONDS(PART_EVERY)) {
 		record_flow(o, record_new(o, OBSERVATION_PART, o->now, o->ordinal), f);
 		part_told(x, now);
 	}
 	/* Who looks on sees soon what a new flow is. */
-	if (o->o.live_every > 0 && hit->fresh > 0 && (x->lived ?
+	if (o->o.live_every > 0 && (x->lived ?
 	    now - x->live_at >= MICROSECONDS(o->o.live_every) :
 	    now >= MICROSECONDS(LIVE_FIRST))) {
 		x->live_at = now;
@@ -502,19 +516,26 @@ neighbour_seen(struct observer *o, const struct packet *p)
 	}
 }
 
+/* The meter of its socket. */
+static inline struct meter_ext *
+meter_of(struct observer *o, const struct flow_ext *x, const struct flow_hit *hit)
+{
+	return x->meter != NULL && x->meter->serial == x->meter_serial ? x->meter :
+	    meter_for(o, hit);
+}
+
 static void
-went_up(struct observer *o, const struct flow_hit *hit)
+went_up(struct observer *o, const struct flow_hit *hit, uint32_t now)
 {
 	struct flow *f = hit->flow;
 	struct flow_ext *x = flow_user(f);
 	uint64_t up = flow_true_bytes(&f->count[hit->dir]);
 	struct text_head text = text_look(hit->pkt->payload);
-	uint32_t now = flow_clock(f, o->now);
-	struct meter_ext *m;
+	struct meter_ext *m = meter_of(o, x, hit);
 
-	m = meter_for(o, hit);
 	if (m != NULL) {
-		meter_windows(o, m, o->now);
+		if (!meter_open(&m->m, o->now))
+			meter_windows(o, m, o->now);
 		m->flow = f;
 		m->ordinal = o->ordinal;
 		if (f->proto == IPPROTO_IS_TCP)
@@ -536,6 +557,14 @@ went_up(struct observer *o, const struct flow_hit *hit)
 	}
 }
 
+static inline void
+came_down(struct observer *o, const struct flow_hit *hit)
+{
+	if (o->copies.open != NULL)
+		o->copies.open->socket = true;
+	socket_packet(o, hit);
+}
+
 static struct meter_ext *
 meter_for(struct observer *o, const struct flow_hit *hit)
 {
@@ -548,8 +577,6 @@ meter_for(struct observer *o, const struct flow_hit *hit)
 	bool is_new;
 	int tr;
 
-	if (x->meter != NULL && x->meter->serial == x->meter_serial)
-		return x->meter;
 	if (f->count[hit->dir].data_pkts < METER_AFTER ||
 	    (f->proto != IPPROTO_IS_TCP && f->proto != IPPROTO_IS_UDP))
 		return NULL;

@@ -304,7 +304,7 @@ pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head t
 	struct pair *p = hit->flow->pair;
 	struct pair_ext *px = pair_user(p);
 	struct flow_ext *x = flow_user(hit->flow);
-	uint32_t not = body_explains(o, hit), late;
+	uint32_t not = x->more == 0 ? 0 : body_explains(o, hit), late;
 	struct piece *q;
 
 	pieces_step(o, p, o->now);
@@ -318,7 +318,8 @@ pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head t
 	 * the rest of it need not be looked at. */
 	if (open_bytes(o, q) < BURST_HEAD)
 		text_add(&q->text, text);
-	if (not == 0)
+	if (not == 0 && (x->handshake != 0 ||
+	    (hit->flow->proto == IPPROTO_IS_TCP && hit->offset <= HANDSHAKE_ENDS)))
 		not = handshake_bytes(hit, &x->handshake);
 	if (not > hit->fresh && open_bytes(o, q) > not - hit->fresh)
 		less(o, q, o->now, not - hit->fresh, false);

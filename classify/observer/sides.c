@@ -115,9 +115,8 @@ conversation(struct observer *o, const struct flow_hit *hit)
 	conversation_is(o, &f->pair->inside, HALF);
 }
 
-/* A packet that crosses. Once a second of a flow is enough for half.after. */
 void
-sides_packet(struct observer *o, const struct flow_hit *hit)
+sides_look(struct observer *o, const struct flow_hit *hit)
 {
 	struct flow *f = hit->flow;
 	struct flow_ext *x = flow_user(f);

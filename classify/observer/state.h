@@ -402,8 +402,15 @@ serial_next(struct observer *o)
 	return o->serials;
 }
 
+extern const struct flow_more flow_more_none;
+
 /* What it has of it, or nothing at all; to be written to. There is one for every flow. */
-const struct flow_more *more_of(const struct observer *o, const struct flow_ext *x);
+static inline const struct flow_more *
+more_of(const struct observer *o, const struct flow_ext *x)
+{
+	return x->more == 0 ? &flow_more_none : pool_at(o->more, x->more);
+}
+
 struct flow_more *more_get(struct observer *o, struct flow_ext *x);
 
 /* ---- pieces.c ---- */
@@ -461,7 +468,20 @@ void observer_turned(void *arg, struct flow *f);
 
 /* ---- news.c ---- */
 /* Content's news of this packet, to where they are kept. */
-void news_of(struct observer *o, const struct flow_hit *hit);
+void news_read(struct observer *o, const struct flow_hit *hit);
+
+static inline void
+news_of(struct observer *o, const struct flow_ext *x, const struct flow_hit *hit)
+{
+	if (x->content.place != CONTENT_OVER &&
+	    (hit->pkt->payload_wire > 0 || hit->is_new)) {
+		news_read(o, hit);
+		return;
+	}
+	o->news.what = 0;
+	o->news.body = false;
+}
+
 /* The pair is called what its last named flow was called. */
 void best_name(struct observer *o, struct flow *f);
 
@@ -477,7 +497,25 @@ void socket_take_back(struct observer *o, const struct flow *f,
 /* ---- sides.c ---- */
 enum sides { SIDES_UNKNOWN, SIDES_BOTH, SIDES_ONE };
 
-void sides_packet(struct observer *o, const struct flow_hit *hit);
+void sides_look(struct observer *o, const struct flow_hit *hit);
+
+/* A packet that crosses. Once a second of a flow is enough for half.after; and of a
+ * conversation both ways it is known. */
+static inline void
+sides_packet(struct observer *o, struct flow_ext *x, const struct flow_hit *hit, uint32_t now)
+{
+	const struct flow *f = hit->flow;
+	bool tcp = f->proto == IPPROTO_IS_TCP;
+
+	if (hit->down ? now - x->answered < MICROSECONDS(NS_PER_S) :
+	    o->tap.seen && (!tcp || now - x->asked < MICROSECONDS(NS_PER_S))) {
+		if (!tcp || (!x->half && f->count[!hit->dir].pkts > 0 &&
+		    f->count[hit->dir].pkts > 1))
+			return;
+	}
+	sides_look(o, hit);
+}
+
 void sides_question(struct observer *o, const struct packet *p);
 void sides_answer(struct observer *o, const struct packet *p);
 enum sides sides_of(const struct observer *o, struct pair *p, struct flow *f,

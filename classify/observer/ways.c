@@ -174,7 +174,8 @@ socket_packet(struct observer *o, const struct flow_hit *hit)
 		s->touched = o->now;
 		table_touch(o->sockets, s);
 	}
-	socket_close_windows(o, s, o->now);
+	if (!meter_open(&s->m, o->now))
+		socket_close_windows(o, s, o->now);
 	if (x->stream)
 		meter_carried(&s->m, o->now, hit->fresh);
 	else

@@ -117,6 +117,16 @@ void meter_segment(struct meter *m, struct pkt_time now, uint32_t fresh,
 bool meter_step(struct meter *m, const struct hearing *h, struct pkt_time now,
     struct meter_window *out);
 
+/* The window of that time is the open one: meter_step has nothing to close. */
+static inline bool
+meter_open(const struct meter *m, struct pkt_time now)
+{
+	const uint64_t window = METER_SECONDS * (uint64_t)NS_PER_S;
+
+	return (uint64_t)now.ns - (uint64_t)m->window.ns < window &&
+	    (uint64_t)m->last.ns - (uint64_t)m->window.ns < window;
+}
+
 /* The stream has ended: what its open window holds, when the last one passed and this, as
  * far as it goes, would. It adds to how long the sound was and to nothing that is judged:
  * less than ten seconds are no evidence. */

@@ -20,8 +20,7 @@
 /* Sixteen characters at a time: every packet of a meter comes by here. */
 typedef uint8_t lanes __attribute__((vector_size(LANES)));
 
-static lanes printable_lanes(lanes c);
-static lanes base64_lanes(lanes c);
+static inline void look_lanes(lanes c, lanes *printable, lanes *outside);
 static uint8_t sum_lanes(lanes n);
 
 struct text_head
@@ -36,16 +35,22 @@ text_look(struct span payload)
 	    &head))
 		return h;
 	h.seen = (uint8_t)head.left;
+	if (head.left == TEXT_HEAD) {
+		lanes c[TEXT_HEAD / LANES];
+
+		memcpy(c, head.at, TEXT_HEAD);
+		for (unsigned i = 0; i < TEXT_HEAD / LANES; i++)
+			look_lanes(c[i], &printable, &outside);
+		head.left = 0;
+	}
 	while (head.left > 0) {
-		lanes c = { 0 }, yes;	/* what a part lacks is not printable */
+		lanes c = { 0 };		/* what a part lacks is not printable */
 
 		if (span_take(&head, LANES, &part))
 			memcpy(&c, part.at, LANES);
 		else if (span_take(&head, head.left, &part))
 			memcpy(&c, part.at, part.left);
-		yes = printable_lanes(c);
-		printable += yes;
-		outside += yes & ~base64_lanes(c);
+		look_lanes(c, &printable, &outside);
 	}
 	h.printable = sum_lanes(printable);
 	h.outside = sum_lanes(outside);
@@ -88,19 +93,18 @@ text_observe(const struct text_meter *t, const struct hearing *h, struct observa
 	    printable >= h->text_printable && outside >= h->text_outside);
 }
 
-/* 1 where it is, else 0. */
-static lanes
-printable_lanes(lanes c)
+/* A lane in which something is true holds -1. */
+static inline void
+look_lanes(lanes c, lanes *printable, lanes *outside)
 {
-	return (lanes)((c - 0x20 < 0x7f - 0x20) | (c == '\t') | (c == '\r') |
-	    (c == '\n')) & 1;
-}
+	const lanes plain = (lanes)(c - 0x20 < 0x7f - 0x20), tab = (lanes)(c == '\t');
+	const lanes ends = (lanes)(c == '\r') | (lanes)(c == '\n');
+	/* of base64; the slash stands before the digits */
+	const lanes base = (lanes)((c | 0x20) - 'a' < 26) | (lanes)(c - '/' < 11) |
+	    (lanes)(c == '+') | (lanes)(c == '=');
 
-static lanes
-base64_lanes(lanes c)
-{
-	return (lanes)(((c | 0x20) - 'a' < 26) | (c - '0' < 10) | (c == '+') |
-	    (c == '/') | (c == '=') | (c == '\r') | (c == '\n')) & 1;
+	*printable -= plain | tab | ends;
+	*outside -= (plain & ~base) | tab;
 }
 
 static uint8_t
