@@ -17,18 +17,22 @@ ike_message(struct span p, uint32_t wire)
 {
 	uint32_t mark, high, low, length;
 	uint8_t next, version, exchange;
+	struct span end;
 
 	/* In UDP beside ESP four bytes of 0 stand before it. */
 	if (wire >= 4 && p.left >= 4 && memcmp(p.at, "\0\0\0\0", 4) == 0) {
 		(void)span_u32(&p, &mark);
 		wire -= 4;
 	}
+	/* Hardly any other datagram holds its own length there. */
+	end = p;
+	if (!span_skip(&end, 24) || !span_u32(&end, &length) || length != wire)
+		return false;
 	return span_u32(&p, &high) && span_u32(&p, &low) && (high | low) != 0 &&
 	    span_skip(&p, 8) && span_u8(&p, &next) && span_u8(&p, &version) &&
 	    span_u8(&p, &exchange) && (version == 0x10 || version == 0x20) &&
 	    (version == 0x20 ? exchange >= 34 && exchange <= 43 :
-	    (exchange >= 1 && exchange <= 6) || exchange == 32 || exchange == 33) &&
-	    span_skip(&p, 5) && span_u32(&p, &length) && length == wire;
+	    (exchange >= 1 && exchange <= 6) || exchange == 32 || exchange == 33);
 }
 
 /* A number that names the association, one that counts up, and what a cipher has made as

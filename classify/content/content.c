@@ -121,6 +121,15 @@ state_take(struct content *c, struct content_flow *f)
 	return st;
 }
 
+/* Without the large ones behind, which who fills them clears. */
+static void
+news_begin(struct content_news *news, const struct flow_hit *hit)
+{
+	memset(news, 0, offsetof(struct content_news, dns));
+	news->length = UINT64_MAX;
+	news->body_dir = hit->dir;
+}
+
 /* Most datagrams leave nothing to remember: DNS, and what is not of a stream. */
 static void
 datagram_first(struct content *c, struct content_flow *f, const struct flow_hit *hit,
@@ -171,14 +180,12 @@ content_packet(struct content *c, struct content_flow *f, const struct flow_hit 
 			content_end(c, f);
 		return news->what;
 	}
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 2 && c->spent[i] != NULL; i++) {
 		pool_give(c->heads, c->spent[i]);
 		c->spent[i] = NULL;
 	}
-	/* Without the large ones behind, which who fills them clears. */
-	memset(news, 0, offsetof(struct content_news, dns));
-	news->length = UINT64_MAX;
-	news->body_dir = hit->dir;
+	if (p->proto == IPPROTO_IS_TCP)
+		news_begin(news, hit);	/* of UDP only when there is something to look at */
 	if (p->proto == IPPROTO_IS_UDP && st == NULL) {
 		datagram_first(c, f, hit, news);
 	} else if (p->proto == IPPROTO_IS_UDP) {
@@ -323,18 +330,15 @@ tunnel_news(struct state *st, struct content_news *news, enum tunnel_word which)
 	st->flags |= SAID_TUNNEL;
 }
 
-/* A client's opening and its answer: one alone proves nothing. */
+/* A client's opening and its answer: one alone proves nothing. Openings are the first a side
+ * says: later bytes of QUIC can look like them. */
 static void
 look_for_tunnel(struct state *st, const struct flow_hit *hit, struct content_news *news)
 {
 	const struct packet *p = hit->pkt;
 	bool answer = from_server(hit);
-	uint16_t heard = (uint16_t)(HEARD << hit->dir);
 
-	/* openings are the first a side says: later bytes of QUIC can look like them */
-	if (st->flags & heard)
-		return;
-	st->flags |= heard;
+	st->flags |= (uint16_t)(HEARD << hit->dir);
 	if (openvpn_hello(p->payload, p->payload_wire, answer)) {
 		if (!answer)
 			st->flags |= HELLO_OPENVPN;
@@ -377,38 +381,72 @@ sip_media(struct content *c, const struct flow_hit *hit)
 		sdp_note(c, hit, s);
 }
 
+/* Ports that say what a datagram is: DNS, DHCP, mDNS, LLMNR. */
+static inline bool
+port_says(uint16_t port)
+{
+	return port < 1024 ? port == 53 || port == 67 || port == 68 || port == 546 ||
+	    port == 547 : port == PORT_MDNS || port == PORT_LLMNR;
+}
+
+static bool
+by_port(const struct packet *p, struct content_news *news)
+{
+	if (p->sport == 53 || p->dport == 53) {
+		if (!dns_parse(p->payload, &news->dns))
+			return false;
+		news->what |= NEWS_DNS;
+		news->dns_bytes = p->payload_wire;
+	} else if (p->sport == PORT_MDNS || p->sport == PORT_LLMNR) {
+		if (!dns_own_name(p->payload, &p->src, &news->dns))
+			return false;
+		news->what |= NEWS_DNS;
+		news->dns_own = true;
+	} else {
+		if (!dhcp_seen(p, &news->dhcp))
+			return false;
+		news->what |= NEWS_DHCP;
+	}
+	return true;
+}
+
+/*
+ * Each look is asked for only where the first bytes leave it a chance: a stream of
+ * datagrams comes by here with every one.
+ */
 static void
 datagram(struct content *c, struct state *st, const struct flow_hit *hit,
     struct content_news *news)
 {
 	const struct packet *p = hit->pkt;
-	uint16_t said_rtp = (uint16_t)(SAID_RTP << hit->dir);
+	struct span head = p->payload;
+	uint16_t said_rtp = (uint16_t)(SAID_RTP << hit->dir), word;
+	uint8_t type, first = 0xff;	/* nothing here */
+	uint32_t ssrc;
 
 	if (p->payload_wire == 0)
 		return;
-	if ((st->flags & said_rtp) &&
-	    rtp_goes_on(st, hit, RTP_KIND_READ, p->payload, p->payload_wire, news))
-		return;
-	if (p->sport == 53 || p->dport == 53) {
-		if (dns_parse(p->payload, &news->dns)) {
-			news->what |= NEWS_DNS;
-			news->dns_bytes = p->payload_wire;
+	if ((st->flags & said_rtp) && rtp_looks(st, hit->dir)) {
+		news_begin(news, hit);
+		if (rtp_goes_on(st, hit, RTP_KIND_READ, p->payload, p->payload_wire, news))
 			return;
-		}
-	} else if (p->sport == PORT_MDNS || p->sport == PORT_LLMNR) {
-		if (dns_own_name(p->payload, &p->src, &news->dns)) {
-			news->what |= NEWS_DNS;
-			news->dns_own = true;
-			return;
-		}
-	} else if (dhcp_seen(p, &news->dhcp)) {
-		news->what |= NEWS_DHCP;
-		return;
 	}
-	if (tftp_seen(c, hit, news))
-		return;
+	if (port_says(p->sport) || port_says(p->dport)) {
+		news_begin(news, hit);
+		if (by_port(p, news))
+			return;
+	}
+	if (span_u16(&head, &word) && word >= TFTP_OP_FIRST && word <= TFTP_OP_LAST) {
+		news_begin(news, hit);
+		if (tftp_seen(c, hit, news))
+			return;
+	}
+	head = p->payload;
+	(void)span_u8(&head, &first);
 	if (st->flags & UDP_LOOKED) {
-		if ((st->flags & IS_SIP) && setup_sip(p->payload) == PARSE_DONE) {
+		if ((st->flags & IS_SIP) && sip_letter(first) &&
+		    setup_sip(p->payload) == PARSE_DONE) {
+			news_begin(news, hit);
 			sip_media(c, hit);
 			news->what |= NEWS_SETUP;
 		}
@@ -416,26 +454,37 @@ datagram(struct content *c, struct state *st, const struct flow_hit *hit,
 	}
 	if (++st->looked >= UDP_LOOK)
 		st->flags |= UDP_LOOKED;
-	if (setup_sip(p->payload) == PARSE_DONE) {
+	if (sip_letter(first) && setup_sip(p->payload) == PARSE_DONE) {
+		news_begin(news, hit);
 		st->flags |= IS_SIP;
 		sip_media(c, hit);
 		news->what |= NEWS_SETUP;
 		return;
 	}
-	if (setup_stun(p->payload, p->payload_wire) ||
-	    setup_dtls(p->payload, p->payload_wire)) {
+	if (first < SETUP_STUN_END && (setup_stun(p->payload, p->payload_wire) ||
+	    setup_dtls(p->payload, p->payload_wire))) {
+		news_begin(news, hit);
 		if (!(st->flags & SAID_SETUP))
 			news->what |= NEWS_SETUP;
 		st->flags |= SAID_SETUP;
 		return;
 	}
-	look_for_tunnel(st, hit, news);
+	if (!(st->flags & (uint16_t)(HEARD << hit->dir))) {
+		news_begin(news, hit);
+		look_for_tunnel(st, hit, news);
+	}
 	if (!(st->flags & SAID_TUNNEL) && (ike_message(p->payload, p->payload_wire) ||
 	    ((p->sport == PORT_ESP || p->dport == PORT_ESP) &&
-	    esp_goes_on(st, hit->dir, p->payload, p->payload_wire))))
+	    esp_goes_on(st, hit->dir, p->payload, p->payload_wire)))) {
+		news_begin(news, hit);
 		tunnel_news(st, news, TUNNEL_IPSEC);
+	}
 	if (!(st->flags & said_rtp) && rtp_packet(st->rtp[hit->dir].slot, p->payload,
-	    p->payload_wire, &news->rtp_type, &news->rtp_ssrc)) {
+	    p->payload_wire, &type, &ssrc)) {
+		if (news->what == 0)
+			news_begin(news, hit);
+		news->rtp_type = type;
+		news->rtp_ssrc = ssrc;
 		st->flags |= said_rtp;
 		rtp_news(c, hit, news);
 		rtp_stands(st, hit, p->payload, news);

@@ -161,6 +161,7 @@ struct tftp_said {
 	uint64_t length;	/* tsize; UINT64_MAX: not said */
 	struct span body;	/* FIRST: block 1 */
 };
+enum { TFTP_OP_FIRST = 1, TFTP_OP_LAST = 3 };	/* its first word; no other says anything */
 enum tftp_word tftp_packet(struct span p, struct tftp_said *out);
 
 /* ---- FTP's control connection (ftp.c), line by line ---- */
@@ -241,8 +242,24 @@ struct sdp_media {
 /* The next media line of the description and what belongs to it. */
 bool sdp_next(struct span *s, struct span all, struct sdp_media *out);
 
+#define SETUP_STUN_END 0x40		/* STUN's and DTLS's first bytes are below */
 bool setup_stun(struct span p, uint32_t wire);
 bool setup_dtls(struct span p, uint32_t wire);
+
+/* A letter with which one of SIP's first words begins, in either case? Asked of every
+ * datagram of a flow that is not known yet. */
+static inline bool
+sip_letter(uint8_t c)
+{
+	const uint32_t letters = 1U << ('i' - 'a') | 1U << ('a' - 'a') |
+	    1U << ('b' - 'a') | 1U << ('c' - 'a') | 1U << ('o' - 'a') |
+	    1U << ('r' - 'a') | 1U << ('p' - 'a') | 1U << ('s' - 'a') |
+	    1U << ('n' - 'a') | 1U << ('m' - 'a') | 1U << ('u' - 'a');
+
+	c = (uint8_t)((c | 0x20) - 'a');
+	return c < 26 && (letters >> c & 1) != 0;
+}
+
 enum parse setup_sip(struct span p);
 enum parse setup_ssh(struct span p);
 /* Bytes that open a tunnel, from the client, and the server's answer. */

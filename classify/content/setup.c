@@ -31,20 +31,6 @@ setup_dtls(struct span p, uint32_t wire)
 	    wire >= 13U + len;
 }
 
-/* A letter with which one of SIP's first words begins, in either case? Asked of every
- * datagram of a flow that is not known yet. */
-static bool
-sip_letter(uint8_t c)
-{
-	const uint32_t letters = 1U << ('i' - 'a') | 1U << ('a' - 'a') |
-	    1U << ('b' - 'a') | 1U << ('c' - 'a') | 1U << ('o' - 'a') |
-	    1U << ('r' - 'a') | 1U << ('p' - 'a') | 1U << ('s' - 'a') |
-	    1U << ('n' - 'a') | 1U << ('m' - 'a') | 1U << ('u' - 'a');
-
-	c = (uint8_t)((c | 0x20) - 'a');
-	return c < 26 && (letters >> c & 1) != 0;
-}
-
 enum parse
 setup_sip(struct span p)
 {
