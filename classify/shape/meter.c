@@ -80,8 +80,15 @@ enum {
 	METER_CARRIED = 1 << 4,		/* datagrams that are a stream */
 };
 
-/* Gaps below this are inside a pair or a batch. */
+/* Gaps below the first are inside a pair or a batch; ns, three to the octave. */
 #define GAP_LEAST (5 * NS_PER_MS)
+static const uint32_t gap_from[METER_GAPS] = {
+	GAP_LEAST,
+	6299606, 7937006, 10000000, 12599211, 15874011, 20000000,
+	25198421, 31748022, 40000000, 50396842, 63496043, 80000000,
+	100793684, 126992085, 160000000, 201587368, 253984169, 320000000,
+	403174736,
+};
 
 #define TICK_LONG 4.5F		/* ticks: a pause, whose ticks are not known so well */
 #define TICK_NEAR 0.35F		/* of a tick: packets late by more than half hide it */
@@ -89,14 +96,15 @@ enum {
 
 /* ns; 10.667, 11.61, 21.333 and 23.22 are 512 and 1024 samples at 48 and 44.1 kHz */
 const double meter_clock[METER_CLOCKS] = {
-	10e6, 512e9 / 48e3, 512e9 / 44.1e3, 20e6, 1024e9 / 48e3, 1024e9 / 44.1e3,
-	30e6, 40e6, 60e6,
+	10e6, 512e9 / 48e3, 512e9 / 44.1e3, 30e6, 20e6, 1024e9 / 48e3, 1024e9 / 44.1e3,
+	60e6, 40e6,
 };
 
 static void start(struct meter *m, int64_t now);
 static void open_window(struct meter *m, int64_t at);
 static void count_gap(struct meter *m, int64_t gap, float bytes);
 static void advance_fours(struct meter *m, int64_t now);
+static void clock_turns(struct meter *m, int64_t into, float n);
 static void segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n);
 static void count(struct meter_bin *bin, uint32_t size, uint32_t n, double whole);
 static double whole_message(struct meter *m, int64_t now, uint32_t size, uint32_t n);
@@ -171,9 +179,7 @@ static void
 segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n)
 {
 	int64_t t = moment_after(now, m->last), into;
-	float by[2][METER_CLOCKS];
 	double whole;
-	unsigned i;
 
 	m->packets += n;
 	m->bytes += (uint64_t)size * n;
@@ -201,48 +207,116 @@ segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n)
 	if (m->clock_n >= CLOCK_PACKETS)
 		return;
 	m->clock_n += n;
-	meter_phases(into, by);
-	for (i = 0; i < METER_CLOCKS; i++) {
-		m->re[i] += (float)n * by[0][i];
-		m->im[i] += (float)n * by[1][i];
-	}
+	clock_turns(m, into, (float)n);
 }
 
-/* A direction: what stands on a clock's dial at some moment. */
+/* What stands on the dials of clocks at some moment: directions, four at a time. */
+typedef float four_floats __attribute__((vector_size(16)));
+typedef int32_t four_ints __attribute__((vector_size(16)));
+typedef uint32_t four_words __attribute__((vector_size(16)));
+
+struct hands {
+	four_floats re, im;
+};
+
 struct hand {
 	float re, im;
 };
 
-static struct hand
-phase(int64_t into, double period)
-{
-	double turn = (double)into / period;
+/* 2^64 over the period: times a moment, the part of a turn in 64 bits, whole turns gone. */
+#define TURNS(ns) ((uint64_t)(18446744073709551616.0L / (ns) + 0.5L))
 
-	turn = 2 * M_PI * (turn - floor(turn));
-	return (struct hand){ cosf((float)turn), sinf((float)turn) };
+/*
+ * Cosine and sine of four angles, in parts of a turn of 2^32: within an eighth of the nearest
+ * quarter turn a polynomial for each (Cephes, sinf.c), exact to a float's last place.
+ */
+static inline struct hands
+hands_of(four_words turn)
+{
+	const four_words quarter = (turn + (1U << 29)) >> 30;
+	const four_ints rest = (four_ints)(turn - (quarter << 30));
+	const four_floats x = __builtin_convertvector(rest, four_floats) *
+	    (float)(2 * M_PI / 4294967296.0), z = x * x;
+	const four_floats sine = x + x * z * (-1.6666654611e-1f +
+	    z * (8.3321608736e-3f + z * -1.9515295891e-4f));
+	const four_floats cosine = 1 - 0.5f * z + z * z * (4.166664568298827e-2f +
+	    z * (-1.388731625493765e-3f + z * 2.443315711809948e-5f));
+	const four_words odd = -(quarter & 1);
+	const four_words re = (((four_words)sine & odd) | ((four_words)cosine & ~odd)) ^
+	    ((quarter + 1) >> 1 << 31);
+	const four_words im = (((four_words)cosine & odd) | ((four_words)sine & ~odd)) ^
+	    (quarter >> 1 << 31);
+
+	return (struct hands){ (four_floats)re, (four_floats)im };
 }
 
 /* Their angles added: complex numbers multiplied. */
-static struct hand
+static inline struct hand
 times(struct hand a, struct hand b)
 {
 	return (struct hand){ a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re };
 }
 
+/* The nine in three parts: those of half the period, four; and of 40 ms. */
+static inline struct hands
+phases(int64_t into, struct hands *twice, struct hand *third)
+{
+	const uint64_t t = (uint64_t)into;
+	const struct hands by = hands_of((four_words){ (uint32_t)(t * TURNS(120e6L) >> 32),
+		(uint32_t)(t * TURNS(1024e9L / 48e3L) >> 32),
+		(uint32_t)(t * TURNS(1024e9L / 44.1e3L) >> 32), 0 });
+	const struct hand all = { by.re[0], by.im[0] }, second = times(all, all);
+	struct hand sixth;
+	struct hands z;
+
+	*third = times(second, all);
+	sixth = times(*third, *third);
+	z.re = (four_floats){ sixth.re, by.re[1], by.re[2], second.re };
+	z.im = (four_floats){ sixth.im, by.im[1], by.im[2], second.im };
+	twice->re = z.re * z.re - z.im * z.im;
+	twice->im = 2 * z.re * z.im;
+	return z;
+}
+
 void
 meter_phases(int64_t into, float by[2][METER_CLOCKS])
 {
-	const struct hand all = phase(into, 120e6), second = times(all, all),
-	    third = times(second, all), sixth = times(third, third),
-	    at48 = phase(into, 1024e9 / 48e3), at44 = phase(into, 1024e9 / 44.1e3);
-	const struct hand z[METER_CLOCKS] = { times(sixth, sixth), times(at48, at48),
-		times(at44, at44), sixth, at48, at44, times(second, second), third, second };
-	unsigned i;
+	struct hands twice, z;
+	struct hand third;
 
-	for (i = 0; i < METER_CLOCKS; i++) {
-		by[0][i] = z[i].re;
-		by[1][i] = z[i].im;
-	}
+	z = phases(into, &twice, &third);
+	memcpy(by[0], &twice.re, sizeof(twice.re));
+	memcpy(by[0] + 4, &z.re, sizeof(z.re));
+	by[0][8] = third.re;
+	memcpy(by[1], &twice.im, sizeof(twice.im));
+	memcpy(by[1] + 4, &z.im, sizeof(z.im));
+	by[1][8] = third.im;
+}
+
+/* Adds n times what stands there. */
+static inline void
+turn_on(float sum[METER_CLOCKS], float n, four_floats first, four_floats next, float last)
+{
+	four_floats s;
+
+	memcpy(&s, sum, sizeof(s));
+	s += n * first;
+	memcpy(sum, &s, sizeof(s));
+	memcpy(&s, sum + 4, sizeof(s));
+	s += n * next;
+	memcpy(sum + 4, &s, sizeof(s));
+	sum[8] += n * last;
+}
+
+static void
+clock_turns(struct meter *m, int64_t into, float n)
+{
+	struct hands twice, z;
+	struct hand third;
+
+	z = phases(into, &twice, &third);
+	turn_on(m->re, n, twice.re, z.re, third.re);
+	turn_on(m->im, n, twice.im, z.im, third.im);
 }
 
 bool
@@ -403,11 +477,15 @@ open_window(struct meter *m, int64_t at)
 static void
 count_gap(struct meter *m, int64_t gap, float bytes)
 {
-	double thirds;
+	unsigned i = m->gap_now;
 
-	if (gap >= GAP_LEAST) {
-		thirds = 3 * log2((double)gap / GAP_LEAST);
-		m->gap_now = thirds < METER_GAPS - 1 ? (uint8_t)thirds : METER_GAPS - 1;
+	if (gap >= gap_from[0]) {
+		/* mostly the one before, or near it */
+		while (i + 1 < METER_GAPS && gap >= gap_from[i + 1])
+			i++;
+		while (gap < gap_from[i])
+			i--;
+		m->gap_now = (uint8_t)i;
 	}
 	m->gap[m->gap_now] += bytes;
 	/* asked of packets of one size alone */

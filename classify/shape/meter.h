@@ -27,12 +27,12 @@
  * edges of the bins and fall now on this side, now on that. */
 #define METER_LEAD (300 * NS_PER_MS)
 
-#define METER_CLOCKS 9		/* 10 10.667 11.61 20 21.333 23.22 30 40 60 ms */
-#define METER_20MS 3
+#define METER_CLOCKS 9		/* 10 10.667 11.61 30, the doubles of these, 40 ms */
+#define METER_20MS 4
 extern const double meter_clock[METER_CLOCKS];	/* ns */
 
 /* Where a packet stands in each clock's period: cosines, then sines. Most of the clocks are
- * parts of 120 ms, so three angles are looked up for nine; the others are powers. */
+ * parts of 120 ms, so three angles are reckoned for nine; the others are powers. */
 void meter_phases(int64_t into, float by[2][METER_CLOCKS]);
 
 #define METER_SECONDS 10	/* bins of a window */
