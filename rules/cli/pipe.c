@@ -74,7 +74,7 @@ pipe_create(const struct pipe_options *o, struct fault *why)
 	if (p->observer != NULL)
 		p->eval = eval_create(&(struct eval_options){ .hash = o->hash,
 		    .program = o->program, .arg = o->arg,
-		    .on_verdict = o->on_verdict }, why);
+		    .on_verdict = o->on_verdict, .on_excepted = o->on_excepted }, why);
 	if (p->eval == NULL) {
 		pipe_destroy(p);
 		return NULL;
@@ -192,7 +192,7 @@ pipe_follower(const struct pipe *p, const struct program *program, struct fault 
 {
 	return eval_create(&(struct eval_options){ .hash = p->o.hash,
 	    .program = program, .follows = p->o.program, .arg = p->o.arg,
-	    .on_verdict = p->o.on_verdict }, why);
+	    .on_verdict = p->o.on_verdict, .on_excepted = p->o.on_excepted }, why);
 }
 
 void
@@ -345,6 +345,7 @@ pipe_stats(struct pipe *p, struct sensor_stats *out)
 	out->gap_bytes = s.gap_bytes;
 	out->verdicts = c.verdicts;
 	out->suppressed = c.suppressed;
+	out->excepted = c.excepted;
 	out->sum_keys = c.keys;
 	out->sum_evicted = c.evicted;
 	out->sum_error = c.error;

@@ -32,6 +32,9 @@ struct pipe_options {
 	int64_t learn_for;		/* observer.h; 0: first-seen is unknown */
 	void *arg;
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);
+	/* eval.h; may be NULL */
+	void (*on_excepted)(void *arg, const struct program *p, unsigned exception,
+	    const struct exception_hits *h);
 	observe_fn *on_record;		/* may be NULL; before the rules see it */
 	observe_fn *on_live;		/* observer.h; no rule sees it */
 	int64_t live_every;

@@ -59,7 +59,8 @@ sensor_run(const struct sensor_options *o)
 {
 	struct sensor s = { .o = o };
 	struct pipe_options po = { .cell = o->cell, .arg = &s,
-		.on_verdict = on_verdict, .on_record = on_record,
+		.on_verdict = on_verdict, .on_excepted = sensor_tell_excepted,
+		.on_record = on_record,
 		.on_live = o->files == 0 && o->observations != NULL ? on_live : NULL,
 		.live_every = LIVE_EVERY, .on_step = on_step, .on_swap = on_swap,
 		.split_vlans = o->split_vlans, .memory = o->memory,

@@ -36,6 +36,26 @@ sensor_tell_reload(void *arg, const struct reload_ask *ask, const struct reload_
 	    a->accepted ? "rules-reloaded" : "rules-refused", text);
 }
 
+/* Silence that somebody asked for is told as well: what, how often, by whose word. */
+void
+sensor_tell_excepted(void *arg, const struct program *p, unsigned exception,
+    const struct exception_hits *h)
+{
+	struct sensor *s = arg;
+	const struct exception *x = &p->except[exception];
+	struct pkt_time now = pipe_now(s->pipe);
+	char text[900];
+
+	(void)snprintf(text, sizeof(text), "an exception (%.200s:%u, owner %.60s) kept %llu "
+	    "verdict%s of '%.64s' quiet; %s to %s was the last; %llu in all: %.200s",
+	    x->file, x->line, x->owner[0] == '\0' ? "nobody" : x->owner,
+	    (unsigned long long)h->fresh, h->fresh == 1 ? "" : "s",
+	    h->rule < p->rules ? p->rule[h->rule].name : "a rule that is gone", h->device,
+	    h->dest, (unsigned long long)h->hits,
+	    x->reason[0] == '\0' ? "no reason was given" : x->reason);
+	emitter_anomaly(s->emitter, now, SEVERITY_INFO, "alerts-excepted", text);
+}
+
 /* An interface that is not listened to as it was, or is again. */
 static void
 tell_iface(struct sensor *s, struct pkt_time now, const struct source_iface *i,

@@ -13,6 +13,7 @@
  */
 #include "rules/eval/eval.h"
 
+#include "rules/eval/except.h"
 #include "rules/eval/limits.h"
 #include "rules/eval/plan.h"
 #include "rules/eval/sums.h"
@@ -26,11 +27,6 @@
 #define LIMITS_DEFAULT 16384	/* an entry holds a whole record:
 				 * 20 MiB when all are used */
 
-struct exception_net {		/* what an exception names as an address or a network */
-	bool device_is_net, dest_is_net;
-	struct prefix device, dest;
-};
-
 struct eval {
 	struct eval_options o;
 	struct plan *plan;
@@ -38,7 +34,7 @@ struct eval {
 	struct list_answer *musts;	/* likewise, by plan_rule.shared */
 	struct sums *sums;
 	struct limits *limits;
-	struct exception_net *net;	/* one per exception */
+	struct exceptions *exceptions;
 	uint64_t *fired;
 	struct reason *reason;		/* room for the rule with most leaves */
 	const char **note;
@@ -78,8 +74,6 @@ static bool musts_hold(struct eval *e, const struct plan_rule *r,
     const struct observation *o, const struct intern *strings);
 static bool sums_hold(struct judge *j, const struct plan_rule *r);
 static void judge_fired(struct judge *j, unsigned i);
-static bool excepted(const struct eval *e, unsigned rule, const struct observation *o,
-    const struct intern *strings);
 static bool raise_holds(const struct judge *j, const struct rule *r);
 static void fill_verdict(struct eval *e, struct judge *j, const struct rule *r,
     struct verdict *v);
@@ -102,9 +96,9 @@ eval_create(const struct eval_options *o, struct fault *why)
 	e->o = *o;
 	e->fired = calloc(p->rules + 1, sizeof(*e->fired));
 	e->lists.answer = calloc(p->lists + 1, sizeof(*e->lists.answer));
-	e->net = calloc(p->exceptions + 1, sizeof(*e->net));
+	e->exceptions = exceptions_create(p);
 	e->plan = plan_create(p, &o->hash);
-	if (e->fired == NULL || e->lists.answer == NULL || e->net == NULL ||
+	if (e->fired == NULL || e->lists.answer == NULL || e->exceptions == NULL ||
 	    e->plan == NULL)
 		goto fail;
 	e->musts = calloc(plan_shared(e->plan) + 1, sizeof(*e->musts));
@@ -115,15 +109,6 @@ eval_create(const struct eval_options *o, struct fault *why)
 			leaves = p->rule[i].leaves;
 		if (p->rule[i].caveats > notes)
 			notes = p->rule[i].caveats;
-	}
-	for (unsigned i = 0; i < p->exceptions; i++) {
-		const char *device = p->except[i].device, *dest = p->except[i].dest;
-		struct exception_net *n = &e->net[i];
-
-		n->device_is_net = device != NULL &&
-		    prefix_parse(device, strlen(device), &n->device);
-		n->dest_is_net = dest != NULL &&
-		    prefix_parse(dest, strlen(dest), &n->dest);
 	}
 	if (o->follows != NULL && follow(e, o->follows) == -1)
 		goto fail;
@@ -152,7 +137,7 @@ eval_destroy(struct eval *e)
 	free(e->lists.answer);
 	free(e->musts);
 	plan_destroy(e->plan);
-	free(e->net);
+	exceptions_destroy(e->exceptions);
 	free(e->reason);
 	free(e->note);
 	free(e->heir);
@@ -224,6 +209,8 @@ eval_adopt(struct eval *e, struct eval *old)
 	for (unsigned i = 0; i < e->o.follows->rules; i++)
 		if (e->heir[i] != -1)
 			e->fired[e->heir[i]] = old->fired[i];
+	exceptions_adopt(e->exceptions, old->exceptions);
+	exceptions_tell(old->exceptions, NULL, e->o.on_excepted, e->o.arg);
 	e->counts = was;
 	e->forgotten = was.forgotten - sums_forgotten(e->sums) -
 	    limits_forgotten(e->limits);
@@ -264,14 +251,16 @@ eval_step(struct eval *e, struct pkt_time now, const struct intern *strings)
 {
 	(void)strings;		/* what is told here was kept with its own strings */
 	limits_step(e->limits, now);
+	exceptions_tell(e->exceptions, &now, e->o.on_excepted, e->o.arg);
 }
 
 void
 eval_finish(struct eval *e, struct pkt_time now, const struct intern *strings)
 {
-	(void)now;
 	(void)strings;
 	limits_finish(e->limits);
+	(void)now;
+	exceptions_tell(e->exceptions, NULL, e->o.on_excepted, e->o.arg);
 }
 
 bool
@@ -285,6 +274,8 @@ eval_save(struct eval *e, struct eval_cursor *c, size_t slice, eval_save_fn *wri
 		c->place = 0;
 	}
 	if (!limits_save(e->limits, c->all, write, arg))
+		return false;
+	if (!exceptions_save(e->exceptions, c->all, write, arg))
 		return false;
 	c->sum = 0;
 	return true;
@@ -311,7 +302,7 @@ eval_restore(struct eval *e, struct span item)
 		return false;
 	/* Sums are named by hashes, limits by a rule's id, which is a small number. */
 	return id <= UINT32_MAX ? limits_restore(e->limits, item, rule_by_id, e) :
-	    sums_restore(e->sums, id, entry);
+	    sums_restore(e->sums, id, entry) || exceptions_restore(e->exceptions, id, entry);
 }
 
 void
@@ -321,6 +312,12 @@ eval_get_counts(const struct eval *e, struct eval_counts *out)
 	sums_state(e->sums, out);
 	out->forgotten = e->forgotten + sums_forgotten(e->sums) +
 	    limits_forgotten(e->limits);
+}
+
+const struct exception_hits *
+eval_exception(const struct eval *e, unsigned exception)
+{
+	return exceptions_hits(e->exceptions, exception);
 }
 
 uint64_t
@@ -369,7 +366,7 @@ judge_fired(struct judge *j, unsigned i)
 	struct event_ref ref;
 	bool tell, raised;
 
-	if (excepted(e, i, o, strings)) {
+	if (exceptions_hold(e->exceptions, i, o, strings)) {
 		e->counts.excepted++;
 		return;
 	}
@@ -627,53 +624,4 @@ judge_sum(struct judge *j, const struct expr *x, bool guard)
 		r->limit = (struct value){ .type = x->value.type, .u = got.limit };
 	}
 	return t;
-}
-
-/* An exception names a device, a destination or both;
- * what it does not name may be any. */
-static bool
-excepted(const struct eval *e, unsigned rule, const struct observation *o,
-    const struct intern *strings)
-{
-	static const enum field device[] = { FIELD_device_key, FIELD_device_name };
-	static const enum field names[] = { FIELD_dest_name, FIELD_tls_sni,
-		FIELD_quic_sni, FIELD_http_host, FIELD_dest_logical };
-	const struct program *p = e->o.program;
-	char text[ADDR_TEXT];
-	struct span s;
-	struct value v;
-
-	for (unsigned i = 0; i < p->exceptions; i++) {
-		const struct exception *x = &p->except[i];
-		bool hit = x->device == NULL;
-
-		if ((x->rule >= 0 && (unsigned)x->rule != rule) ||
-		    (x->kind != 0 && x->kind != p->rule[rule].kind + 1U) ||
-		    (x->until != 0 && o->time > x->until))
-			continue;
-		for (size_t k = 0; !hit && k < sizeof(device) / sizeof(device[0]); k++)
-			hit = field_value(o, device[k], strings, &v, &s) &&
-			    text_glob(x->device, s);
-		if (!hit && observation_known(o, FIELD_src_ip)) {
-			(void)addr_print(&o->src_ip, text);
-			hit = e->net[i].device_is_net ?
-			    prefix_has(&e->net[i].device, &o->src_ip) :
-			    text_glob(x->device, span_of(text, strlen(text)));
-		}
-		if (!hit)
-			continue;
-		hit = x->dest == NULL;
-		if (!hit && observation_known(o, FIELD_dest_ip)) {
-			(void)addr_print(&o->dest_ip, text);
-			hit = e->net[i].dest_is_net ?
-			    prefix_has(&e->net[i].dest, &o->dest_ip) :
-			    text_glob(x->dest, span_of(text, strlen(text)));
-		}
-		for (size_t k = 0; !hit && k < sizeof(names) / sizeof(names[0]); k++)
-			hit = field_value(o, names[k], strings, &v, &s) &&
-			    host_glob(x->dest, strlen(x->dest), s);
-		if (hit)
-			return true;
-	}
-	return false;
 }

@@ -69,6 +69,18 @@ struct verdict {
 	uint64_t sum_error;		/* so much more at most; see ledger.h */
 };
 
+/* What an exception kept quiet. */
+struct exception_hits {
+	uint64_t hits;			/* verdicts that were not told, ever... */
+	uint64_t fresh;			/* ...and since on_excepted said so */
+	int64_t first, last;		/* ns; of those ever */
+	uint32_t rule;			/* the last: index into program.rule;
+					 * UINT32_MAX: not known any more... */
+	char device[64], dest[128];	/* ...and who, to whom */
+};
+
+#define EXCEPTED_EVERY (3600 * NS_PER_S)	/* what is kept quiet is told once an hour */
+
 struct eval_options {
 	struct siphash_key hash;
 	const struct program *program;	/* lent */
@@ -78,6 +90,10 @@ struct eval_options {
 	size_t keys;			/* entries per sum and for limits; 0: 65536 */
 	void *arg;
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);
+	/* An hour after its first hit, and at the end of the input: what an exception kept
+	 * quiet. May be NULL. */
+	void (*on_excepted)(void *arg, const struct program *p, unsigned exception,
+	    const struct exception_hits *h);
 };
 
 struct eval_counts {
@@ -119,6 +135,10 @@ bool eval_save(struct eval *e, struct eval_cursor *c, size_t slice, eval_save_fn
     void *arg);
 /* False: of no rule that is here, or no item. Before the first record; safe on any bytes. */
 bool eval_restore(struct eval *e, struct span item);
+
+/* By index into program.except; they outlive a reload and a restart as sums do, as long as
+ * the exception names the same. */
+const struct exception_hits *eval_exception(const struct eval *e, unsigned exception);
 
 /* How often each rule fired (trial ones too), by index into program.rule. */
 uint64_t eval_fired(const struct eval *e, unsigned rule);

@@ -56,6 +56,7 @@ struct sensor_stats {
 	bool tap_duplicates;
 	uint64_t copies, copies_kept, copies_crowded, tags_differ, half_flows;
 	uint64_t records, verdicts, suppressed;
+	uint64_t excepted;		/* verdicts that an exception kept quiet */
 	uint64_t sum_keys, sum_evicted, sum_error;	/* eval_counts */
 	uint64_t cell_packets, cell_deaths, cell_hangs, cell_quarantined, breaker_trips;
 	uint64_t ring_lost;		/* events that found no room

@@ -128,6 +128,7 @@ enum event_rule {
 	X(S_RECORDS, "stats.records", UINT, S, S, NONE, "observations that were judged") \
 	X(S_VERDICTS, "stats.verdicts", UINT, S, S, NONE, "verdicts that were told") \
 	X(S_SUPPRESSED, "stats.suppressed", UINT, S, S, NONE, "verdicts folded by limits") \
+	X(S_EXCEPTED, "stats.excepted", UINT, S, S, NONE, "verdicts kept quiet by exceptions") \
 	X(S_SUM_KEYS, "stats.sum_keys", UINT, S, S, NONE, \
 	    "devices, and pairs of device and destination, whose bytes are summed now") \
 	X(S_SUM_EVICTED, "stats.sum_evicted", UINT, S, S, NONE, \

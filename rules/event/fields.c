@@ -456,6 +456,7 @@ event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
 	case F_S_RECORDS: return uint_of(out, t->records);
 	case F_S_VERDICTS: return uint_of(out, t->verdicts);
 	case F_S_SUPPRESSED: return uint_of(out, t->suppressed);
+	case F_S_EXCEPTED: return uint_of(out, t->excepted);
 	case F_S_SUM_KEYS: return uint_of(out, t->sum_keys);
 	case F_S_SUM_EVICTED: return uint_of(out, t->sum_evicted);
 	case F_S_SUM_ERROR: return uint_of(out, t->sum_error);

@@ -37,6 +37,7 @@
 	X(S_RECORDS, "earshot_observations_total", COUNTER, 1) \
 	X(S_VERDICTS, "earshot_verdicts_total", COUNTER, 1) \
 	X(S_SUPPRESSED, "earshot_verdicts_suppressed_total", COUNTER, 1) \
+	X(S_EXCEPTED, "earshot_verdicts_excepted_total", COUNTER, 1) \
 	X(S_SUM_KEYS, "earshot_sum_keys", GAUGE, 1) \
 	X(S_SUM_EVICTED, "earshot_sum_keys_evicted_total", COUNTER, 1) \
 	X(S_SUM_ERROR, "earshot_sum_error_bytes", GAUGE, 1) \
