@@ -231,7 +231,12 @@ bench-live: ## loss and CPU on a wire of two namespaces, as root [SECONDS=60] [R
 	$(Q)$(MAKE) $(B)/earshot $(bench_bin)
 	$(Q)tests/bench/live.py $(B) $(CAPTURES) --seconds $(SECONDS) --rate $(RATE) --sets $(SETS) \
 		--note "$(NOTE)" $(if $(KEEP),--keep tests/bench/RESULTS.md)
-.PHONY: bench bench-live
+bench-redis: ## through spool and Function beside a bare XADD, memory in Redis, delay; root for the wire [RUNS=5] [KEEP=1]
+	$(Q)contrib/deps.sh test
+	$(Q)$(MAKE) $(B)/earshot $(B)/tests/chaos/feeder $(B)/tests/chaos/collector
+	$(Q)tests/bench/redis.py $(B) $(CAPTURES) --rounds $(RUNS) --note "$(NOTE)" \
+		$(if $(KEEP),--keep tests/bench/RESULTS.md)
+.PHONY: bench bench-live bench-redis
 
 instructions: $(B)/tests/bench/hot $(B)/tests/bench/gen ## count the hot pieces' instructions anew, into tests/bench/instructions.tsv
 	$(Q)contrib/deps.sh test
@@ -247,6 +252,12 @@ chaos: ## Redis, network, disk and processes fail while events flow: nothing los
 	$(Q)tests/chaos/chaos.py $(B) --long --rate $(CHAOS_RATE) --only "$(SCENE)" --note "$(NOTE)" \
 		$(if $(KEEP),--keep tests/chaos/RESULTS.md)
 .PHONY: chaos
+
+test-versions: ## tests/redis and the short chaos with Redis 8 and Valkey 8 of a Debian 13, as root [KEEP=1]
+	$(Q)contrib/deps.sh versions
+	$(Q)$(MAKE) -j$(JOBS) tests
+	$(Q)tests/chaos/versions.sh $(B) $(if $(KEEP),--keep)
+.PHONY: test-versions
 
 # ---- installing -----------------------------------------------------------------------------
 install: $(B)/earshot ## program, rules, service, manual and documents below DESTDIR/PREFIX

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What earshot is built, shown and tested with, from Debian's packages.
-# usage: deps.sh build|demo|test|bench|lab [--list]
+# usage: deps.sh build|demo|test|bench|lab|versions [--list]
 # Says which and why, installs what is missing (apt-get, with sudo when not root), starts no
 # service. With everything there it does and says nothing.
 set -u
@@ -36,6 +36,7 @@ test  faketime       another clock
 test  systemd        systemd-analyze reads the unit; nothing is started
 test  mandoc         reads the manual pages critically
 test  valgrind       counts instructions
+versions debootstrap a Debian 13 with its Redis and its Valkey
 bench libndpi-bin    ndpiReader, to be measured against
 bench python3        the bench
 bench tcpreplay      shows the sets on a wire
@@ -83,8 +84,8 @@ lab   chromium       a browser: WebRTC, MediaRecorder, HTTP/3
 lab   ngtcp2-server  its HTTP/3 server
 '
 want=${1:-build} missing=
-case $want in build) sets='build' ;; demo) sets='build demo' ;; test) sets='build demo test' ;; bench) sets='build bench' ;; lab) sets=lab ;; *)
-	echo "usage: deps.sh build|demo|test|bench|lab [--list]" >&2; exit 2 ;; esac
+case $want in build) sets='build' ;; demo) sets='build demo' ;; test) sets='build demo test' ;; bench) sets='build bench' ;; lab) sets=lab ;; versions) sets='build demo test versions' ;; *)
+	echo "usage: deps.sh build|demo|test|bench|lab|versions [--list]" >&2; exit 2 ;; esac
 for s in $sets; do
 	while read -r set name why; do
 		[ "$set" = "$s" ] || continue
