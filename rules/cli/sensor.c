@@ -30,6 +30,7 @@
 					 * waits for another interface */
 #define DRAIN_MOST_NS (2 * NS_PER_S)	/* on a wire that is never silent */
 #define DRAIN_LOOK_MS 60
+#define END_WAIT_NS NS_PER_S	/* an outlet that is slow then has three seconds of its own */
 
 static int open_source(struct sensor *s, int signals);
 static void on_tell(void *arg, const struct fault *why, bool harm);
@@ -130,6 +131,8 @@ sensor_run(const struct sensor_options *o)
 	}
 
 	loop(&s, signals);
+	/* Nobody's packets are lost any more by waiting, and all that is open is told now. */
+	s.wait_until = (struct loop_time){ sensor_monotonic().ns + END_WAIT_NS };
 	if (s.emitter == NULL && make_emitter(&s, NULL) == -1)
 		goto fail;
 	sensor_sums_finish(&s);		/* limits that are open... */
@@ -452,7 +455,7 @@ observe(struct sensor *s, const struct observation *o, const struct intern *stri
 	uint8_t *at;
 
 	while ((at = ring_reserve(r, n)) == NULL) {
-		if (s->o->drop_when_full || ring_closed(r)) {
+		if (!sensor_may_wait(s) || ring_closed(r)) {
 			s->observations_lost++;
 			return;
 		}
@@ -533,7 +536,7 @@ put(void *arg, const struct event_head *h, const char *json, const char *text)
 	uint8_t *at;
 
 	while ((at = ring_reserve(s->o->ring, n)) == NULL) {
-		if (s->o->drop_when_full)
+		if (!sensor_may_wait(s))
 			return false;
 		/* The supervisor closes the ring when the outlet is gone. */
 		if (ring_closed(s->o->ring))
@@ -560,6 +563,12 @@ wake_outlet(struct sensor *s)
 	ring_wake(s->o->ring);
 	if (s->o->observations != NULL)
 		ring_wake(s->o->observations);
+}
+
+bool
+sensor_may_wait(const struct sensor *s)
+{
+	return !s->o->drop_when_full || sensor_monotonic().ns < s->wait_until.ns;
 }
 
 struct pkt_time

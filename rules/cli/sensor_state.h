@@ -36,6 +36,8 @@ struct sensor {
 	enum source_iface_state iface_state[SOURCE_IFACES_MOST];	/* as told */
 	uint64_t observations_lost;
 	struct loop_time started;
+	struct loop_time wait_until;	/* live: the outlet is waited for; 0: while packets
+					 * come it is not */
 	struct own_connections own;	/* the outlet's */
 	uint64_t own_posts;
 	struct outlet_snapshot outlet;
@@ -44,6 +46,8 @@ struct sensor {
 
 struct pkt_time sensor_wall(void);
 struct loop_time sensor_monotonic(void);
+/* A ring without room may be waited for. */
+bool sensor_may_wait(const struct sensor *s);
 
 /* An interface that is not listened to as it was, or is again. */
 void sensor_tell_ifaces(struct sensor *s, struct pkt_time now);

@@ -111,7 +111,7 @@ send(struct sensor *s, enum sumlog_what what, const void *bytes, size_t n)
 	uint8_t *at;
 
 	while ((at = ring_reserve(r, size)) == NULL) {
-		if (s->o->drop_when_full || ring_closed(r))
+		if (!sensor_may_wait(s) || ring_closed(r))
 			return false;
 		(void)ring_wait_room(r, size, ROOM_WAIT_MS);
 	}

@@ -21,14 +21,13 @@ import shutil
 import socket
 import ssl
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../chaos"))
-from box import Client, Redis, free_port  # noqa: E402
+from box import Client, Redis, free_port, write_flows  # noqa: E402
 
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -235,37 +234,6 @@ def moment(text):
     """ms since 1970."""
     t = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
     return t.replace(tzinfo=datetime.timezone.utc).timestamp() * 1000
-
-
-def write_flows(path, n):
-    """n short TCP flows of 250 hosts: SYN, SYN and ACK, and a recording begins to leave."""
-    post = (b"POST /up HTTP/1.1\r\nHost: rec.example\r\nContent-Type: audio/wav\r\n"
-            b"Content-Length: 100000\r\n\r\nRIFF\0\0\2\0WAVEfmt \x10\0\0\0\1\0\1\0" + b"\x80>\0\0" * 16)
-
-    def checksum(b):
-        b += b"\0" * (len(b) % 2)
-        s = sum(struct.unpack("!%dH" % (len(b) // 2), b))
-        while s >> 16:
-            s = (s & 0xffff) + (s >> 16)
-        return ~s & 0xffff
-
-    def frame(src, dst, sport, dport, seq, ack, flags, up, body=b""):
-        tcp = struct.pack("!HHIIBBHHH", sport, dport, seq, ack, 0x50, flags, 8192, 0, 0) + body
-        pseudo = src + dst + struct.pack("!HH", 6, len(tcp))
-        tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp)) + tcp[18:]
-        ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0) + src + dst
-        ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
-        inner, outer = b"\x02\0\0\0" + src[2:], b"\x02\1\0\0\0\1"
-        return (outer + inner if up else inner + outer) + b"\x08\0" + ip + tcp
-    with open(path, "wb") as f:
-        f.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
-        far = bytes((203, 0, 113, 9))
-        for i in range(n):
-            near, port = bytes((10, 20, 1, 1 + i % 250)), 10000 + i // 250 % 50000
-            for k, fr in enumerate((frame(near, far, port, 80, 1, 0, 2, True),
-                                    frame(far, near, 80, port, 1, 2, 18, False),
-                                    frame(near, far, port, 80, 2, 2, 24, True, post))):
-                f.write(struct.pack("<IIII", i // 1000, i % 1000 * 1000 + k, len(fr), len(fr)) + fr)
 
 
 def spread(values):

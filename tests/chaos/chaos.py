@@ -13,14 +13,17 @@ is part of `make test`. Prints TAP.
 import argparse
 import concurrent.futures
 import datetime
+import json
 import os
 import random
 import signal
 import subprocess
 import sys
 import time
+import zlib
 
-from box import Box, Client, Feeder, free_port, server_program, spooled
+from box import (Box, Client, Feeder, children, free_port, resident, server_program, spooled,
+                 write_flows)
 from proxy import HOSTILE, Proxy, hostile_answers
 
 SCENES = []
@@ -68,6 +71,7 @@ def killed(box):
 
     def cut():
         r.kill()
+        r.mend()
         r.launch()
     proxy.on_cut = cut
     f = Feeder(box, path)
@@ -507,6 +511,121 @@ def earlier(box):
         if f.finish() != 0:
             faults.append("%s: %s" % (f.boot, f.said()))
     return faults + box.judge(r.path)
+
+
+# ---- the whole sensor ----
+
+@scene("two sensors on one wire, one with a Redis that is stopped and killed: no packet more is lost",
+       root=True)
+def twin(box):
+    a, tag = box.a, "et%d" % os.getpid()
+    rate, seconds = (a.rate, 40) if a.long else (a.rate // 2, 9)
+    pcap, rule = os.path.join(box.folder, "pcap"), os.path.join(box.folder, "each.rules")
+    write_flows(pcap, rate * seconds)
+    with open(rule, "w") as f:
+        f.write("rule each {\n\tid 1 kind audio-upload severity info\n\twhen content = audio\n\t"
+                "limit 1000000 per device every 1 h\n\texplain \"audio\"\n}\n")
+
+    def inside(side, *words):
+        return ["nsenter", "--net=/run/netns/" + tag + side] + list(words)
+
+    def run(*words):
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    servers = [box.redis(name=n).start() for n in ("disturbed", "quiet")]
+    sensors, faults, most = [], [], {}
+    try:
+        for side in "ab":
+            run("ip", "netns", "add", tag + side)
+            run(*inside(side, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1",
+                        "net.ipv6.conf.default.disable_ipv6=1"))
+        run("ip", "link", "add", "v0", "netns", tag + "a", "type", "veth", "peer", "name", "v1",
+            "netns", tag + "b")
+        run(*inside("a", "ip", "link", "set", "v0", "up"))
+        run(*inside("b", "ip", "link", "set", "v1", "up"))
+        for i, r in enumerate(servers):
+            base = os.path.join(box.folder, "sensor%d" % i)
+            with open(base + ".err", "w") as err:
+                sensors.append(subprocess.Popen(
+                    inside("a", os.path.abspath(a.build + "/earshot"), "run", "-v", "-i", "v0", "-S",
+                           rule, "--state", base, "--name", "sensor%d" % i, "-o",
+                           "redis:unix:" + r.path, "-o", "file:" + base + ".json"),
+                    stdout=err, stderr=err))
+            until(lambda: "listening on" in text(base + ".err"), 20)
+        replay = subprocess.Popen(inside("b", "tcpreplay", "-q", "--pps=%d" % (rate * 3), "-i", "v1",
+                                         pcap), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        began, stopped = time.monotonic(), False
+        while replay.poll() is None:
+            for i, s in enumerate(sensors):
+                for name, kib in family(s.pid):
+                    most[i, name] = max(most.get((i, name), 0), kib)
+            # Three seconds of standing still, a second of service, killed and started again.
+            phase = (time.monotonic() - began) % 5
+            if (phase > 1) != stopped:
+                stopped = not stopped
+                servers[0].proc.send_signal(signal.SIGSTOP if stopped else signal.SIGCONT)
+                if not stopped:
+                    servers[0].kill()
+                    servers[0].launch()
+            time.sleep(0.1)
+        if stopped:
+            servers[0].proc.send_signal(signal.SIGCONT)
+        time.sleep(4)
+        stats = [json.loads(subprocess.run(
+            [os.path.abspath(a.build + "/earshot"), "stats", "--json", "--state",
+             os.path.join(box.folder, "sensor%d" % i)], check=True, stdout=subprocess.PIPE).stdout)
+            for i in range(2)]
+        for s in sensors:
+            s.send_signal(signal.SIGTERM)
+        codes = [s.wait(timeout=60) for s in sensors]
+        if codes != [0, 0]:
+            faults.append("the sensors exit with %s" % codes)
+        seen = [x["packets"]["total"] for x in stats]
+        lost = [{k: v["total"] for k, v in x["loss"].items() if k != "spool"} for x in stats]
+        if seen[0] != seen[1] or lost[0] != lost[1]:
+            faults.append("%d packets, %s; its twin %d, %s" % (seen[0], lost[0], seen[1], lost[1]))
+        for (i, name), kib in most.items():
+            if i == 0 and kib - most.get((1, name), kib) > 64 << 10:
+                faults.append("%s takes %d MiB more than its twin" % (
+                    name, (kib - most[1, name]) >> 10))
+        box.notes.append("%d packets at %d/s, drops %d and %d" % (
+            seen[0], rate * 3, lost[0]["kernel"], lost[1]["kernel"]))
+        source, gaps = [], []
+        for line in text(os.path.join(box.folder, "sensor0.json")).split("\n")[:-1]:
+            e = json.loads(line)["earshot"]
+            stream = "%s/%d/%02d" % (e["boot"], e["lane"] == "flow", e["partition"])
+            if "gap" in e:
+                gaps.append(["gap", stream] + [str(e["gap"][k]) for k in ("from", "to", "count")])
+            else:
+                source.append("%s/%d/%08x" % (stream, e["seq"], zlib.crc32(line.encode())))
+        return faults + box.judge(servers[0].path, source=source, gaps=gaps)
+    finally:
+        for s in sensors:
+            if s.poll() is None:
+                s.kill()
+        for side in "ab":
+            subprocess.run(["ip", "netns", "del", tag + side], check=False)
+
+
+def text(path):
+    with open(path, errors="replace") as f:
+        return f.read()
+
+
+def until(true, seconds):
+    end = time.time() + seconds
+    while not true():
+        if time.time() > end:
+            raise RuntimeError("waited in vain")
+        time.sleep(0.05)
+
+
+def family(pid):
+    """Name and resident KiB of a process and all below it."""
+    try:
+        name = text("/proc/%d/comm" % pid).strip()
+    except OSError:
+        return []
+    return [(name, resident(pid))] + [x for c in children(pid) for x in family(c)]
 
 
 def play(a, entry):
