@@ -288,6 +288,6 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 
 clean: ## remove the build folder
-	rm -rf $(B) $(B)-asan $(B)-clang $(B)-fuzz
+	rm -rf $(B) $(B)-asan $(B)-clang $(B)-fuzz $(B)-debian-13
 
 .PHONY: all help clean arrows check asan asan-run asan-part test lab score score-day figures fuzz demo install

@@ -33,6 +33,7 @@ struct emitter {
 	char rules_version[64];
 	struct sequence sequence[LANE_COUNT][EVENT_PARTITIONS];
 	uint64_t lost;
+	uint32_t own;			/* partition of what the sensor says of itself */
 	char boot[EVENT_BOOT];
 	struct encoder encoder;
 	struct event_made made;
@@ -49,6 +50,7 @@ static bool tell_gap(struct emitter *e, enum lane lane, uint32_t partition,
     struct pkt_time now);
 static void tell_gaps(struct emitter *e, struct pkt_time now);
 static uint32_t partition_of(const struct observation *o, const struct intern *strings);
+static uint32_t partition_of_key(const void *key, size_t n);
 
 struct emitter *
 emitter_create(const struct emitter_options *o, struct fault *why)
@@ -65,6 +67,8 @@ emitter_create(const struct emitter_options *o, struct fault *why)
 	if (e == NULL)
 		goto fail;
 	e->o = *o;
+	/* Of its name, so that a thousand sensors do not fill one partition with stats. */
+	e->own = partition_of_key(o->sensor, strlen(o->sensor));
 	encoder_make(&e->encoder);
 	(void)snprintf(e->boot, sizeof(e->boot), "%s", o->boot);
 	if (e->o.version == NULL)
@@ -121,7 +125,7 @@ emitter_stats(struct emitter *e, const struct sensor_stats *stats)
 	tell_gaps(e, stats->now);
 	s.head.kind = EVENT_SENSOR;
 	s.head.severity = SEVERITY_INFO;
-	(void)emit(e, &s, LANE_ALERT, 0);
+	(void)emit(e, &s, LANE_ALERT, e->own);
 }
 
 void
@@ -141,7 +145,7 @@ emitter_iface_anomaly(struct emitter *e, struct pkt_time now, enum severity seve
 
 	s.head.kind = EVENT_SENSOR;
 	s.head.severity = severity;
-	(void)emit(e, &s, LANE_ALERT, 0);
+	(void)emit(e, &s, LANE_ALERT, e->own);
 }
 
 void
@@ -253,5 +257,11 @@ partition_of(const struct observation *o, const struct intern *strings)
 
 	if (!field_value(o, FIELD_device_key, strings, &v, &key))
 		return 0;
-	return (uint32_t)(siphash13(&partition_key, key.at, key.left) % EVENT_PARTITIONS);
+	return partition_of_key(key.at, key.left);
+}
+
+static uint32_t
+partition_of_key(const void *key, size_t n)
+{
+	return (uint32_t)(siphash13(&partition_key, key, n) % EVENT_PARTITIONS);
 }

@@ -9,7 +9,8 @@
  * escaped, no spaces.
  *
  * event_id = sensor:boot:lane:partition:seq, contiguous from 1 in each lane and
- * partition. The partition is a hash of the device's key under a fixed key.
+ * partition. The partition is a hash of the device's key under a fixed key, of the sensor's
+ * name for what it says of itself.
  */
 #ifndef RULES_EVENT_EVENT_H
 #define RULES_EVENT_EVENT_H

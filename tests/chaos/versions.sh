@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # `make test-versions`: tests/redis and the short chaos against the servers of Debian 13: Redis 8
-# and Valkey 8, out of a root of their own (debootstrap), which is kept in the build folder. The
+# and Valkey 8, out of a root of their own (debootstrap), which is kept beside the build folder. The
 # programs run here, with the libraries of there; nothing is installed and no service is started.
 # usage: versions.sh BUILD [--keep]	--keep: the result goes into tests/chaos/RESULTS.md
 set -u
-B=$1 root=$1/debian-13 tally=$1/tally-versions rc=0
+B=$1 root=$1-debian-13 tally=$1/tally-versions rc=0
 if [ ! -e "$root/usr/bin/valkey-check-rdb" ]; then
 	[ "$(id -u)" = 0 ] || { echo "debootstrap needs root" >&2; exit 1; }
 	rm -rf "$root"
