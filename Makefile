@@ -149,6 +149,20 @@ asan-run: tests
 	$(Q)rm -f $(TALLY); CUTS=50 tests/run $(TALLY) $(B) $(units) tests/system/test_books.sh tests/system/test_cut_files.sh
 	$(Q)tests/run $(TALLY) --total
 
+# What has threads, under the thread sanitizer.
+tsan_make = $(MAKE) B=$(B)-tsan CFLAGS="-O1 -g -Wno-maybe-uninitialized -fsanitize=thread" \
+	HARDEN=-fPIE HARDEN_LD=-pie LDFLAGS=-fsanitize=thread
+threaded := $(addprefix $(B)/tests/unit/,rules/test_front capture/test_reader rules/test_reload)
+tsan: ## what has threads, under the thread sanitizer
+	$(Q)contrib/deps.sh test
+	$(Q)$(tsan_make) -j$(JOBS) tsan-build
+	$(Q)rm -f $(TALLY); $(tsan_make) TALLY=$(TALLY) tsan-part
+	$(Q)tests/run $(TALLY) --total
+tsan-build: $(threaded) $(B)/earshot
+tsan-part:
+	$(Q)tests/run $(TALLY) $(B) $(threaded) tests/system/test_threads.sh
+.PHONY: tsan tsan-build tsan-part
+
 test: ## everything, on a machine fresh from the installer; installs what it needs
 	$(Q)contrib/deps.sh test
 	$(Q)$(MAKE) -j$(JOBS) CI=true tests
@@ -156,6 +170,8 @@ test: ## everything, on a machine fresh from the installer; installs what it nee
 	$(Q)rm -f $(TALLY); tests/run $(TALLY) $(B) $(units) $(fast)
 	$(Q)$(asan_make) -j$(JOBS) tests
 	$(Q)$(asan_make) TALLY=$(TALLY) asan-part
+	$(Q)$(tsan_make) -j$(JOBS) tsan-build
+	$(Q)$(tsan_make) TALLY=$(TALLY) tsan-part
 	$(Q)tests/run $(TALLY) $(B) $(slow) $(call scripts,fuzz)
 	$(Q)tests/run $(TALLY) --total
 asan-part:
@@ -288,6 +304,6 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' Makefile
 
 clean: ## remove the build folder
-	rm -rf $(B) $(B)-asan $(B)-clang $(B)-fuzz $(B)-debian-13
+	rm -rf $(B) $(B)-asan $(B)-tsan $(B)-clang $(B)-fuzz $(B)-debian-13
 
 .PHONY: all help clean arrows check asan asan-run asan-part test lab score score-day figures fuzz demo install

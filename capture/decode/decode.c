@@ -67,7 +67,7 @@ static const struct link_row {
 
 VIEW_INLINE enum drop link_decode(const struct frame *f, struct view v,
     struct packet *out);
-static void tunnels_decode(struct packet *out, decode_may_open *may, void *arg);
+static void tunnels_decode(struct packet *out, decode_may_open *may, const void *arg);
 VIEW_INLINE enum drop ethernet_decode(struct view v, struct packet *out);
 VIEW_INLINE enum drop cooked_decode(struct view v, struct packet *out);
 VIEW_INLINE enum drop cooked2_decode(struct view v, struct packet *out);
@@ -114,7 +114,7 @@ decode_frame(const struct frame *f, struct packet *out)
 
 enum drop
 decode_frame_asking(const struct frame *f, struct packet *out, decode_may_open *may,
-    void *arg)
+    const void *arg)
 {
 	/* More captured than on the wire: the bytes are here,
 	 * so the wire's length is the lie. */
@@ -210,7 +210,7 @@ decode_link_type(unsigned i)
  * be a way to be nobody's flow. Not inlined: its second packet is no cost of those that
  * carry nothing. */
 static __attribute__((noinline)) void
-tunnels_decode(struct packet *out, decode_may_open *may, void *arg)
+tunnels_decode(struct packet *out, decode_may_open *may, const void *arg)
 {
 	struct packet inner;
 	struct view v;

@@ -104,11 +104,11 @@ const char *drop_meaning(enum drop d);
 enum drop decode_frame(const struct frame *f, struct packet *out);
 
 /* Whether the tunnel that this packet is may be opened. */
-typedef bool decode_may_open(void *arg, const struct packet *tunnel);
+typedef bool decode_may_open(const void *arg, const struct packet *tunnel);
 
 /* The same, but asks before each tunnel: what is not opened stands as it is. */
 enum drop decode_frame_asking(const struct frame *f, struct packet *out,
-    decode_may_open *may, void *arg);
+    decode_may_open *may, const void *arg);
 
 /* True for link types decode_frame reads, so that a source can refuse early. */
 bool decode_knows(int link_type);

@@ -65,15 +65,21 @@ duplicates_create(const struct siphash_key *key)
 
 	if (d == NULL)
 		return NULL;
-	/* Every bit counts in a product: not as they were drawn, but mixed. */
-	for (size_t i = 0; i <= LANES; i++)
-		d->factor[i] = siphash13(key, &i, sizeof(i));
+	duplicates_key(d, key);
 	d->seen = huge_take(SETS * sizeof(*d->seen));
 	if (d->seen == NULL) {
 		free(d);
 		return NULL;
 	}
 	return d;
+}
+
+/* Every bit counts in a product: not as they were drawn, but mixed. */
+void
+duplicates_key(struct duplicates *d, const struct siphash_key *key)
+{
+	for (size_t i = 0; i <= LANES; i++)
+		d->factor[i] = siphash13(key, &i, sizeof(i));
 }
 
 void
@@ -99,8 +105,13 @@ duplicates_ahead(const struct duplicates *d, const struct packet *pkt,
     struct duplicates_look *out)
 {
 	look(d, pkt, out);
-	if (out->any)
-		__builtin_prefetch(&d->seen[out->set], 1);
+}
+
+void
+duplicates_near(const struct duplicates *d, const struct duplicates_look *look)
+{
+	if (look->any)
+		__builtin_prefetch(&d->seen[look->set], 1);
 }
 
 enum duplicates_word

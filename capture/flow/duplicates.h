@@ -54,7 +54,7 @@ struct duplicates_stats {
 };
 
 /* What is compared of a packet. Opaque; made ahead of its turn where a packet's turn is
- * known to come, so that the place it is looked for at is near by then. */
+ * known to come. */
 struct duplicates_look {
 	uint64_t time;
 	uint32_t head, body, set;
@@ -65,6 +65,8 @@ struct duplicates_look {
 struct duplicates;
 
 struct duplicates *duplicates_create(const struct siphash_key *key);
+/* Another key, before the first packet. */
+void duplicates_key(struct duplicates *d, const struct siphash_key *key);
 void duplicates_destroy(struct duplicates *d);
 
 /* Packets of class PACKET_FLOW, in the order of the input. The answer that turns the
@@ -72,9 +74,11 @@ void duplicates_destroy(struct duplicates *d);
  * back. */
 enum duplicates_word duplicates_packet(struct duplicates *d, const struct packet *pkt);
 
-/* The same in two: the first changes nothing. */
+/* The same in two: the first changes nothing and depends on the key alone, so that another
+ * thread may do it. Between them the place it is looked for at may be brought near. */
 void duplicates_ahead(const struct duplicates *d, const struct packet *pkt,
     struct duplicates_look *out);
+void duplicates_near(const struct duplicates *d, const struct duplicates_look *look);
 enum duplicates_word duplicates_looked(struct duplicates *d,
     const struct duplicates_look *look);
 

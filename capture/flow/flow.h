@@ -237,8 +237,10 @@ struct flow_ahead {
 	bool known;			/* the hash is the packet's: a fragment has none yet */
 };
 
+/* Depends on the options alone: another thread may do it, early. */
 void flowtab_ahead(const struct flowtab *t, const struct packet *pkt,
     struct flow_ahead *a);
+void flowtab_ahead_near(const struct flowtab *t, const struct flow_ahead *a);
 /* What may well be its flow; NULL: none yet. For looking through, not for counting. */
 struct flow *flowtab_ahead_flow(const struct flowtab *t, const struct flow_ahead *a);
 void flowtab_ahead_pair(const struct flowtab *t, const struct flow *f);

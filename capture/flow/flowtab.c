@@ -246,7 +246,13 @@ flowtab_ahead(const struct flowtab *t, const struct packet *pkt, struct flow_ahe
 	s.dport = pkt->dport;
 	key_of(t, pkt, &s);
 	a->hash = flow_hash(t, &s.key);
-	slots_near(&t->flows, a->hash);
+}
+
+void
+flowtab_ahead_near(const struct flowtab *t, const struct flow_ahead *a)
+{
+	if (a->known)
+		slots_near(&t->flows, a->hash);
 }
 
 struct flow *

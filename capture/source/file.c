@@ -60,7 +60,7 @@ static int file_keep_fds(void *src, int *out, int most);
 static void file_destroy(void *src);
 
 static const struct source_ops file_ops = {
-	.name = "file", .keeps = true, .dispatch = file_dispatch, .loss = file_loss,
+	.name = "file", .keeps = SOURCE_KEEPS, .dispatch = file_dispatch, .loss = file_loss,
 	.keep_fds = file_keep_fds, .destroy = file_destroy,
 };
 
@@ -252,8 +252,7 @@ file_over(struct file *f, int over, struct fault *why)
 	return over;
 }
 
-/* Nothing whole is left in the buffer and nothing was handed on in this dispatch, so that
- * its frames may be overwritten. 0: go on; INPUT_AGAIN, SOURCE_END, SOURCE_FAULT. */
+/* Nothing whole is left in the buffer and nothing was handed on in this dispatch. 0: go on; INPUT_AGAIN, SOURCE_END, SOURCE_FAULT. */
 static int
 file_more(struct file *f, struct fault *why)
 {
@@ -323,6 +322,7 @@ file_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct faul
 				frame.wire = wire;
 				fn(arg, &frame);
 				handed++;
+				f->r.lent = true;
 				continue;
 			}
 		}

@@ -44,6 +44,12 @@ struct folder {
 	bool unfiltered;		/* a packet came that the filter cannot judge: */
 	struct fault unfiltered_why;	/* its file ends there */
 	struct source *reader;		/* of file[at]; NULL: not begun */
+	/* Readers of files that are over, until nobody looks at their frames; a ring. */
+	struct gone {
+		struct source *reader;	/* NULL: none */
+		int fd;
+	} gone[SOURCE_KEEPS];
+	unsigned dispatches, keeps;
 	uint64_t before, ordinal;	/* packets before file[at]; within it */
 	uint64_t bytes_before, bytes_total;
 	struct source_loss lost;	/* by what files before file[at] say */
@@ -65,8 +71,14 @@ static int folder_keep_fds(void *src, int *out, int most);
 static void folder_destroy(void *src);
 
 static const struct source_ops folder_ops = {
-	.name = "folder", .keeps = true, .dispatch = folder_dispatch, .loss = folder_loss,
-	.keep_fds = folder_keep_fds, .destroy = folder_destroy,
+	.name = "folder", .keeps = SOURCE_KEEPS, .dispatch = folder_dispatch,
+	.loss = folder_loss, .keep_fds = folder_keep_fds, .destroy = folder_destroy,
+};
+
+/* One of the files is none that is read here. */
+static const struct source_ops folder_short_ops = {
+	.name = "folder", .keeps = 1, .dispatch = folder_dispatch,
+	.loss = folder_loss, .keep_fds = folder_keep_fds, .destroy = folder_destroy,
 };
 
 static bool
@@ -107,12 +119,15 @@ source_open_files(const struct files_options *o, struct fault *why)
 	if (o->paths == 1 && !is_folder(o->path[0]))
 		return source_open_file_until(o->path[0], o->filter, o->stop_fd, why);
 	f = calloc(1, sizeof(*f));
+	for (size_t i = 0; f != NULL && i < SOURCE_KEEPS; i++)
+		f->gone[i].fd = -1;
 	if (f == NULL ||
 	    (f->file = calloc(SOURCE_FILES_MOST, sizeof(*f->file))) == NULL) {
 		(void)fault_set(why, NULL, "no memory to read '%s'", o->path[0]);
 		goto fail;
 	}
 	f->o = *o;
+	f->keeps = SOURCE_KEEPS;
 	for (size_t i = 0; i < o->paths; i++)
 		if (collect(f, o->path[i], why) == -1)
 			goto fail;
@@ -120,7 +135,7 @@ source_open_files(const struct files_options *o, struct fault *why)
 		goto fail;
 	f->o.path = NULL;		/* lent for the opening only */
 	f->o.filter = NULL;
-	return source_wrap(&folder_ops, f);
+	return source_wrap(f->keeps == SOURCE_KEEPS ? &folder_ops : &folder_short_ops, f);
 
 fail:
 	folder_destroy(f);
@@ -275,6 +290,8 @@ look(struct folder *f, struct one *one, struct fault *why)
 	/* An end or a fault now comes again, and is told, when its turn is. */
 	while (source_dispatch(s, 1, look_frame, one, why) == 0)
 		continue;
+	if (source_keeps(s) < f->keeps)
+		f->keeps = source_keeps(s);
 	source_destroy(s);
 	return true;
 }
@@ -339,10 +356,26 @@ begin_file(struct folder *f, struct fault *why)
 	return f->reader != NULL;
 }
 
+static struct gone *
+gone_now(struct folder *f)
+{
+	return &f->gone[f->dispatches % SOURCE_KEEPS];
+}
+
+static void
+let_go(struct gone *g)
+{
+	source_destroy(g->reader);
+	if (g->fd != -1)
+		(void)close(g->fd);
+	*g = (struct gone){ NULL, -1 };
+}
+
 static void
 end_file(struct folder *f)
 {
 	struct one *one = &f->file[f->at++];
+	struct gone last = { f->reader, one->fd }, *gone = gone_now(f);
 
 	if (f->reader != NULL) {
 		struct source_loss loss;
@@ -351,17 +384,18 @@ end_file(struct folder *f)
 		source_add_drops(&f->lost.kernel_drops, loss.kernel_drops);
 		source_add_drops(&f->lost.iface_drops, loss.iface_drops);
 	}
-	source_destroy(f->reader);
+	/* Of those that end in one dispatch only the first has handed anything on. */
+	if (gone->reader != NULL)
+		let_go(&last);
+	else
+		*gone = last;
 	f->reader = NULL;
-	(void)close(one->fd);
 	one->fd = -1;
 	f->before += f->ordinal;
 	f->ordinal = 0;
 	f->bytes_before += one->size;
 }
 
-/* A reader answers END and FAULT only after a call that handed nothing on, so no frame
- * that was lent goes with it. */
 static int
 folder_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct fault *why)
 {
@@ -373,6 +407,8 @@ folder_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct fa
 	f->fn = fn;
 	f->arg = arg;
 	f->handed = 0;
+	f->dispatches++;
+	let_go(gone_now(f));
 	while (f->at < f->files) {
 		if (f->unfiltered) {
 			f->unfiltered = false;
@@ -428,6 +464,8 @@ folder_destroy(void *src)
 	if (f == NULL)
 		return;
 	source_destroy(f->reader);
+	for (size_t i = 0; i < SOURCE_KEEPS; i++)
+		let_go(&f->gone[i]);
 	for (size_t i = 0; f->file != NULL && i < f->files; i++) {
 		if (f->file[i].fd != -1)
 			(void)close(f->file[i].fd);

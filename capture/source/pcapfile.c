@@ -158,7 +158,7 @@ pcapfile_keep_fds(void *src, int *out, int most)
 }
 
 static const struct source_ops pcapfile_ops = {
-	.name = "file", .keeps = true, .dispatch = pcapfile_dispatch, .loss = pcapfile_loss,
+	.name = "file", .keeps = 1, .dispatch = pcapfile_dispatch, .loss = pcapfile_loss,
 	.keep_fds = pcapfile_keep_fds, .destroy = pcapfile_destroy,
 };
 

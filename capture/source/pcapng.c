@@ -113,7 +113,7 @@ static int pcapng_keep_fds(void *src, int *out, int most);
 static void pcapng_destroy(void *src);
 
 static const struct source_ops pcapng_ops = {
-	.name = "file", .keeps = true, .dispatch = pcapng_dispatch, .loss = pcapng_loss,
+	.name = "file", .keeps = SOURCE_KEEPS, .dispatch = pcapng_dispatch, .loss = pcapng_loss,
 	.keep_fds = pcapng_keep_fds, .destroy = pcapng_destroy,
 };
 
@@ -528,7 +528,7 @@ over(struct pcapng *f, int how, struct fault *why)
 	return how;
 }
 
-/* Nothing was handed on in this dispatch, so what was may be overwritten. 0: go on; 1: a
+/* Nothing was handed on in this dispatch. 0: go on; 1: a
  * signal came; SOURCE_END, SOURCE_FAULT. */
 static int
 more(struct pcapng *f, struct fault *why)
@@ -583,6 +583,7 @@ pcapng_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct fa
 		case FILTERS_PASS:
 			fn(arg, &frame);
 			handed++;
+			f->r.lent = true;
 			continue;
 		case FILTERS_OUT:
 			continue;

@@ -25,6 +25,7 @@ struct reader_thread {
 	pthread_t thread;
 };
 
+static uint8_t *turn(struct reader *r);
 static void begin_thread(struct reader *r);
 static long fill_from_thread(struct reader *r, struct fault *why);
 static void *run(void *arg);
@@ -59,19 +60,26 @@ reader_close(struct reader *r)
 	}
 	input_destroy(r->in);
 	free(r->buf);
+	for (size_t i = 0; i < sizeof(r->kept) / sizeof(r->kept[0]); i++)
+		free(r->kept[i]);
 	*r = (struct reader){ 0 };
 }
 
 long
 reader_fill(struct reader *r, struct fault *why)
 {
+	uint8_t *to;
 	size_t room;
 	long got;
 
 	if (r->thread != NULL)
 		return fill_from_thread(r, why);
 	if (r->at > 0) {
-		memmove(r->buf, r->buf + r->at, r->end - r->at);
+		to = turn(r);
+		if (to == NULL)
+			goto fail;
+		memmove(to, r->buf + r->at, r->end - r->at);
+		r->buf = to;
 		r->base += r->at;
 		r->end -= r->at;
 		r->at = 0;
@@ -83,6 +91,26 @@ reader_fill(struct reader *r, struct fault *why)
 	if (got > 0)
 		r->end += (size_t)got;
 	return got;
+fail:
+	(void)fault_set(why, NULL, "no memory to read '%s'", input_path(r->in));
+	return INPUT_FAULT;
+}
+
+/* What is to be filled in buf's place: itself, when nobody looks at it, or the one that was
+ * left longest ago. The owner puts it there. */
+static uint8_t *
+turn(struct reader *r)
+{
+	uint8_t **place = &r->kept[r->turns % (SOURCE_KEEPS - 1)], *to = *place;
+
+	if (!r->lent)
+		return r->buf;
+	if (to == NULL && (to = malloc(READER_BUFFER)) == NULL)
+		return NULL;
+	*place = r->buf;
+	r->turns++;
+	r->lent = false;
+	return to;
 }
 
 long
@@ -119,23 +147,28 @@ fail:
 	free(t);
 }
 
-/* What is left goes in front of the block that was read meanwhile, and the buffers change
- * places: what was handed on of this one may be overwritten. */
+/* What is left goes in front of the block that was read meanwhile, and the thread gets
+ * another. */
 static long
 fill_from_thread(struct reader *r, struct fault *why)
 {
 	struct reader_thread *t = r->thread;
 	size_t left = r->end - r->at;
-	uint8_t *full;
+	uint8_t *full, *next = NULL;
 	long got;
 
 	if (!t->over)
 		wait_for(&t->have);
+	if (t->got > 0 && (next = turn(r)) == NULL) {
+		t->got = INPUT_FAULT;
+		(void)fault_set(&t->why, NULL, "no memory to read '%s'",
+		    input_path(t->in));
+	}
 	got = t->got;
 	if (got > 0) {
 		full = t->buf;
 		memcpy(full + FRONT - left, r->buf + r->at, left);
-		t->buf = r->buf;
+		t->buf = next;
 		r->buf = full;
 		r->base += (uint64_t)r->at + left - FRONT;
 		r->at = FRONT - left;

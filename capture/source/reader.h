@@ -4,6 +4,9 @@
  * here. What was not handed on yet lies in one piece at buf + at. Inner header of this
  * room.
  *
+ * What was handed on stays where it is for SOURCE_KEEPS dispatches: a buffer of which
+ * something was lent is left alone while that many others take its place.
+ *
  * A regular file of more than a few blocks is read, and unpacked, by a thread while the
  * block before is worked on: copying a gigabyte out of the system takes a quarter of a
  * second, unpacking it several. It begins with a reader_fill_ahead, which is for dispatching
@@ -15,6 +18,7 @@
 
 #include "capture/base/span.h"
 #include "capture/source/input.h"
+#include "capture/source/source.h"
 
 /* A packet of at most PACKET_MOST_EVER bytes, with its headers and what stands behind
  * it, always finds room. */
@@ -32,6 +36,9 @@ struct reader {
 	uint64_t base;			/* offset of buf[0] in the (unpacked) file; wraps */
 	uint64_t taken;			/* bytes read from the file, still packed */
 	bool big;			/* the byte order of its numbers */
+	bool lent;			/* a frame of buf was handed on: its owner says so */
+	uint8_t *kept[SOURCE_KEEPS - 1];	/* what was handed on before; a ring */
+	unsigned turns;
 	unsigned fills;
 	struct reader_thread *thread;	/* NULL: none */
 };
@@ -40,8 +47,8 @@ struct reader {
 int reader_open(struct reader *r, struct input **in, struct fault *why);
 void reader_close(struct reader *r);	/* a zeroed one is closed already */
 
-/* More bytes behind those not handed on yet: as input_read. What was handed on is
- * overwritten. */
+/* More bytes behind those not handed on yet: as input_read. At most once in a dispatch that
+ * handed nothing on, or what was lent before does not stay as long as it should. */
 long reader_fill(struct reader *r, struct fault *why);
 /* The same, and the block behind it is perhaps read meanwhile. */
 long reader_fill_ahead(struct reader *r, struct fault *why);

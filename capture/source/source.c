@@ -35,7 +35,7 @@ source_dispatch(struct source *s, int budget, source_frame_fn *fn, void *arg,
 	return s->ops->dispatch(s->src, budget, fn, arg, why);
 }
 
-bool
+unsigned
 source_keeps(const struct source *s)
 {
 	return s->ops->keeps;
@@ -111,7 +111,7 @@ script_dispatch(void *src, int budget, source_frame_fn *fn, void *arg, struct fa
 }
 
 static const struct source_ops script_ops = {
-	.name = "script", .keeps = true, .dispatch = script_dispatch, .destroy = free,
+	.name = "script", .keeps = SOURCE_KEEPS, .dispatch = script_dispatch, .destroy = free,
 };
 
 struct source *

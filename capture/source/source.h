@@ -70,7 +70,7 @@ source_add_drops(uint64_t *sum, uint64_t drops)
 
 struct source_ops {
 	const char *name;
-	bool keeps;		/* frames stay until the next dispatch */
+	unsigned keeps;		/* source_keeps */
 	int (*dispatch)(void *src, int budget, source_frame_fn *fn, void *arg,
 	    struct fault *why);
 	void (*loss)(void *src, struct source_loss *out);
@@ -93,9 +93,11 @@ struct source *source_wrap(const struct source_ops *ops, void *src);
 
 int source_dispatch(struct source *s, int budget, source_frame_fn *fn, void *arg,
     struct fault *why);
-/* The bytes of all frames of a dispatch stay where they are until the next: captures do. Of
- * a wire, until the callback returns. */
-bool source_keeps(const struct source *s);
+/* For how many dispatches the bytes of a frame stay where they are: 1, until the one after
+ * its own begins; SOURCE_KEEPS of captures that are read here, so that what came can be
+ * worked on while more is read; 0 of a wire, until the callback returns. */
+#define SOURCE_KEEPS 4
+unsigned source_keeps(const struct source *s);
 void source_get_loss(struct source *s, struct source_loss *out);
 int source_wait(struct source *s, int *fds, int most, int *ms);
 int source_get_ifaces(struct source *s, struct source_iface *out, int most);

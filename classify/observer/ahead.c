@@ -35,28 +35,52 @@ near_meter(const struct meter *m)
 }
 
 void
-observer_ahead(struct observer *o, const struct packet *pkt, size_t n)
+observer_first(struct observer *o, const struct frame *f)
 {
-	struct ahead *a = &o->ahead;
-	struct flow *flow[OBSERVER_AHEAD];
+	static const struct siphash_key fixed = { UINT64_C(0x636f706965732d6f),
+		UINT64_C(0x662d612d66696c65) };
+	struct siphash_key key = { siphash13(&fixed, f->bytes, f->cap),
+		(uint64_t)f->time.ns };
 
-	a->n = a->next = 0;
-	for (size_t i = 0; i < n && a->n < OBSERVER_AHEAD; i++) {
-		struct ahead_one *one = &a->one[a->n];
+	key.k1 = siphash13(&fixed, &key, sizeof(key));
+	duplicates_key(o->duplicates, &key);
+}
 
+void
+observer_glance(const struct observer *o, const struct packet *pkt,
+    struct observer_glance *out)
+{
+	if (pkt->class != PACKET_FLOW)
+		return;
+	duplicates_ahead(o->duplicates, pkt, &out->look);
+	flowtab_ahead(o->flows, pkt, &out->flow);
+}
+
+void
+observer_ahead(struct observer *o, const struct packet *pkt,
+    const struct observer_glance *glance, size_t n)
+{
+	struct flow *flow[OBSERVER_AHEAD] = { NULL };
+
+	if (n > OBSERVER_AHEAD)
+		n = OBSERVER_AHEAD;
+	o->ahead = (struct ahead){ pkt, glance, n };
+	if (n < 2)
+		return;			/* its turn is now */
+	for (size_t i = 0; i < n; i++) {
 		if (pkt[i].class != PACKET_FLOW)
 			continue;
-		a->n++;
-		one->pkt = &pkt[i];
-		duplicates_ahead(o->duplicates, &pkt[i], &one->look);
-		flowtab_ahead(o->flows, &pkt[i], &one->flow);
+		duplicates_near(o->duplicates, &glance[i].look);
+		flowtab_ahead_near(o->flows, &glance[i].flow);
 	}
-	for (unsigned i = 0; i < a->n; i++) {
-		flow[i] = flowtab_ahead_flow(o->flows, &a->one[i].flow);
+	for (size_t i = 0; i < n; i++) {
+		if (pkt[i].class != PACKET_FLOW)
+			continue;
+		flow[i] = flowtab_ahead_flow(o->flows, &glance[i].flow);
 		if (flow[i] != NULL)
 			near_flow(flow_user(flow[i]));
 	}
-	for (unsigned i = 0; i < a->n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		const struct flow_ext *x;
 
 		if (flow[i] == NULL)
@@ -75,22 +99,7 @@ observer_ahead(struct observer *o, const struct packet *pkt, size_t n)
 			NEAR(&x->socket->touched, x->socket->serial);
 		}
 	}
-	for (unsigned i = 0; i < a->n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (flow[i] != NULL && flow[i]->pair != NULL)
 			pieces_near(o, pair_user(flow[i]->pair));
-}
-
-const struct ahead_one *
-ahead_of(struct observer *o, const struct packet *pkt)
-{
-	struct ahead *a = &o->ahead;
-
-	/* Those between were not counted: own connections. */
-	for (unsigned i = a->next; i < a->n; i++) {
-		if (a->one[i].pkt == pkt) {
-			a->next = i + 1;
-			return &a->one[i];
-		}
-	}
-	return NULL;
 }

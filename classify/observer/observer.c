@@ -164,7 +164,7 @@ bool
 observer_packet(struct observer *o, const struct packet *pkt)
 {
 	enum duplicates_word word = DUPLICATES_FIRST;
-	const struct ahead_one *ahead = ahead_of(o, pkt);
+	const struct observer_glance *ahead = ahead_of(o, pkt);
 
 	if (pkt->class == PACKET_FLOW) {
 		word = ahead != NULL ? duplicates_looked(o->duplicates, &ahead->look) :

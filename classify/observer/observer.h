@@ -81,10 +81,27 @@ void observer_destroy(struct observer *o);
  * and stats.taken_back says how many before it no longer are. */
 bool observer_packet(struct observer *o, const struct packet *pkt);
 
+/* What can be said of a packet long before its turn: it depends on nothing that packets
+ * change, so another thread may say it (but not beside observer_create or _destroy). */
+struct observer_glance {
+	struct duplicates_look look;
+	struct flow_ahead flow;
+};
+
+/* A capture's first frame, before any glance: what depends on the key by which copies are
+ * found (stats.duplicates.crowded) is then the same whenever the capture is read. Whoever
+ * makes packets on the wire cannot know it. */
+void observer_first(struct observer *o, const struct frame *f);
+
+void observer_glance(const struct observer *o, const struct packet *pkt,
+    struct observer_glance *out);
+
 /* The next n packets, of which observer_packet will get some or all, in this order and from
- * this place: what they will touch is brought near (flow.h). Nothing depends on it. */
+ * this place: what they will touch is brought near (flow.h). Nothing depends on it. Both
+ * arrays are lent until the next call. */
 #define OBSERVER_AHEAD 16
-void observer_ahead(struct observer *o, const struct packet *pkt, size_t n);
+void observer_ahead(struct observer *o, const struct packet *pkt,
+    const struct observer_glance *glance, size_t n);
 
 /* Packet time moves without a packet (a live wire's timer). Never back. */
 void observer_advance(struct observer *o, struct pkt_time now);

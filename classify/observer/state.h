@@ -324,12 +324,9 @@ struct taps {
 
 /* ahead.c: of the packets that come next. */
 struct ahead {
-	struct ahead_one {
-		const struct packet *pkt;
-		struct duplicates_look look;
-		struct flow_ahead flow;
-	} one[OBSERVER_AHEAD];
-	unsigned n, next;
+	const struct packet *pkt;
+	const struct observer_glance *glance;
+	size_t n;
 };
 
 struct pieces {
@@ -547,7 +544,14 @@ void tunnels_forget(struct observer *o, bool all);
 
 /* ---- ahead.c ---- */
 /* What was seen of this packet ahead; NULL: nothing. */
-const struct ahead_one *ahead_of(struct observer *o, const struct packet *pkt);
+static inline const struct observer_glance *
+ahead_of(const struct observer *o, const struct packet *pkt)
+{
+	uintptr_t at = (uintptr_t)pkt - (uintptr_t)o->ahead.pkt;
+
+	return at < o->ahead.n * sizeof(*pkt) ? &o->ahead.glance[at / sizeof(*pkt)] : NULL;
+}
+
 
 /* ---- early.c ---- */
 void early_packet(struct observer *o, const struct flow_hit *hit);

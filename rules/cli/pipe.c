@@ -8,17 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Frames that came and were not counted yet: as they are, decoded, and what was wrong. */
-struct batch {
-	struct frame frame[OBSERVER_AHEAD];
-	struct packet pkt[OBSERVER_AHEAD];
-	enum drop why[OBSERVER_AHEAD];
-	unsigned n;
-};
-
 struct pipe {
 	struct pipe_options o;
-	struct batch batch;
+	struct handful batch;
+	bool begun;			/* pipe_understand's */
 	struct observer *observer;
 	struct eval *eval;
 	uint64_t packets, used, bytes;
@@ -38,7 +31,7 @@ static void on_live(void *arg, const struct observation *o,
     const struct intern *strings);
 static void on_step(void *arg, struct pkt_time now, const struct intern *strings);
 static struct zone zone_of(const struct program *p);
-static bool may_open(void *arg, const struct packet *tunnel);
+static bool may_open(const void *arg, const struct packet *tunnel);
 static void swap(struct pipe *p);
 
 struct pipe *
@@ -96,8 +89,6 @@ void
 pipe_frame(void *arg, const struct frame *f)
 {
 	struct pipe *p = arg;
-	struct batch *b = &p->batch;
-	unsigned i;
 
 	if (p->next.program != NULL) {
 		pipe_flush(p);		/* what came before it is the old program's */
@@ -105,25 +96,42 @@ pipe_frame(void *arg, const struct frame *f)
 		if (p->stepped)
 			swap(p);
 	}
-	i = b->n++;
-	b->frame[i] = *f;
-	b->why[i] = decode_frame_asking(&b->frame[i], &b->pkt[i], may_open, p);
-	if (b->why[i] != DROP_NONE)
-		b->pkt[i].class = PACKET_OTHER;	/* nothing to look ahead at */
-	if (!p->o.batches || b->n == OBSERVER_AHEAD)
+	pipe_understand(p, f, &p->batch);
+	if (!p->o.batches || p->batch.n == OBSERVER_AHEAD)
 		pipe_flush(p);
 }
 
 void
 pipe_flush(struct pipe *p)
 {
-	struct batch *b = &p->batch;
-	unsigned n = b->n;
+	pipe_handful(p, &p->batch);
+	p->batch.n = 0;
+}
 
-	b->n = 0;
-	observer_ahead(p->observer, b->pkt, n > 1 ? n : 0);
-	for (unsigned i = 0; i < n; i++)
-		count(p, &b->frame[i], &b->pkt[i], b->why[i]);
+void
+pipe_understand(struct pipe *p, const struct frame *f, struct handful *h)
+{
+	unsigned i = h->n++;
+
+	if (!p->begun && p->o.again)
+		observer_first(p->observer, f);
+	p->begun = true;
+	h->frame[i] = *f;
+	h->why[i] = decode_frame_asking(&h->frame[i], &h->pkt[i], may_open, p);
+	if (h->why[i] != DROP_NONE)
+		h->pkt[i].class = PACKET_OTHER;	/* nothing to look ahead at */
+	observer_glance(p->observer, &h->pkt[i], &h->glance[i]);
+}
+
+void
+pipe_handful(struct pipe *p, const struct handful *h)
+{
+	for (unsigned i = 0, end; i < h->n; i = end) {
+		end = h->n - i > OBSERVER_AHEAD ? i + OBSERVER_AHEAD : h->n;
+		observer_ahead(p->observer, &h->pkt[i], &h->glance[i], end - i);
+		for (unsigned k = i; k < end; k++)
+			count(p, &h->frame[k], &h->pkt[k], h->why[k]);
+	}
 }
 
 static void
@@ -146,7 +154,7 @@ count(struct pipe *p, const struct frame *f, const struct packet *pkt, enum drop
 /* A tunnel across home's border is not opened: the packet inside says whatever its sender
  * likes, so an upload could name any other end, or none that is outside. */
 static bool
-may_open(void *arg, const struct packet *tunnel)
+may_open(const void *arg, const struct packet *tunnel)
 {
 	const struct pipe *p = arg;
 	struct zone z = zone_of(p->o.program);

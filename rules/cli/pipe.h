@@ -5,12 +5,13 @@
  *	source -> decode -> observer (flow, dpi, content, shape, endpoint) -> eval
  *	-> on_verdict
  *
- * One object, one thread; a second instance works beside it. Time is packet time.
+ * One object, one thread, but for pipe_understand; a second instance works beside it. Time
+ * is packet time.
  */
 #ifndef RULES_CLI_PIPE_H
 #define RULES_CLI_PIPE_H
 
-#include "capture/decode/packet.h"
+#include "capture/decode/decode.h"
 #include "capture/source/source.h"
 #include "classify/observer/observer.h"
 #include "rules/eval/eval.h"
@@ -27,6 +28,7 @@ struct pipe_options {
 	uint64_t memory;		/* of flows, pairs and names; 0: the observer's own */
 	bool pass_killers, split_vlans;	/* observer.h */
 	bool batches;			/* frames stay where they are until pipe_flush */
+	bool again;			/* a capture: read again, it makes the same events */
 	/* True: a packet of our own connections, counted and not heard; may be NULL. */
 	bool (*own)(void *arg, const struct packet *pkt);
 	int64_t learn_for;		/* observer.h; 0: first-seen is unknown */
@@ -51,6 +53,16 @@ struct judge_set {
 
 struct pipe;
 
+/* Frames that came and were not counted yet: as they are, decoded, and what was wrong. */
+#define HANDFUL 256
+struct handful {
+	struct frame frame[HANDFUL];
+	struct packet pkt[HANDFUL];
+	enum drop why[HANDFUL];
+	struct observer_glance glance[HANDFUL];
+	unsigned n;
+};
+
 struct pipe *pipe_create(const struct pipe_options *o, struct fault *why);
 void pipe_destroy(struct pipe *p);
 
@@ -60,6 +72,12 @@ void pipe_destroy(struct pipe *p);
  * each is counted before this returns. */
 void pipe_frame(void *pipe, const struct frame *f);
 void pipe_flush(struct pipe *p);
+
+/* The same in two, where rules stay what they are: the first adds to h, which has room, and
+ * may be done by one other thread (front.h); the second counts all that h holds. */
+void pipe_understand(struct pipe *p, const struct frame *f, struct handful *h);
+void pipe_handful(struct pipe *p, const struct handful *h);
+
 void pipe_advance(struct pipe *p, struct pkt_time now);
 void pipe_loss(struct pipe *p, const struct source_loss *loss);
 void pipe_finish(struct pipe *p);

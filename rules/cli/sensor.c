@@ -5,6 +5,7 @@
 #include "rules/cli/sensor_state.h"
 
 #include "capture/proc/sandbox.h"
+#include "rules/cli/front.h"
 #include "rules/event/carry.h"
 
 #include <errno.h>
@@ -34,7 +35,8 @@
 
 static int open_source(struct sensor *s, int signals);
 static void on_tell(void *arg, const struct fault *why, bool harm);
-static void tell_progress(struct sensor *s, int packets);
+static void tell_progress(struct sensor *s, const struct source_loss *loss, int packets);
+static void loop_files(struct sensor *s, int signals);
 static void loop(struct sensor *s, int signals);
 static void on_frame(void *arg, const struct frame *f);
 static int make_emitter(struct sensor *s, const struct frame *first);
@@ -97,7 +99,9 @@ sensor_run(const struct sensor_options *o)
 	s.generation = o->generation;
 	if (open_source(&s, signals) == -1)
 		goto fail;
-	po.batches = source_keeps(s.source);
+	po.batches = source_keeps(s.source) > 0;
+	po.again = o->files > 0;
+	s.fronted = front_worth(s.source);
 	s.pipe = pipe_create(&po, &s.why);
 	if (s.pipe == NULL || make_reloader(&s) == -1)
 		goto fail;
@@ -130,7 +134,10 @@ sensor_run(const struct sensor_options *o)
 			    o->ifaces->name[i]);
 	}
 
-	loop(&s, signals);
+	if (o->files > 0)
+		loop_files(&s, signals);
+	else
+		loop(&s, signals);
 	/* Nobody's packets are lost any more by waiting, and all that is open is told now. */
 	s.wait_until = (struct loop_time){ sensor_monotonic().ns + END_WAIT_NS };
 	if (s.emitter == NULL && make_emitter(&s, NULL) == -1)
@@ -235,14 +242,12 @@ on_tell(void *arg, const struct fault *why, bool harm)
 }
 
 static void
-tell_progress(struct sensor *s, int packets)
+tell_progress(struct sensor *s, const struct source_loss *loss, int packets)
 {
 	struct sensor_report *r = s->o->report;
-	struct source_loss loss;
 
-	source_get_loss(s->source, &loss);
-	__atomic_store_n(&r->progress.bytes_total, loss.bytes_total, __ATOMIC_RELAXED);
-	__atomic_store_n(&r->progress.bytes_read, loss.bytes_read, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->progress.bytes_total, loss->bytes_total, __ATOMIC_RELAXED);
+	__atomic_store_n(&r->progress.bytes_read, loss->bytes_read, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->progress.packets, r->progress.packets + (uint64_t)packets,
 	    __ATOMIC_RELAXED);
 	__atomic_store_n(&r->progress.begun, true, __ATOMIC_RELEASE);
@@ -271,35 +276,84 @@ wait_source(struct sensor *s, int signals, int ms)
 	(void)poll(p, (nfds_t)n + 2, ms);
 }
 
+/* One dispatch of captures, with a front or without; what it came to. */
+static int
+take_file(struct sensor *s, struct front *front, struct source_loss *loss)
+{
+	const struct front_load *l;
+	int n;
+
+	if (front == NULL) {
+		n = source_dispatch(s->source, BUDGET, on_frame, s, &s->why);
+		pipe_flush(s->pipe);
+		source_get_loss(s->source, loss);
+		return n;
+	}
+	l = front_next(front);
+	if (l->handful.n > 0 && s->emitter == NULL &&
+	    make_emitter(s, l->handful.frame) == -1)
+		s->failed = true;
+	if (!s->failed)
+		pipe_handful(s->pipe, &l->handful);
+	if (l->said == SOURCE_FAULT)
+		s->why = l->why;
+	*loss = l->loss;
+	return l->said;
+}
+
+static void
+loop_files(struct sensor *s, int signals)
+{
+	struct source_loss loss;
+	struct front *front = NULL;
+	int n, done = 0;
+
+	source_get_loss(s->source, &loss);
+	tell_progress(s, &loss, 0);
+	if (s->fronted)
+		front = front_create(s->source, s->pipe);
+	while (!signalled(signals)) {
+		n = take_file(s, front, &loss);
+		/* A pipe that gave nothing while we were told to stop is no fault. */
+		if (n == SOURCE_FAULT && !s->failed && signalled(signals))
+			break;
+		if (n == SOURCE_FAULT)
+			s->failed = true;
+		if (n < 0 || s->failed)
+			break;
+		done += n;
+		if (done < BUDGET && front != NULL)
+			continue;
+		tell_progress(s, &loss, done);
+		sensor_post(s);
+		wake_outlet(s);
+		done = 0;
+	}
+	front_destroy(front);
+	/* What a capture says was lost stands at its end; elsewhere it would fall between
+	 * other packets each time the same bytes come through a pipe. Most say nothing. */
+	source_get_loss(s->source, &loss);
+	if (loss.kernel_drops > 0 || loss.iface_drops > 0)
+		pipe_loss(s->pipe, &loss);
+}
+
 static void
 loop(struct sensor *s, int signals)
 {
 	struct source_loss loss;
-	bool live = s->o->files == 0;
 	struct pkt_time looked = { 0 }, now;
 	struct loop_time start;
 	int n;
 
-	if (!live)
-		tell_progress(s, 0);
 	while (!signalled(signals)) {
 		n = source_dispatch(s->source, BUDGET, on_frame, s, &s->why);
 		pipe_flush(s->pipe);
-		/* A pipe that gave nothing while we were told to stop is no fault. */
-		if (n == SOURCE_FAULT && !s->failed && signalled(signals))
-			break;
 		if (n == SOURCE_FAULT || s->failed) {
 			s->failed = true;
 			break;
 		}
 		if (n == SOURCE_END)
 			break;
-		if (!live) {
-			tell_progress(s, n);
-			sensor_post(s);
-			wake_outlet(s);
-			continue;
-		}
 		now = sensor_wall();
 		if (now.ns - looked.ns >= NS_PER_S) {
 			looked = now;
@@ -318,26 +372,18 @@ loop(struct sensor *s, int signals)
 		if (n == 0)
 			wait_source(s, signals, WAIT_MS);
 	}
-	if (live) {
-		/* What the kernel still holds was on the wire before we were told to
-		 * stop; a block of its ring that is not full comes
-		 * when its time-out is over. */
-		start = sensor_monotonic();
-		do {
-			wait_source(s, -1, DRAIN_LOOK_MS);
-			while (source_dispatch(s->source, BUDGET, on_frame, s,
-			    &s->why) > 0 && sensor_monotonic().ns - start.ns < DRAIN_MOST_NS)
-				pipe_flush(s->pipe);
-		} while (sensor_monotonic().ns - start.ns < DRAIN_NS);
-		source_get_loss(s->source, &loss);
-		pipe_loss(s->pipe, &loss);
-		return;
-	}
-	/* What a capture says was lost stands at its end; elsewhere it would fall between
-	 * other packets each time the same bytes come through a pipe. Most say nothing. */
+	/* What the kernel still holds was on the wire before we were told to
+	 * stop; a block of its ring that is not full comes
+	 * when its time-out is over. */
+	start = sensor_monotonic();
+	do {
+		wait_source(s, -1, DRAIN_LOOK_MS);
+		while (source_dispatch(s->source, BUDGET, on_frame, s,
+		    &s->why) > 0 && sensor_monotonic().ns - start.ns < DRAIN_MOST_NS)
+			pipe_flush(s->pipe);
+	} while (sensor_monotonic().ns - start.ns < DRAIN_NS);
 	source_get_loss(s->source, &loss);
-	if (loss.kernel_drops > 0 || loss.iface_drops > 0)
-		pipe_loss(s->pipe, &loss);
+	pipe_loss(s->pipe, &loss);
 }
 
 static void

@@ -28,6 +28,7 @@ struct sensor {
 	struct sandbox_state sandbox;
 	struct fault why;
 	bool failed;
+	bool fronted;			/* captures that are worth a front (front.h) */
 	char boot[40], input[300];
 	struct pkt_time next_stats;
 	uint64_t deaths_told, trips_told, starts_told, stops_told, backs_told;

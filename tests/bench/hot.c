@@ -70,10 +70,17 @@ piece_flows(struct bench *b)
 PIECE
 piece_observe(struct bench *b)
 {
+	struct observer_glance glance[OBSERVER_AHEAD];
+
 	for (size_t i = 0; i < b->packets; i++) {
-		if (i % OBSERVER_AHEAD == 0)
-			observer_ahead(b->observer, &b->packet[i],
-			    b->packets - i < OBSERVER_AHEAD ? b->packets - i : OBSERVER_AHEAD);
+		if (i % OBSERVER_AHEAD == 0) {
+			size_t n = b->packets - i < OBSERVER_AHEAD ? b->packets - i :
+			    OBSERVER_AHEAD;
+
+			for (size_t k = 0; k < n; k++)
+				observer_glance(b->observer, &b->packet[i + k], &glance[k]);
+			observer_ahead(b->observer, &b->packet[i], glance, n);
+		}
 		(void)observer_packet(b->observer, &b->packet[i]);
 	}
 	observer_finish(b->observer);

@@ -106,6 +106,7 @@ watch(const struct play *p, unsigned most, struct observer_stats *stats)
 	struct observer_options o = { .hash = { 3, 4 }, .zone = { zone_default_home },
 		.hearing = &limits, .max_flows = 48, .arg = &s, .on_record = on_record };
 	struct observer *ob = observer_create(&o, NULL);
+	struct observer_glance glance[5 * OBSERVER_AHEAD];
 	uint64_t seed = 77;
 	size_t n;
 
@@ -114,8 +115,10 @@ watch(const struct play *p, unsigned most, struct observer_stats *stats)
 		n = most == 0 ? 1 : 1 + dice(&seed) % most;
 		if (n > PACKETS - i)
 			n = PACKETS - i;
+		for (size_t k = 0; k < n; k++)
+			observer_glance(ob, &p->pkt[i + k], &glance[k]);
 		if (most > 0)
-			observer_ahead(ob, &p->pkt[i], n);
+			observer_ahead(ob, &p->pkt[i], glance, n);
 		for (size_t k = i; k < i + n; k++)
 			if (p->comes[k])
 				(void)observer_packet(ob, &p->pkt[k]);
