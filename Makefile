@@ -252,7 +252,11 @@ bench-redis: ## through spool and Function beside a bare XADD, memory in Redis, 
 	$(Q)$(MAKE) $(B)/earshot $(B)/tests/chaos/feeder $(B)/tests/chaos/collector
 	$(Q)tests/bench/redis.py $(B) $(CAPTURES) --rounds $(RUNS) --note "$(NOTE)" \
 		$(if $(KEEP),--keep tests/bench/RESULTS.md)
-.PHONY: bench bench-live bench-redis
+bench-growth: ## what a packet costs with 1,000 to 1,000,000 flows alive; 10,000,000 within 4 GiB [RUNS=5] [KEEP=1]
+	$(Q)contrib/deps.sh bench
+	$(Q)$(MAKE) $(B)/earshot $(bench_bin)
+	$(Q)tests/bench/growth.py $(B) --runs $(RUNS) --note "$(NOTE)" $(if $(KEEP),--keep tests/bench/RESULTS.md)
+.PHONY: bench bench-live bench-redis bench-growth
 
 instructions: $(B)/tests/bench/hot $(B)/tests/bench/gen ## count the hot pieces' instructions anew, into tests/bench/instructions.tsv
 	$(Q)contrib/deps.sh test

@@ -6,7 +6,7 @@
  *
  *	elephant  64 uploads over TLS: 16 KiB records in segments of 1448, an ACK for two
  *	voice     flows of 200 packets of RTP G.711 every 20 ms, half of them two-way
- *	small     10,000 UDP flows of 60 bytes, payload and order random
+ *	small     10,000 UDP flows of 60 bytes, payload and order random; small:N, N flows
  *	mice      short flows, each with its own name: TLS 60 %, DNS 25 %, HTTP 5 %, QUIC
  *	          10 % as the capture's (its Initials can be decrypted; one name for all);
  *	          20,000 alive at a time, 13,600 new each second
@@ -269,21 +269,24 @@ voices(struct out *o, uint64_t packets)
 }
 
 static void
-smalls(struct out *o, uint64_t packets)
+smalls(struct out *o, uint64_t packets, size_t flows)
 {
-	static struct end e[10000];
+	struct end *e = calloc(flows, sizeof(*e));
 	uint8_t b[18];
 
-	for (int i = 0; i < 10000; i++)
+	if (e == NULL)
+		abort();
+	for (size_t i = 0; i < flows; i++)
 		e[i] = new_end(o, (uint16_t)(30000 + dice() % 20000));
-	for (unsigned n = 0; o->packets < packets; n++) {
+	for (size_t n = 0; o->packets < packets; n++) {
 		for (int j = 0; j < 18; j++)
 			b[j] = (uint8_t)dice();
 		o->ns += 2000;
 		/* Each once, then any. */
-		packet(o, &e[n < 10000 ? n : dice() % 10000], (int)(dice() % 2), 0, b,
+		packet(o, &e[n < flows ? n : dice() % flows], (int)(dice() % 2), 0, b,
 		    sizeof(b));
 	}
+	free(e);
 }
 
 /* ---- what is taken from captures ---- */
@@ -526,7 +529,9 @@ main(int argc, char **argv)
 	else if (strcmp(argv[1], "voice") == 0)
 		voices(&o, packets);
 	else if (strcmp(argv[1], "small") == 0)
-		smalls(&o, packets);
+		smalls(&o, packets, 10000);
+	else if (strncmp(argv[1], "small:", 6) == 0 && atoi(argv[1] + 6) > 0)
+		smalls(&o, packets, (size_t)atoi(argv[1] + 6));
 	else if (strcmp(argv[1], "mice") == 0 && argc > 4)
 		mice(&o, packets, argv[4]);
 	else if (strcmp(argv[1], "real") == 0 && argc > 4)
