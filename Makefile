@@ -293,6 +293,12 @@ install: $(B)/earshot ## program, rules, service, manual and documents below DES
 		$(DESTDIR)$(PREFIX)/share/earshot/rules/site $(DESTDIR)$(PREFIX)/share/earshot/selftest
 	install -m 755 $(B)/earshot $(DESTDIR)$(PREFIX)/bin/earshot
 	install -m 644 rules/std/*.rules $(DESTDIR)$(PREFIX)/share/earshot/rules/std/
+	install -d $(DESTDIR)$(PREFIX)/share/earshot/rules/optional/stories \
+		$(DESTDIR)$(PREFIX)/share/earshot/editors
+	install -m 644 rules/optional/*.rules $(DESTDIR)$(PREFIX)/share/earshot/rules/optional/
+	install -m 644 rules/optional/stories/*.rules \
+		$(DESTDIR)$(PREFIX)/share/earshot/rules/optional/stories/
+	cp -R contrib/editors/vim $(DESTDIR)$(PREFIX)/share/earshot/editors/
 	install -m 644 rules/site/README.md $(DESTDIR)$(PREFIX)/share/earshot/rules/site/
 	install -m 644 contrib/selftest/*.pcap.zst $(DESTDIR)$(PREFIX)/share/earshot/selftest/
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5 \

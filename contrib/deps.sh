@@ -29,6 +29,7 @@ test  wireshark-common capinfos counts packets
 test  tcpreplay      plays captures on a wire
 test  iproute2       network namespaces
 test  ethtool        switches offloads
+test  vim            saves a rule file and shows what is wrong in it
 test  zstd           unpacks captures for the tools
 test  jq             reads events in the shell tests
 test  procps         ps

@@ -32,7 +32,7 @@ struct sender {
 	unsigned burst;
 	uint16_t port;
 	uint32_t up_seq, down_seq;
-	bool first;			/* of its row */
+	bool asks;			/* for the name */
 };
 
 struct maker {
@@ -249,7 +249,7 @@ open_flow(struct maker *m, struct sender *s)
 	int64_t at = s->start;
 	bool tls = !r->udp && (r->app != NULL ? strcmp(r->app, "tls") == 0 : r->port == 443);
 
-	if (s->first && s->party->dest[0] != '\0')
+	if (s->asks && s->party->dest[0] != '\0')
 		look_up(m, s, at);
 	at += 3 * NS_PER_MS;
 	if (!r->udp) {
@@ -470,7 +470,8 @@ table_frames_make(struct table_frames *t, struct fault *why)
 			s->dice = n + 1;
 			s->up_seq = 1000;
 			s->down_seq = 5000;
-			s->first = k == 0;
+			/* An answer is good for five minutes; who comes back later asks again. */
+			s->asks = k == 0 || s->row->every >= 60 * NS_PER_S;
 			m->heap[n] = s;
 		}
 	m->n = n;
