@@ -15,6 +15,7 @@
 #include "classify/endpoint/hostlist.h"
 #include "classify/observer/observer.h"
 #include "classify/shape/bursts.h"
+#include "classify/shape/calm.h"
 #include "classify/shape/meter.h"
 #include "classify/shape/queries.h"
 #include "classify/shape/text.h"
@@ -151,6 +152,7 @@ struct meter_ext {
 
 struct within_ext {			/* a tunnel, by meter_key */
 	struct within w;
+	struct calm calm;		/* of tunnels of streams */
 	struct flow *flow;		/* the last that fed it; NULL when that ended */
 	uint64_t ordinal;		/* of its last packet */
 };

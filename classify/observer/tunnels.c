@@ -32,6 +32,7 @@ static bool followed(const struct flow *f, enum tunnel_word t);
 static bool of_streams(enum tunnel_word t);
 static void key_of(const struct flow *f, struct meter_key *k);
 static void windows(struct observer *o, struct within_ext *w, struct pkt_time now);
+static void tell(struct observer *o, struct within_ext *w, const struct within_verdict *v);
 
 void
 tunnel_packet(struct observer *o, const struct flow_hit *hit)
@@ -50,6 +51,8 @@ tunnel_packet(struct observer *o, const struct flow_hit *hit)
 	w->flow = f;
 	w->ordinal = o->ordinal;
 	within_packet(&w->w, o->now, hit->fresh, hit->up);
+	if (w->w.streams)
+		calm_packet(&w->calm, o->now, hit->fresh, hit->up);
 }
 
 void
@@ -217,24 +220,30 @@ key_of(const struct flow *f, struct meter_key *k)
 static void
 windows(struct observer *o, struct within_ext *w, struct pkt_time now)
 {
-	const struct meter_key *k = table_key(w);
 	struct within_verdict v;
+
+	while (within_step(&w->w, o->o.hearing, now, &v))
+		tell(o, w, &v);
+	while (calm_step(&w->calm, o->o.hearing, now, &v))
+		tell(o, w, &v);
+}
+
+static void
+tell(struct observer *o, struct within_ext *w, const struct within_verdict *v)
+{
+	const struct meter_key *k = table_key(w);
 	struct observation *r;
 
-	while (within_step(&w->w, o->o.hearing, now, &v)) {
-		if (w->flow == NULL)
-			continue;
-		r = record_new(o, OBSERVATION_WINDOW, v.w.end, w->ordinal);
-		record_flow(o, r, w->flow);
-		OBSERVATION_SET(r, scope, SCOPE_SOCKET);
-		within_observe(&v, r);
-		/* Where half may be seen, nothing is known of what a datagram's other end
-		 * says. */
-		if (k->transport != IPPROTO_IS_TCP && r->pkts_down == 0 &&
-		    !sides_silence(r)) {
-			r->known[FIELD_way_two / 64] &= ~(UINT64_C(1) << FIELD_way_two % 64);
-			r->known[FIELD_way_packets / 64] &=
-			    ~(UINT64_C(1) << FIELD_way_packets % 64);
-		}
+	if (w->flow == NULL)
+		return;
+	r = record_new(o, OBSERVATION_WINDOW, v->w.end, w->ordinal);
+	record_flow(o, r, w->flow);
+	OBSERVATION_SET(r, scope, SCOPE_SOCKET);
+	within_observe(v, r);
+	/* Where half may be seen, nothing is known of what a datagram's other end says. */
+	if (k->transport != IPPROTO_IS_TCP && r->pkts_down == 0 && !sides_silence(r)) {
+		r->known[FIELD_way_two / 64] &= ~(UINT64_C(1) << FIELD_way_two % 64);
+		r->known[FIELD_way_packets / 64] &=
+		    ~(UINT64_C(1) << FIELD_way_packets % 64);
 	}
 }
