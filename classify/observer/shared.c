@@ -27,6 +27,8 @@
 /* Frames of 20, 40, 60 ms stand on it (METER_20MS), and lateness of 10 ms leaves it. */
 #define DIAL (20 * NS_PER_MS)
 
+#define SHARED (60 * NS_PER_S)	/* a window that was not compared is of it still */
+
 static void leg_put(struct observer *o, const struct call_key *who,
     const struct meter_ext *m, const struct meter_key *k, const struct meter_window *w);
 static bool same_sound(const struct observer *o, const struct call_leg *l,
@@ -51,8 +53,12 @@ shared_window(struct observer *o, struct meter_ext *m, const struct meter_key *k
 	for (unsigned i = 0; x != NULL && i < LEGS; i++)
 		if (x->leg[i].serial != 0 && same_sound(o, &x->leg[i], w))
 			m->way.shared = w->end;
-	if (m->way.shared.ns != 0)
-		OBSERVATION_SET(r, way_shared, w->end.ns - m->way.shared.ns);
+	if (m->way.shared.ns == 0)
+		return;
+	OBSERVATION_SET(r, way_shared, w->end.ns - m->way.shared.ns);
+	/* what a call sends as well is of the call: no upload of content unknown */
+	if (w->end.ns - m->way.shared.ns < SHARED && m->flow != NULL)
+		more_get(o, flow_user(m->flow))->plain_done += w->bytes;
 }
 
 /* In its own place; else, when it keeps time, in that of the one over the longest. */
