@@ -60,6 +60,7 @@
 #define SEGMENT_MOST 1460		/* without time stamps */
 
 #define BETWEEN 3		/* windows that may fail within one sound */
+#define TAIL_PASSED 4		/* windows that passed: what is told was decided */
 
 #define CONSTANT_PACKETS 10	/* fewer equal sizes are no evidence of a constant size */
 
@@ -76,7 +77,7 @@ enum {
 	METER_STARTED = 1 << 0,
 	METER_DATAGRAM = 1 << 1,
 	METER_BLIND = 1 << 2,		/* what is under way was not always known */
-	METER_GOES_ON = 1 << 3,		/* the last window passed */
+	METER_STAYS = 1 << 3,		/* so it was when a window passed last */
 	METER_CARRIED = 1 << 4,		/* datagrams that are a stream */
 };
 
@@ -111,7 +112,7 @@ static double whole_message(struct meter *m, int64_t now, uint32_t size, uint32_
 static void close_window(struct meter *m, const struct hearing *h,
     struct meter_window *w);
 static void passed_by(struct meter *m, int64_t windows);
-static void count_sound(struct meter *m, bool pass);
+static void count_sound(struct meter *m, const struct meter_window *w);
 static void tell_decision(const struct meter *m, struct meter_window *w);
 static float tick_of(const struct meter *m);
 static bool is_framed(const struct meter *m, const struct hearing *h,
@@ -350,9 +351,10 @@ meter_tail(const struct meter *m, const struct hearing *h, struct meter_window *
 	int64_t length = m->last.ns - m->window.ns;
 	unsigned n = (unsigned)(length / NS_PER_S);	/* the last one may be half a bin */
 	struct meter_window *w = out;
+	double mean;
 
-	if ((m->flags & (METER_STARTED | METER_GOES_ON)) !=
-	    (METER_STARTED | METER_GOES_ON) || n < 2 || n >= SECONDS)
+	if ((m->flags & METER_STARTED) == 0 || m->passed == 0 || m->between > BETWEEN ||
+	    n < 2 || n >= SECONDS)
 		return false;
 	memset(w, 0, sizeof(*w));
 	w->start = m->window;
@@ -374,9 +376,16 @@ meter_tail(const struct meter *m, const struct hearing *h, struct meter_window *
 	w->framed = w->constant && is_framed(m, h, w);
 	measure_clock(m, h, w);
 	measure_steady(m, h, w);
-	w->pass = window_passes(m, h, w);
+	if ((m->flags & METER_STAYS) != 0 && !w->stays) {
+		w->stays = w->steady_known = true;
+		w->steady = h->steady_max;
+	}
+	/* who speaks on as fast as before has not stopped, whatever ten seconds say */
+	mean = 8.0 * (double)m->bytes / ((double)(m->last.ns - m->first.ns) / NS_PER_S);
+	w->pass = window_passes(m, h, w) || (m->passed >= TAIL_PASSED &&
+	    w->rate >= mean / 2 && w->rate <= mean * 2);
 	tell_decision(m, w);
-	w->sound += length;
+	w->sound += m->between * WINDOW + length;
 	return w->pass;
 }
 
@@ -594,12 +603,14 @@ close_window(struct meter *m, const struct hearing *h, struct meter_window *w)
 		m->windows++;
 		m->passed += w->pass;
 		m->clocked += w->pass && w->clock_stands;
-		count_sound(m, w->pass);
+		count_sound(m, w);
 		m->score += w->pass ? h->score_pass : h->score_fail;
 		if (m->score < h->score_floor)
 			m->score = h->score_floor;
 	}
-	m->flags = (m->flags & ~(uint32_t)METER_GOES_ON) | (w->pass ? METER_GOES_ON : 0);
+	if (w->pass)
+		m->flags = (m->flags & ~(uint32_t)METER_STAYS) |
+		    (w->stays ? METER_STAYS : 0);
 	tell_decision(m, w);
 }
 
@@ -613,12 +624,19 @@ passed_by(struct meter *m, int64_t windows)
 
 /* Somebody who is silent for a while has not shut his microphone. */
 static void
-count_sound(struct meter *m, bool pass)
+count_sound(struct meter *m, const struct meter_window *w)
 {
-	if (!pass) {
+	double before = (double)(m->bytes - w->bytes), due;
+
+	if (!w->pass) {
 		passed_by(m, 1);
 		return;
 	}
+	/* a connection that opens fails its first window as often as not */
+	due = (double)w->bytes * (m->windows - 1);
+	if (m->passed == 1 && m->windows <= 1 + BETWEEN && before >= due / 2 &&
+	    before <= due * 2 && m->window.ns - m->first.ns < m->windows * WINDOW)
+		m->sounded = m->windows - 1;
 	m->sounded += 1 + (m->passed > 1 && m->between <= BETWEEN ? m->between : 0U);
 	m->between = 0;
 }

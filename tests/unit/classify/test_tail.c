@@ -97,6 +97,31 @@ test_who_is_silent_for_half_a_minute_still_listens(void **state)
 	assert_near(told_of_a_gap(0, 38), 270, 0.1);		/* before it began */
 }
 
+/* Ends inside a window behind one that did not pass, and begins with one. */
+static void
+test_what_goes_on_as_fast_as_before_is_of_the_sound(void **state)
+{
+	struct meter_window w = { 0 };
+	struct dice d = { 5 };
+	struct meter m;
+
+	(void)state;
+	memset(&m, 0, sizeof(m));
+	for (int64_t t = 0; t < 87 * NS_PER_S; t += FRAME) {
+		/* for ten seconds at each end frames of every other half second twice */
+		bool odd = t / (500 * NS_PER_MS) % 2 != 0;
+		bool even = t >= 10 * NS_PER_S && t < 70 * NS_PER_S;
+
+		while (meter_step(&m, &limits, (struct pkt_time){ START + t }, &w))
+			continue;
+		for (int i = 0; i < (even ? 1 : odd ? 2 : 0); i++)
+			meter_packet(&m, (struct pkt_time){ START + t }, (uint32_t)(even ? 80 :
+			    40 + 80 * dice_uniform(&d) * (t / NS_PER_S % 3)), true);
+	}
+	assert_true(meter_tail(&m, &limits, &w));
+	assert_in_range(w.sound, 84 * NS_PER_S, 87 * NS_PER_S);
+}
+
 /* 40.3 s of frames, one a second for a while, nothing until `back`, 40.3 s of frames. */
 static double
 told_of_two(int64_t thin, int64_t back)
@@ -133,6 +158,7 @@ main(void)
 		cmocka_unit_test(test_seconds_count_to_the_last_frame),
 		cmocka_unit_test(test_what_does_not_go_on_has_no_tail),
 		cmocka_unit_test(test_who_is_silent_for_half_a_minute_still_listens),
+		cmocka_unit_test(test_what_goes_on_as_fast_as_before_is_of_the_sound),
 		cmocka_unit_test(test_who_comes_back_after_hours_was_not_there_meanwhile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
