@@ -562,7 +562,8 @@ get_heard(const struct event_source *s, enum event_field f, unsigned i,
 		    FIELD_content_seconds : observation_known(o, FIELD_chunks_seconds) ?
 		    FIELD_chunks_seconds : FIELD_voice_seconds, out);
 	case F_AUDIO_BITRATE:
-		if (observation_known(o, FIELD_content_rate))
+		/* a variable rate by its first frames is a guess: what goes live was measured */
+		if (observation_known(o, FIELD_content_rate) && !voice)
 			return uint_of(out, (uint64_t)(o->content_rate + 0.5));
 		if (!voice && !pieces)
 			return false;

@@ -614,8 +614,8 @@ main(int argc, char **argv)
 		if (strstr(s->name, word) == NULL)
 			continue;
 		if (!s->recorder && (k == 0 || senders[k - 1].recorder))
-			printf("\n%-36s %9s %9s   pace\n", "habit, one sender for a day",
-			    "fires", "alerts");
+			printf("\n%-36s %9s %9s %8s   pace\n", "habit, one sender for a day",
+			    "fires", "alerts", "in 40");
 		for (unsigned r = 0; r < n; r++) {
 			unsigned first, h = 0;
 
@@ -640,8 +640,8 @@ main(int argc, char **argv)
 			printf("%-36s %6.1f%% %6.1f%% %6.1f%%  ", s->name,
 			    100.0 * in[0] / n, 100.0 * in[1] / n, 100.0 * in[2] / n);
 		else
-			printf("%-36s %8.1f%% %9.2f  ", s->name, 100.0 * fired / n,
-			    (double)hours / n);
+			printf("%-36s %8.1f%% %9.2f %7.1f%%  ", s->name, 100.0 * fired / n,
+			    (double)hours / n, 100.0 * in[2] / n);
 		for (unsigned i = 0; i < 8; i++)
 			if (paces[i] > 0)
 				printf(" %u:%u", i, paces[i]);
