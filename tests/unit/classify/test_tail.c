@@ -116,7 +116,7 @@ test_what_goes_on_as_fast_as_before_is_of_the_sound(void **state)
 			continue;
 		for (int i = 0; i < (even ? 1 : odd ? 2 : 0); i++)
 			meter_packet(&m, (struct pkt_time){ START + t }, (uint32_t)(even ? 80 :
-			    40 + 80 * dice_uniform(&d) * (t / NS_PER_S % 3)), true);
+			    40 + 80 * dice_uniform(&d) * (int)(t / NS_PER_S % 3)), true);
 	}
 	assert_true(meter_tail(&m, &limits, &w));
 	assert_in_range(w.sound, 84 * NS_PER_S, 87 * NS_PER_S);
