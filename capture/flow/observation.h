@@ -33,6 +33,7 @@
 #include "capture/base/ptime.h"
 
 #define OBSERVATION_VERSION 1
+#define FIELDS_SINCE "0.1"	/* of earshot: the first that had all of them */
 
 /* X(enum suffix, name, meaning) */
 #define OBSERVATION_KINDS(X) \
@@ -184,7 +185,7 @@ enum flow_end { WORDS_FLOW_END(X) FLOW_END_WORD_COUNT };
 
 /*
  * X(member, rule word, type, vocabulary, unit, meaning, when unknown)
- * All of them since version 1. Members are ordered by size in the struct by the
+ * All of them since FIELDS_SINCE. Members are ordered by size in the struct by the
  * compiler's alignment alone; the order here is the order people read.
  */
 #define OBSERVATION_FIELDS(X) \
