@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* `earshot rules check|print|test|fields`: the rule author's bench. */
+/* `earshot rules ...`: the rule author's bench. print and test are here, the others in files
+ * of their own. */
 #include "rules/cli/commands.h"
 #include "rules/cli/options.h"
 #include "rules/cli/ruletest.h"
-
-#include "classify/dpi/vocabulary.h"
 
 #include <stdio.h>
 #include <string.h>
 
 static const char usage[] =
 	"usage: earshot rules check|print|test [OPTIONS] [FILE|FOLDER ...]\n"
-	"       earshot rules fields\n"
+	"       earshot rules diff [OPTIONS] OLD NEW\n"
+	"       earshot rules learn [OPTIONS]\n"
+	"       earshot rules new NAME\n"
+	"       earshot rules fields [GLOB]\n"
 	"       (files named here replace the shipped rules)";
 
-static int check(struct rule_files *f);
 static int print(struct rule_files *f);
-static int fields(void);
+
+static const struct {
+	const char *word;
+	int (*run)(int argc, char **argv);
+} own[] = { { "check", command_check }, { "diff", command_diff },
+	{ "fields", command_fields }, { "learn", command_learn }, { "new", command_new } };
 
 int
 command_rules(int argc, char **argv)
@@ -28,10 +34,10 @@ command_rules(int argc, char **argv)
 	int n, rc;
 	const char *what = argc > 1 ? argv[1] : "";
 
-	if (strcmp(what, "fields") == 0)
-		return fields();
-	if (strcmp(what, "check") != 0 && strcmp(what, "print") != 0 &&
-	    strcmp(what, "test") != 0) {
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		if (strcmp(what, own[i].word) == 0)
+			return own[i].run(argc - 1, argv + 1);
+	if (strcmp(what, "print") != 0 && strcmp(what, "test") != 0) {
 		bool help = strcmp(what, "-h") == 0 || strcmp(what, "--help") == 0;
 
 		fprintf(help ? stdout : stderr, "%s\n", usage);
@@ -55,31 +61,12 @@ command_rules(int argc, char **argv)
 		    why.remedy[0] != '\0' ? "\n" : "");
 		return EXIT_COULD_NOT;
 	}
-	if (strcmp(what, "check") == 0)
-		rc = check(f);
-	else if (strcmp(what, "print") == 0)
+	if (strcmp(what, "print") == 0)
 		rc = print(f);
 	else
 		rc = rules_test(f, o.verbosity > LOG_LEVEL_WARN);
 	rule_files_free(f);
 	return rc;
-}
-
-static int
-check(struct rule_files *f)
-{
-	unsigned errors = 0;
-	struct program *p = rule_files_compile(f, true, &errors);
-
-	if (p == NULL) {
-		fprintf(stderr, "%u error%s\n", errors, errors == 1 ? "" : "s");
-		return EXIT_COULD_NOT;
-	}
-	printf("%u rule%s, %u list%s, %u exception%s: no errors (program %s)\n", p->rules,
-	    p->rules == 1 ? "" : "s", p->lists, p->lists == 1 ? "" : "s", p->exceptions,
-	    p->exceptions == 1 ? "" : "s", p->version);
-	program_destroy(p);
-	return EXIT_DONE;
 }
 
 static void
@@ -101,23 +88,4 @@ print(struct rule_files *f)
 	program_destroy(p);
 	return program_print(rule_files_options(f), to_stdout, NULL) &&
 	    fflush(stdout) == 0 ? EXIT_DONE : EXIT_COULD_NOT;
-}
-
-static int
-fields(void)
-{
-	for (unsigned i = 0; i < FIELD_COUNT_ALL; i++) {
-		const struct field_info *f = &observation_field[i];
-		const char *word;
-
-		printf("%-20s %-9s %s; unknown: %s\n", f->word, field_type_name(f->type),
-		    f->meaning, f->unknown);
-		if (f->vocabulary == VOCABULARY_NONE)
-			continue;
-		printf("%-30s", "");
-		for (unsigned n = 0; (word = any_word(f->vocabulary, n)) != NULL; n++)
-			printf("%s%s", n == 0 ? "one of: " : ", ", word);
-		putchar('\n');
-	}
-	return EXIT_DONE;
 }

@@ -13,6 +13,13 @@ int command_doctor(int argc, char **argv);
 int command_selftest(int argc, char **argv);
 int command_settings(int argc, char **argv);
 int command_trace(int argc, char **argv);
+int command_explain(int argc, char **argv);
+int command_backtest(int argc, char **argv);
+int command_diff(int argc, char **argv);		/* rules diff */
+int command_check(int argc, char **argv);	/* rules check */
+int command_fields(int argc, char **argv);	/* rules fields */
+int command_new(int argc, char **argv);		/* rules new */
+int command_learn(int argc, char **argv);	/* rules learn */
 int command_schema(int argc, char **argv);
 
 #endif

@@ -19,6 +19,8 @@
 	X("reload", command_control, "it reads its rules, lists and inventory again") \
 	X("trace", command_trace, "which flow carried this recording? --length 43m10s") \
 	X("rules", command_rules, "check, print, test or list what rules may say") \
+	X("explain", command_explain, "why an alert, or why none: earshot explain --near 5 x.pcap") \
+	X("backtest", command_backtest, "what another limit would have told, and missed") \
 	X("redis", command_redis, "set a Redis up for events, look what lies there") \
 	X("doctor", command_doctor, "what is not right here, and what mends it") \
 	X("selftest", command_selftest, "four small captures to the alert, without a network") \

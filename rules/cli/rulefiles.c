@@ -35,6 +35,7 @@ struct rule_files {
 	unsigned files;
 	struct blob *blob;		/* files and what they name; owns the bytes */
 	unsigned blobs;
+	const struct rule_choice *choice;	/* while files are read */
 	struct compile_options options;
 	struct source_file asn, country;
 	unsigned errors;
@@ -77,6 +78,7 @@ rule_files_read(const struct rule_choice *c, struct fault *why)
 		fault_set(why, NULL, "cannot read rule files: not enough memory");
 		return NULL;
 	}
+	f->choice = c;
 	if (c->replaces == 0) {
 		if (rules_std_folder(std, sizeof(std)) == NULL) {
 			fault_set(why, "give them with -S, or run 'make install'",
@@ -91,6 +93,9 @@ rule_files_read(const struct rule_choice *c, struct fault *why)
 	}
 	for (unsigned i = 0; i < c->replaces; i++)
 		if (add_path(f, c->replace[i], true, why) == -1)
+			goto fail;
+	for (unsigned i = 0; i < c->overs; i++)
+		if (add_file(f, c->over[i], why) == -1)
 			goto fail;
 	for (unsigned i = 0; i < c->adds; i++)
 		if (add_path(f, c->add[i], true, why) == -1)
@@ -218,6 +223,19 @@ is_rules(const struct dirent *d)
 	return d->d_name[0] != '.' && n > 6 && strcmp(d->d_name + n - 6, ".rules") == 0;
 }
 
+/* Stands another file in its place? */
+static bool
+has_namesake(const struct rule_choice *c, const char *name)
+{
+	for (unsigned i = 0; i < c->overs; i++) {
+		const char *slash = strrchr(c->over[i], '/');
+
+		if (strcmp(slash == NULL ? c->over[i] : slash + 1, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int
 add_path(struct rule_files *f, const char *path, bool must, struct fault *why)
 {
@@ -241,7 +259,7 @@ add_path(struct rule_files *f, const char *path, bool must, struct fault *why)
 		char full[4096 + 256];
 
 		(void)snprintf(full, sizeof(full), "%s/%s", path, entry[i]->d_name);
-		if (rc == 0)
+		if (rc == 0 && !has_namesake(f->choice, entry[i]->d_name))
 			rc = add_file(f, full, why);
 		free(entry[i]);
 	}

@@ -18,6 +18,10 @@
 struct rule_choice {
 	const char *replace[RULE_PATHS];	/* -S */
 	unsigned replaces;
+	/* As if they lay among the shipped ones: in the place of one of the same name, or
+	 * beside them. Files. */
+	const char *over[RULE_PATHS];
+	unsigned overs;
 	const char *add[RULE_PATHS];		/* -s */
 	unsigned adds;
 	const char *home;			/* "10.0.0.0/8,..." */

@@ -66,7 +66,7 @@ static enum truth judge_expr(struct judge *j, const struct expr *x, bool guard);
 static enum truth conjuncts(struct judge *j, const struct expr *x, bool guard,
     bool with_sum);
 static enum truth judge_sum(struct judge *j, const struct expr *x, bool guard);
-static void judge_rule(struct eval *e, unsigned i, const struct observation *o,
+static bool judge_rule(struct eval *e, unsigned i, const struct observation *o,
     const struct intern *strings);
 static void judge_head(struct eval *e, unsigned i, const struct observation *o,
     const struct intern *strings);
@@ -217,6 +217,18 @@ eval_adopt(struct eval *e, struct eval *old)
 	e->o.follows = NULL;
 }
 
+/* The record with the hour and weekday of the rules' time zone, if they name one. */
+static const struct observation *
+at_site(const struct eval *e, const struct observation *o, struct observation *timed)
+{
+	if (!e->o.program->tz.known)
+		return o;
+	*timed = *o;
+	OBSERVATION_SET(timed, hour, tz_hour(&e->o.program->tz, o->time));
+	OBSERVATION_SET(timed, weekday, (uint16_t)tz_weekday(&e->o.program->tz, o->time));
+	return timed;
+}
+
 void
 eval_observe(struct eval *e, const struct observation *o, const struct intern *strings)
 {
@@ -225,23 +237,23 @@ eval_observe(struct eval *e, const struct observation *o, const struct intern *s
 	if (o->kind == OBSERVATION_NAME || o->kind == OBSERVATION_LOSS)
 		return;
 	e->counts.records++;
-	if (e->o.program->tz.known) {
-		timed = *o;
-		OBSERVATION_SET(&timed, hour, tz_hour(&e->o.program->tz, o->time));
-		OBSERVATION_SET(&timed, weekday,
-		    (uint16_t)tz_weekday(&e->o.program->tz, o->time));
-		o = &timed;
-	}
+	o = at_site(e, o, &timed);
 	e->lists.record++;
 	sums_turn(e->sums);
 	plan_offer(e->plan, o, strings);
 	/* Beginnings of sequences come behind the rules: what follows them is another
 	 * record. */
-	for (unsigned rule = 0; plan_next(e->plan, &rule);)
-		if (rule < e->o.program->rules)
-			judge_rule(e, rule, o, strings);
-		else
+	for (unsigned rule = 0; plan_next(e->plan, &rule);) {
+		bool fired;
+
+		if (rule >= e->o.program->rules) {
 			judge_head(e, rule, o, strings);
+			continue;
+		}
+		fired = judge_rule(e, rule, o, strings);
+		if (e->o.on_judged != NULL)
+			e->o.on_judged(e->o.arg, rule, fired, o, strings);
+	}
 	if (o->kind == OBSERVATION_CLOSE && o->flow_id != 0)
 		sums_close(e->sums, o->flow_id);
 }
@@ -326,9 +338,22 @@ eval_fired(const struct eval *e, unsigned rule)
 	return rule < e->o.program->rules ? e->fired[rule] : 0;
 }
 
+struct reason
+eval_leaf(struct eval *e, const struct expr *leaf, const struct observation *o,
+    const struct intern *strings)
+{
+	struct judge j = { .e = e, .strings = strings, .reason = e->reason };
+	struct observation timed;
+
+	j.o = at_site(e, o, &timed);
+	e->reason[leaf->leaf] = (struct reason){ .leaf = leaf, .truth = TRUTH_UNKNOWN };
+	(void)judge_expr(&j, leaf, false);
+	return e->reason[leaf->leaf];
+}
+
 /* The first pass: no sum adds, and none can make the rule fire, unless all that holds no
  * sum is true. */
-static void
+static bool
 judge_rule(struct eval *e, unsigned i, const struct observation *o,
     const struct intern *strings)
 {
@@ -336,10 +361,12 @@ judge_rule(struct eval *e, unsigned i, const struct observation *o,
 	struct judge j;
 
 	if (!musts_hold(e, r, o, strings))
-		return;
+		return false;
 	j = (struct judge){ .e = e, .o = o, .strings = strings };
-	if (sums_hold(&j, r))
-		judge_fired(&j, i);
+	if (!sums_hold(&j, r))
+		return false;
+	judge_fired(&j, i);
+	return true;
 }
 
 /* What stands before a `then`. */

@@ -89,6 +89,11 @@ struct eval_options {
 	const struct program *follows;
 	size_t keys;			/* entries per sum and for limits; 0: 65536 */
 	void *arg;
+	/* A rule that the record could have fired by what is known in it: did it? Also when a
+	 * limit or an exception keeps that from being told. NULL: nobody asks. It may ask
+	 * eval_leaf. */
+	void (*on_judged)(void *arg, unsigned rule, bool fired, const struct observation *o,
+	    const struct intern *strings);
 	struct event_ref (*on_verdict)(void *arg, const struct verdict *v);
 	/* An hour after its first hit, and at the end of the input: what an exception kept
 	 * quiet. May be NULL. */
@@ -139,6 +144,11 @@ bool eval_restore(struct eval *e, struct span item);
 /* By index into program.except; they outlive a reload and a restart as sums do, as long as
  * the exception names the same. */
 const struct exception_hits *eval_exception(const struct eval *e, unsigned exception);
+
+/* One leaf of a rule's `when`, by the record that was observed last: sums as they stand,
+ * nothing is added. For explain. */
+struct reason eval_leaf(struct eval *e, const struct expr *leaf,
+    const struct observation *o, const struct intern *strings);
 
 /* How often each rule fired (trial ones too), by index into program.rule. */
 uint64_t eval_fired(const struct eval *e, unsigned rule);

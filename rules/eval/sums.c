@@ -32,6 +32,9 @@ struct sum {
 	struct table *after;		/* SUM_AFTER: when it was last met, by key */
 	struct table *counted;		/* flow -> bytes already added; not for those */
 	unsigned keys;			/* which of the key sets */
+	uint64_t asked;			/* the turn in which it was, ... */
+	bool added;			/* ...whether the record was added, ... */
+	struct sum_value last;		/* ...and what it came to */
 };
 
 /* What one or more sums are kept by, and the key of the record under judgement. */
@@ -311,6 +314,9 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
 	    (x->sums != SUM_AFTER && !can_add(o)))
 		return out;
 	m = &s->sum[x->sum];
+	/* Rules may share a sum (rules/bench): what a record adds is added once. */
+	if (m->asked == s->turn && (m->added || !add))
+		return m->last;
 	key = key_now(s, m->keys, o, strings);
 	if (key == NULL)
 		return out;
@@ -330,6 +336,9 @@ sums_ask(struct sums *s, const struct expr *x, const struct observation *o,
 	out.sum = got.sum;
 	out.error = got.error;
 	out.since = got.sum == 0 ? o->time : got.since.ns;
+	m->asked = s->turn;
+	m->added = add;
+	m->last = out;
 	return out;
 }
 
@@ -365,6 +374,7 @@ sums_adopt(struct sums *s, unsigned to, struct sums *old, unsigned from)
 	old->sum[from] = ours;
 	old->sum[from].x = s->sum[to].x;
 	old->sum[from].keys = s->sum[to].keys;
+	s->sum[to].asked = old->sum[from].asked = 0;	/* turns are each one's own */
 	s->sum[to].x = ours.x;
 	s->sum[to].keys = ours.keys;
 }

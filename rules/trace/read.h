@@ -22,6 +22,10 @@ struct trace_reader {
 	struct trace *trace;
 	struct trace_read *counts;
 	void *arg;
+	/* Who wants what is read as it is gets it in trace's stead, all or none of these: a
+	 * store's records and events, an event file's lines. NULL: trace takes it. */
+	observe_fn *on_record;
+	void (*on_event)(void *arg, struct span json);
 	void (*progress)(void *arg, uint64_t bytes);	/* packed bytes so far; may be NULL */
 };
 

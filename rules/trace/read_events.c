@@ -215,6 +215,10 @@ trace_read_line(const struct trace_reader *r, struct span line)
 	r->counts->lines++;
 	if (line.left == 0)
 		return;
+	if (r->on_event != NULL) {
+		r->on_event(r->arg, line);
+		return;
+	}
 	/* Our own encoder puts the type behind the time; another's order costs a parse. */
 	if (head.left > 120)
 		head.left = 120;

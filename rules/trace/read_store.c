@@ -43,6 +43,11 @@ trace_store_create(const struct trace_reader *r, const struct siphash_key *hash)
 	s->r = *r;
 	s->strings = intern_create(hash, STRINGS);
 	o.strings = s->strings;
+	if (r->on_event != NULL) {
+		o.arg = r->arg;
+		o.on_observation = r->on_record;
+		o.on_event = r->on_event;
+	}
 	s->reader = batch_reader_create(&o);
 	crc32c_make(&s->crc);
 	if (s->strings == NULL || s->reader == NULL) {

@@ -18,7 +18,7 @@
 #include <string.h>
 
 #define T0 (INT64_C(1795132800) * NS_PER_S)	/* 2026-11-20 */
-#define DEVICES 400
+#define DEVICES 500
 #define DESTS 3000
 
 static uint64_t dice = 88172645463325252ULL;
@@ -88,6 +88,7 @@ flow(struct intern *strings, enum observation_kind kind, uint64_t id, unsigned d
 	OBSERVATION_SET(&o, wire_up, up + up / 20);
 	OBSERVATION_SET(&o, wire_down, up / 3);
 	OBSERVATION_SET(&o, way_bytes, 0.33);
+	OBSERVATION_SET(&o, unseen, up);
 	OBSERVATION_SET(&o, pair_up, up * 3);
 	OBSERVATION_SET(&o, pair_down, up);
 	OBSERVATION_SET(&o, quarantined, false);
