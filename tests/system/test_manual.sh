@@ -13,7 +13,7 @@ page=contrib/man/earshot.1
 pages="README.md contrib/man/* contrib/docs/*.md"
 
 # ---- options ----
-for command in read run "rules check" doctor trace explain backtest "rules diff"; do
+for command in read run "rules check" doctor trace explain backtest "rules diff" "rules learn" "rules fields"; do
 	# shellcheck disable=SC2086
 	"$EARSHOT" $command -h
 done | sed -nE 's/^  (-(.) |    )--([a-z-]+)( ([^ ]+))?  +(.*)$/\2\t\3\t\5\t\6/p' | sort -u >"$T/options"
@@ -126,13 +126,20 @@ run_example() { # command
 	{ echo "exit $rc, wanted $want: $cmd"; tail -n 10 "$T/example.out"; }
 	return 1
 }
+# What the guide for rule authors shows (```text) is what its examples print.
+shown() { awk '/^```text$/ {on = 1; next} /^```/ {on = 0} on' "$1"; }
 for f in $pages; do
-	n=0
+	n=0; : >"$T/printed"
 	while IFS= read -r cmd; do
 		n=$((n + 1))
 		case $cmd in *redis*) [ -n "$redis" ] || { skip "test_manual_$(basename "$f")_example_$n" "needs redis-tools"; continue; } ;; esac
 		if run_example "$cmd" >"$T/why"; then ok "test_manual_$(basename "$f") $cmd"; else not_ok "test_manual_$(basename "$f") $cmd" "$T/why"; fi
+		cat "$T/example.out" >>"$T/printed"
 	done < <(examples "$f")
+	case $f in
+	*/rule-authors.md) shown "$f" >"$T/shown"
+		check "test_manual_$(basename "$f")_shows_what_is_printed" bash -c '[ -s "$1" ] && ! grep -vxFf "$2" "$1"' _ "$T/shown" "$T/printed" ;;
+	esac
 	case $f in */hearing.md|*/limits.md|*/CHANGELOG.md) ;; *) check "test_manual_$(basename "$f")_has_examples" [ $n -ge 1 ] ;; esac
 done
 
