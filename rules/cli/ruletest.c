@@ -3,9 +3,13 @@
  * one, compares what was told with what was expected. */
 #include "rules/cli/ruletest.h"
 
+#include "rules/bench/near.h"
+#include "rules/bench/replay.h"
+#include "rules/bench/rows.h"
 #include "rules/cli/launch.h"
 #include "rules/cli/pipe.h"
 #include "rules/cli/tabletest.h"
+#include "rules/event/human.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +22,7 @@ struct one {
 	const struct rule_test *test;
 	char *path;			/* of its capture; a table has none */
 	unsigned seen;
+	char fired[200];		/* the first that was one too many */
 	bool done;
 };
 
@@ -30,6 +35,8 @@ struct run {
 	unsigned n;
 	const char *path;		/* of the capture being read */
 	struct one *table;		/* being run; NULL: none */
+	struct replay *replay;		/* a second look at a test that failed; NULL: none */
+	struct near *near;
 };
 
 static bool asks(const struct expr *x, enum field f);
@@ -37,6 +44,7 @@ static bool shut(const struct program *p, const struct expr *x, const struct nam
 static unsigned collect(const struct program *p, struct one *out);
 static enum result judge(const struct program *p, const struct one *t, bool missing, bool ran,
     bool verbose);
+static void say_why(struct run *r, struct one *t);
 static int run_table(struct run *r, struct one *t, struct fault *why);
 static int read_one(struct run *r, const char *path, struct fault *why);
 static struct event_ref on_verdict(void *arg, const struct verdict *v);
@@ -63,6 +71,7 @@ rules_test(struct rule_files *f, bool verbose)
 	(void)collect(p, r.one);
 	for (unsigned i = 0; i < r.n; i++) {
 		bool missing = r.one[i].path != NULL && access(r.one[i].path, R_OK) == -1;
+		enum result said;
 		int ran;
 
 		if (r.one[i].done)
@@ -77,7 +86,10 @@ rules_test(struct rule_files *f, bool verbose)
 			    strcmp(r.one[k].path, r.one[i].path) != 0))
 				continue;
 			r.one[k].done = true;
-			count[judge(p, &r.one[k], missing, ran == 0, verbose)]++;
+			said = judge(p, &r.one[k], missing, ran == 0, verbose);
+			count[said]++;
+			if (said == FAILED && ran == 0)
+				say_why(&r, &r.one[k]);
 		}
 	}
 	printf("%u passed, %u failed, %u skipped\n", count[PASSED], count[FAILED],
@@ -191,12 +203,94 @@ collect(const struct program *p, struct one *out)
 	return n;
 }
 
+/* ---- why a test failed ---- */
+
+static void
+on_record(void *arg, const struct observation *o, const struct intern *strings)
+{
+	struct run *r = arg;
+
+	replay_record(r->replay, o, strings);
+}
+
+static void
+on_judged(void *arg, unsigned which, struct eval *e, unsigned rule, bool fired,
+    const struct observation *o, const struct intern *strings)
+{
+	struct run *r = arg;
+
+	(void)which;
+	near_take(r->near, e, rule, fired, o, strings);
+}
+
+/* The record that came nearest, and the first condition that it did not meet. */
+static void
+say_nearest(const struct program *p, const struct near *near)
+{
+	const struct near_case *c = near_get(near, 0);
+	struct bench_row row;
+	char a[NEAR_NAME], b[NEAR_NAME], text[300];
+	unsigned first;
+
+	if (c == NULL) {
+		printf("      no record could have fired it\n");
+		return;
+	}
+	first = near_first(c, &p->rule[c->rule]);
+	if (first >= c->leaves)
+		return;
+	row_of_case(p, c, first, &row);
+	printf("      first not met: %s: observed %s, limit %s\n", row.cond,
+	    row.observed[0] != '\0' ? row.observed : "nothing (unknown)",
+	    row.limit[0] != '\0' ? row.limit : "-");
+	printf("      nearest was %s to %s: %s\n", plain_text(c->device, a, sizeof(a)),
+	    plain_text(c->dest, b, sizeof(b)), case_lacks(p, c, text, sizeof(text)));
+}
+
+/* A failed test is run again, and looked at. */
+static void
+say_why(struct run *r, struct one *t)
+{
+	static const struct siphash_key fixed = { 0x74657374, 0x73 };
+	struct program *p;
+	const struct program *list[1];
+	struct near_options no = { .hash = fixed, .most = 1e9 };
+	struct replay_options ro = { .hash = fixed, .program = list, .programs = 1, .arg = r,
+		.on_judged = on_judged, .always = (int)(t->rule - r->program->rule) };
+	struct fault why;
+	unsigned seen = t->seen;
+
+	if (t->fired[0] != '\0') {
+		printf("      one too many: %s\n", t->fired);
+		return;
+	}
+	p = table_program(r->program, t->test);
+	if (p == NULL)
+		return;
+	no.program = list[0] = p;
+	r->near = near_create(&no);
+	r->replay = replay_create(&ro, &why);
+	if (r->near != NULL && r->replay != NULL && replay_begin(r->replay, &why) == 0 &&
+	    (t->path == NULL ? run_table(r, t, &why) : read_one(r, t->path, &why)) == 0) {
+		replay_end(r->replay);
+		(void)near_finish(r->near);
+		say_nearest(p, r->near);
+	}
+	replay_destroy(r->replay);
+	near_destroy(r->near);
+	r->replay = NULL;
+	r->near = NULL;
+	t->seen = seen;
+	free(p);
+}
+
 static int
 read_one(struct run *r, const char *path, struct fault *why)
 {
 	/* Known killers are let through: the rule about quarantined flows is a rule too. */
 	struct pipe_options po = { .program = r->program, .cell = r->cell,
-		.pass_killers = true, .arg = r, .on_verdict = on_verdict };
+		.pass_killers = true, .arg = r, .on_verdict = on_verdict,
+		.on_record = r->replay == NULL ? NULL : on_record };
 	struct source *s = source_open_file(path, NULL, why);
 	struct pipe *p = NULL;
 	int n = SOURCE_FAULT;
@@ -219,13 +313,27 @@ static int
 run_table(struct run *r, struct one *t, struct fault *why)
 {
 	struct table_run o = { .program = r->program, .test = t->test, .cell = r->cell,
-		.arg = r, .on_verdict = on_verdict };
+		.arg = r, .on_verdict = on_verdict,
+		.on_record = r->replay == NULL ? NULL : on_record };
 	int rc;
 
 	r->table = t;
 	rc = table_run(&o, why);
 	r->table = NULL;
 	return rc;
+}
+
+static void
+say_fired(struct one *t, const struct verdict *v)
+{
+	char a[ADDR_TEXT], b[ADDR_TEXT], when[PKT_TIME_TEXT], text[200];
+	struct span device = device_label(v->o, v->strings, a);
+	struct span dest = dest_label(v->o, v->strings, b);
+
+	(void)snprintf(text, sizeof(text), "%.*s to %.*s, %s", (int)device.left,
+	    (const char *)device.at, (int)dest.left, (const char *)dest.at,
+	    moment_text(v->o->time, when));
+	(void)plain_text(text, t->fired, sizeof(t->fired));
 }
 
 static struct event_ref
@@ -239,9 +347,13 @@ on_verdict(void *arg, const struct verdict *v)
 		if (t->rule != v->rule || v->update || (r->table != NULL ? t != r->table :
 		    t->path == NULL || strcmp(t->path, r->path) != 0))
 			continue;
-		if (t->test->where == NULL || eval_expr(v->program, t->test->where, v->o,
-		    v->strings) == TRUTH_TRUE)
-			t->seen++;
+		if (t->test->where != NULL && eval_expr(v->program, t->test->where, v->o,
+		    v->strings) != TRUTH_TRUE)
+			continue;
+		t->seen++;
+		if (r->replay == NULL && t->test->how != EXPECT_AT_LEAST &&
+		    t->seen == t->test->expect + 1)
+			say_fired(t, v);
 	}
 	return (struct event_ref){ 0 };
 }

@@ -11,6 +11,18 @@ check test_new_has_no_finding "$EARSHOT" rules check -s "$T/new.rules"
 equal test_new_passes_its_own_tests "2 0" "$(grep -c '^ok' "$T/out") $(grep -c '^FAIL' "$T/out")"
 check test_new_is_commented [ "$(grep -c '#' "$T/new.rules")" -ge 6 ]
 
+# ---- a test that fails says what was not met, or what was one too many ----
+sed 's/up 2 MB app/up 700 kB app/; s/up 500 kB app/up 5 MB app/' "$T/new.rules" >"$T/fails.rules"
+"$EARSHOT" rules test -s "$T/fails.rules" >"$T/out" 2>"$T/err"
+equal test_a_failed_test_is_1 1 $?
+check test_a_failed_test_says_what_was_not_met grep -qx '      first not met: upload >= 1 MB within 1 h per device, dest: observed 700 kB, limit 1 MB' "$T/out"
+check test_a_failed_test_says_how_near_it_came grep -qx '      nearest was a to b.example: upload 700 kB of 1 MB, 70 %' "$T/out"
+check test_a_failed_test_says_what_was_one_too_many grep -q '^      one too many: a to b.example, ' "$T/out"
+printf 'rule r { id 9 rev 1 severity low kind budget when outbound and upload >= 90 MB explain "x"\n test "c" { pcap "%s" expect 1 alert } }' \
+	"$(realpath "$CAPTURES/p01-https-put-m4a.pcap.zst")" >"$T/pcap.rules"
+"$EARSHOT" rules test -s "$T/pcap.rules" >"$T/out" 2>"$T/err"
+check test_a_failed_test_on_a_capture_says_what_was_not_met grep -qE '^      first not met: upload >= 90 MB: observed 19\.[0-9] MB, limit 90 MB' "$T/out"
+
 # ---- findings: each once, each by its name, each with a place ----
 cat >"$T/bad.rules" <<'EOF'
 list never-asked = { a.example }
