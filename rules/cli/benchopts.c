@@ -107,6 +107,9 @@ take(struct bench_options *b, enum bench_option id, const char *arg, struct faul
 	case BENCH_AGAINST:
 		b->against = arg;
 		return 0;
+	case BENCH_AS_JSON:
+		b->json = true;
+		return 0;
 	case BENCH_FORMAT_WORD:
 		b->json = strcmp(arg, "json") == 0;
 		if (b->json || strcmp(arg, "text") == 0)

@@ -16,6 +16,7 @@
 #define FOR_LEARN 8u
 #define FOR_CHECK 16u			/* rules check */
 #define FOR_FIELDS 32u
+#define FOR_EXPORT 64u
 #define FOR_INPUT (FOR_EXPLAIN | FOR_BACKTEST | FOR_DIFF | FOR_LEARN | FOR_FIELDS)
 
 /* X(id, word, argument, whose, what it says) */
@@ -44,6 +45,7 @@
 	X(INTO, "into", "DIR", FOR_LEARN, "write the proposals there; else they are shown") \
 	X(AGAINST, "against", "RULES", FOR_CHECK, \
 	    "what the rules were: another text needs another rev") \
+	X(AS_JSON, "json", "", FOR_EXPORT, "in JSON, the one form there is") \
 	X(FORMAT_WORD, "format", "text|json", FOR_INPUT | FOR_CHECK, \
 	    "of standard output; text on a terminal")
 

@@ -12,6 +12,7 @@ static const char usage[] =
 	"usage: earshot rules check|print|test [OPTIONS] [FILE|FOLDER ...]\n"
 	"       earshot rules diff [OPTIONS] OLD NEW\n"
 	"       earshot rules learn [OPTIONS]\n"
+	"       earshot rules export --json [OPTIONS] [FILE|FOLDER ...]\n"
 	"       earshot rules new NAME\n"
 	"       earshot rules fields [GLOB]\n"
 	"       (files named here replace the shipped rules)";
@@ -22,7 +23,7 @@ static const struct {
 	const char *word;
 	int (*run)(int argc, char **argv);
 } own[] = { { "check", command_check }, { "diff", command_diff },
-	{ "fields", command_fields }, { "learn", command_learn }, { "new", command_new } };
+	{ "export", command_export }, { "fields", command_fields }, { "learn", command_learn }, { "new", command_new } };
 
 int
 command_rules(int argc, char **argv)

@@ -17,6 +17,7 @@ int command_explain(int argc, char **argv);
 int command_backtest(int argc, char **argv);
 int command_diff(int argc, char **argv);		/* rules diff */
 int command_check(int argc, char **argv);	/* rules check */
+int command_export(int argc, char **argv);	/* rules export */
 int command_fields(int argc, char **argv);	/* rules fields */
 int command_new(int argc, char **argv);		/* rules new */
 int command_learn(int argc, char **argv);	/* rules learn */

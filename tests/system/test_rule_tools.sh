@@ -82,6 +82,11 @@ sed -i 's/>= 1 MB within 1 h per device, dest$/>= 2 MB within 1 h per device, de
 check test_check_against_finds_the_same_rev jq -e '[.findings[] | select(.lint == "same-rev")] | length >= 1' "$T/json"
 check test_check_against_the_same "$EARSHOT" rules check "$T/old" --against rules/std
 
+# ---- export ----
+equal test_export_has_every_rule "$("$EARSHOT" rules print | grep -c '^rule ')" "$("$EARSHOT" rules export --json | jq '.rules | length')"
+equal test_export_has_limits_and_conditions "1 3600 true" "$("$EARSHOT" rules export --json |
+	jq -r '.rules[] | select(.name == "bulk-upload") | "\(.limit.count) \(.limit.every_seconds) \([.when | .. | .cond? // empty] | any(. == "upload.unseen >= 1 MB within 1 h per device, dest"))"')"
+
 # ---- fields ----
 "$EARSHOT" rules fields 'voice.s*' --captures "$CAPTURES/p06-rtp-opus-ffmpeg.pcap.zst" >"$T/out" 2>"$T/err"
 check test_fields_by_glob bash -c 'grep -q "^voice.score " "$1" && ! grep -q "^upload " "$1"' _ "$T/out"
