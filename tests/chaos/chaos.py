@@ -239,13 +239,12 @@ def misconf(box):
     f = Feeder(box, r.path)
     time.sleep(0.5)
     filler = os.path.join(disk, "filler")
-    with open(filler, "wb") as big:
-        try:
-            while True:
-                big.write(b"\0" * 65536)
-                big.flush()
-        except OSError:
-            pass
+    big = os.open(filler, os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(big, b"\0" * 65536)
+    except OSError:
+        os.close(big)
     if not f.wait_for("disk"):
         return ["it was not said: " + f.said()[-600:]]
     pause(box.a, 1, 5)
