@@ -9,6 +9,7 @@
  */
 #include "classify/content/content.h"
 
+#include "capture/base/near.h"
 #include "capture/base/pool.h"
 #include "capture/base/table.h"
 #include "classify/content/inside.h"
@@ -83,6 +84,13 @@ static struct state *
 state_of(const struct content *c, const struct content_flow *f)
 {
 	return f->place == 0 || f->place == OVER ? NULL : pool_at(c->states, f->place);
+}
+
+void
+content_near(const struct content *c, const struct content_flow *f)
+{
+	if (f->place != 0 && f->place != OVER)
+		near_range(pool_at(c->states, f->place), sizeof(struct state));
 }
 
 /* Nothing that comes is looked at. */

@@ -121,6 +121,8 @@ void content_destroy(struct content *c);
 /* Any packet of a flow (payload or not). Returns news->what. */
 unsigned content_packet(struct content *c, struct content_flow *f,
     const struct flow_hit *hit, struct content_news *news);
+/* Brings near what a packet of it will touch. */
+void content_near(const struct content *c, const struct content_flow *f);
 /* Gives the buffer back. */
 void content_end(struct content *c, struct content_flow *f);
 uint64_t content_no_head(const struct content *c);	/* heads lost to newer ones */

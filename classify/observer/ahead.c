@@ -30,8 +30,7 @@ near_pair(const struct pair_ext *px)
 static void
 near_meter(const struct meter *m)
 {
-	NEAR(m, m->second[0]);
-	NEAR(m->re, *(m + 1));
+	near_range(m, sizeof(*m));
 }
 
 void
@@ -90,6 +89,7 @@ observer_ahead(struct observer *o, const struct packet *pkt,
 			continue;
 		near_pair(pair_user(flow[i]->pair));
 		x = flow_user(flow[i]);
+		content_near(o->content, &x->content);
 		if (x->meter != NULL) {
 			near_meter(&x->meter->m);
 			NEAR(&x->meter->flow, x->meter->ordinal);
