@@ -304,7 +304,7 @@ pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head t
 	struct pair *p = hit->flow->pair;
 	struct pair_ext *px = pair_user(p);
 	struct flow_ext *x = flow_user(hit->flow);
-	uint32_t not = x->more == 0 ? 0 : body_explains(o, hit), late;
+	uint32_t not = more_of(o, x)->plain_end == 0 ? 0 : body_explains(o, hit), late;
 	struct piece *q;
 
 	pieces_step(o, p, o->now);
