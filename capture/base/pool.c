@@ -50,11 +50,17 @@ pool_destroy(struct pool *p)
 void *
 pool_take(struct pool *p)
 {
+	return pool_take_front(p, p->size);
+}
+
+void *
+pool_take_front(struct pool *p, size_t zeroed)
+{
 	void *obj = p->free;
 
 	if (obj != NULL) {
 		memcpy(&p->free, obj, sizeof(p->free));
-		memset(obj, 0, p->size);
+		memset(obj, 0, zeroed);
 	} else if (p->touched < p->count) {
 		obj = p->mem + p->touched++ * p->size;	/* fresh from mmap: zero */
 	} else {

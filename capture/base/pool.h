@@ -28,6 +28,8 @@ void pool_destroy(struct pool *p);
 
 void *pool_take(struct pool *p);		/* zeroed; the caller's until
 						 * given back */
+void *pool_take_front(struct pool *p, size_t zeroed);	/* so many bytes of it are; what
+						 * lies behind is as it was left */
 void pool_give(struct pool *p, void *obj);	/* obj may be NULL */
 size_t pool_used(const struct pool *p);
 size_t pool_count(const struct pool *p);

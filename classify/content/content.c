@@ -231,7 +231,7 @@ head_take(struct content *c, struct state *st, unsigned dir, uint64_t base)
 		loser->mode[old->dir] = MODE_DONE;
 		head_let_go(c, old);
 	}
-	h = pool_take(c->heads);
+	h = pool_take_front(c->heads, offsetof(struct head, bytes));
 	if (h == NULL) {
 		c->no_head++;
 		return NULL;

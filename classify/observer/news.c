@@ -155,7 +155,7 @@ query_seen(struct observer *o, const struct flow_hit *hit)
 	sides_question(o, p);
 	h = table_use(o->hosts, client, NULL);
 	if (m->question_whole)
-		name_set(o, &h->domain, registrable_domain(name));
+		name_set(o, &h->domain, domain_of(o, name));
 	/* A name whose end the snap length hid is counted to the
 	 * last domain seen whole. */
 	if (h->domain == 0)

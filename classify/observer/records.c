@@ -125,6 +125,25 @@ name_drop(struct observer *o, uint32_t *id)
 
 /* Most names are asked about several times in a row, and the public suffix list is slow
  * to ask. An id is never another string's, so what is kept needs no forgetting. */
+struct span
+domain_of(struct observer *o, struct span name)
+{
+	uint64_t hash = siphash13(&o->o.hash, name.at, name.left);
+	struct suffixed *kept = &o->suffixed[hash % OWNED_KEPT];
+	struct span domain = name;
+
+	if (name.left > 0 && kept->hash == hash && hash != 0) {
+		if (name.at[name.left - 1] == '.')
+			domain.left--;
+		(void)span_skip(&domain, kept->skip);
+		return domain;
+	}
+	domain = registrable_domain(name);
+	if (name.left > 0)
+		*kept = (struct suffixed){ hash, (uint32_t)(domain.at - name.at) };
+	return domain;
+}
+
 bool
 name_domain(struct observer *o, uint32_t name, uint32_t *domain)
 {
@@ -138,7 +157,7 @@ name_domain(struct observer *o, uint32_t name, uint32_t *domain)
 		*domain = kept->domain;
 		return true;
 	}
-	from = registrable_domain(intern_get(o->strings, name));
+	from = domain_of(o, intern_get(o->strings, name));
 	if (from.left == 0 || from.left > sizeof(copy))
 		return false;
 	/* The span lies in the table that intern_put may move things in: copy first. */

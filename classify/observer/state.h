@@ -297,9 +297,16 @@ struct placed {
 	bool used;
 };
 
-#define OWNED_KEPT 1024
+#define OWNED_KEPT 8192
 struct owned {				/* a name, and its registrable domain; string ids */
 	uint32_t name, domain;
+};
+
+/* The public suffix list is asked once about a name that is asked for, gets an answer and is
+ * said in a hello: by the hash of its bytes, where its registrable domain begins. */
+struct suffixed {
+	uint64_t hash;			/* 0: nothing here */
+	uint32_t skip;
 };
 
 /* sides.c: what is known of the tap. */
@@ -358,6 +365,7 @@ struct observer {
 	struct ahead ahead;
 	struct placed place[PLACES];
 	struct owned owned[OWNED_KEPT];	/* asked for last, by name */
+	struct suffixed suffixed[OWNED_KEPT];
 
 	struct pkt_time first, now, next_step;
 	bool started;
@@ -448,6 +456,7 @@ void name_drop(struct observer *o, uint32_t *id);	/* after the step */
 /* *domain: of the registrable domain of this name, lent; 0: no place for it. False: there
  * is none. */
 bool name_domain(struct observer *o, uint32_t name, uint32_t *domain);
+struct span domain_of(struct observer *o, struct span name);	/* registrable_domain */
 
 /* ---- bodies.c ---- */
 /* The last news told what a body is; or that one begins of which this is all to know. */
