@@ -530,8 +530,12 @@ went_up(struct observer *o, const struct flow_hit *hit, uint32_t now)
 	struct flow *f = hit->flow;
 	struct flow_ext *x = flow_user(f);
 	uint64_t up = flow_true_bytes(&f->count[hit->dir]);
-	struct text_head text = text_look(hit->pkt->payload);
+	struct text_head text = { 0, 0, 0 };
 	struct meter_ext *m = meter_of(o, x, hit);
+	bool look = m == NULL || m->m.clock_n < METER_LOOKS || pieces_begins(o, f->pair);
+
+	if (look)
+		text = text_look(hit->pkt->payload);
 
 	if (m != NULL) {
 		if (!meter_open(&m->m, o->now))

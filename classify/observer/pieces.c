@@ -298,6 +298,15 @@ pieces_end(struct observer *o, struct pair *p)
 	px->piece = 0;
 }
 
+bool
+pieces_begins(const struct observer *o, struct pair *p)
+{
+	const struct pair_ext *px = pair_user(p);
+	const struct piece *q = px->piece == 0 ? NULL : piece_at(o, px->piece);
+
+	return q == NULL || open_bytes(o, q) < BURST_HEAD || due(o, q, o->now);
+}
+
 void
 pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head text)
 {

@@ -422,6 +422,8 @@ struct flow_more *more_get(struct observer *o, struct flow_ext *x);
 
 /* ---- pieces.c ---- */
 
+/* The burst that is open, or will be, is in its beginning, which says whether it is text. */
+bool pieces_begins(const struct observer *o, struct pair *p);
 /* One that went up; what its head holds. */
 void pieces_packet(struct observer *o, const struct flow_hit *hit, struct text_head text);
 /* One that came down and acknowledged bytes that nobody saw going up. */

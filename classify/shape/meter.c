@@ -36,11 +36,6 @@
 #define FOUR (4 * NS_PER_S)
 #define SILENCE (60 * NS_PER_S)
 
-/* Nine sines a packet are worth it for voice and wasted on a bulk upload: 400 packets a
- * second is beyond every voice stream, and a phase over four thousand packets is known as
- * well as over more. */
-#define CLOCK_PACKETS 4000
-
 /* Segments of at least FULL bytes, each within RUN_GAP of the one before,
  * are the beginning of a message that the next shorter segment ends. The gap is a short
  * round trip: a longer one would join what is independent. One that takes longer than
@@ -205,7 +200,7 @@ segments(struct meter *m, struct pkt_time now, uint32_t size, uint32_t n)
 		m->size_min = size;
 	if (size > m->size_max)
 		m->size_max = size;
-	if (m->clock_n >= CLOCK_PACKETS)
+	if (m->clock_n >= METER_LOOKS)
 		return;
 	m->clock_n += n;
 	clock_turns(m, into, (float)n);

@@ -37,6 +37,11 @@ void meter_phases(int64_t into, float by[2][METER_CLOCKS]);
 
 #define METER_SECONDS 10	/* bins of a window */
 
+/* Sines and heads of text are worth it for voice and wasted on a bulk upload: 400 packets a
+ * second is beyond every voice stream, and a phase over four thousand packets is known as
+ * well as over more, as is how much of them is text. */
+#define METER_LOOKS 4000	/* packets of a window */
+
 #define METER_FOURS 11		/* ten closed 4-s bins and the open one */
 
 #define METER_GAPS 20		/* 5 ms to 403 ms, three to the octave, and longer ones */
