@@ -109,7 +109,7 @@ tcpseq_quick(struct tcpseq_kept *mine, struct tcpseq_kept *other, uint32_t seq,
     uint32_t len, uint32_t ack)
 {
 	int32_t ahead = (int32_t)(ack - (other->base + other->length));
-	uint32_t behind = ahead < 0 ? (uint32_t)-ahead : 0;
+	uint32_t behind = ahead < 0 ? 0 - (uint32_t)ahead : 0;
 
 	if (mine->state == TCPSEQ_UNKNOWN || other->state == TCPSEQ_UNKNOWN ||
 	    ahead > 1 || ahead < -TCPSEQ_BACK || (behind < other->behind && other->holes > 0))

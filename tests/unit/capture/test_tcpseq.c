@@ -425,7 +425,7 @@ test_the_quick_way_does_what_the_long_way_does(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 400000; i++) {
 		static const int32_t near[] = { 0, 0, 0, 1, 2, -1, -3, -9, 100, -5000,
-			-TCPSEQ_BACK, -TCPSEQ_BACK - 1, TCPSEQ_BACK, 0x7fffffff };
+			-TCPSEQ_BACK, -TCPSEQ_BACK - 1, TCPSEQ_BACK, INT32_MIN };
 		uint32_t at = (uint32_t)dice(&seed), there = (uint32_t)dice(&seed), behind;
 		struct tcpseq_kept kept[2] = { some_kept(&seed, at),
 			some_kept(&seed, there) }, before[2], quickly[2];
