@@ -10,7 +10,8 @@
  *
  * A device and destination for which the rule fired in the same run are no near miss of it.
  *
- * Memory is bounded: the 65,536 that fired last, the 2,048 cases that were touched last, and the 100 nearest that left.
+ * Memory is bounded: the 65,536 that fired last, the 2,048 cases that were touched last, and
+ * the 100 nearest that left.
  */
 #ifndef RULES_BENCH_NEAR_H
 #define RULES_BENCH_NEAR_H

@@ -4,7 +4,8 @@
  * one engine of explain, backtest, diff and of what `rules test` says about a failure.
  *
  * Records come from a capture's observer (with its steps), from a store or from flow events
- * (without: then a step is made each minute of the records' time). What a store summed, flows under 4 kB of a
+ * (without: then a step is made each minute of the records' time). What a store summed,
+ * flows under 4 kB of a
  * device, a destination and ten minutes, is judged as one flow that ended, of content unknown.
  *
  * A run is one input by itself: each begins with empty sums and no open limits. Pure.

@@ -151,7 +151,8 @@ tell_alerts(struct diff *d, struct fault *why)
 	d->names = intern_create(&fixed, NAMES);
 	for (unsigned i = 0; i < 2; i++) {
 		struct versus v = { .b = &d->b, .heard_by = d->program[i],
-			.program = d->program[i], .rules = d->program[i]->rules, .alerts = &d->alerts[i], .who = "rules diff" };
+			.program = d->program[i], .rules = d->program[i]->rules,
+			.alerts = &d->alerts[i], .who = "rules diff" };
 
 		d->alerts[i] = d->names == NULL ? NULL : alerts_create(d->names);
 		if (d->alerts[i] == NULL)

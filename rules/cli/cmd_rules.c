@@ -23,7 +23,8 @@ static const struct {
 	const char *word;
 	int (*run)(int argc, char **argv);
 } own[] = { { "check", command_check }, { "diff", command_diff },
-	{ "export", command_export }, { "fields", command_fields }, { "learn", command_learn }, { "new", command_new } };
+	{ "export", command_export }, { "fields", command_fields }, { "learn", command_learn },
+	{ "new", command_new } };
 
 int
 command_rules(int argc, char **argv)

@@ -219,7 +219,8 @@ static int
 kept(struct feeder *f, const char *path, bool store, struct fault *why)
 {
 	struct trace_read counts = { 0 };
-	struct trace_reader r = { .counts = &counts, .arg = f, .on_record = f->to->on_record == NULL ? NULL : on_stored,
+	struct trace_reader r = { .counts = &counts, .arg = f,
+		.on_record = f->to->on_record == NULL ? NULL : on_stored,
 		.on_event = store ? on_stored_event : on_line, .progress = on_progress };
 
 	if (begin(f, path, why) == -1)

@@ -13,7 +13,7 @@ page=contrib/man/earshot.1
 pages="README.md contrib/man/* contrib/docs/*.md"
 
 # ---- options ----
-for command in read run "rules check" doctor trace explain backtest "rules diff" "rules learn" "rules fields"; do
+for command in read run "rules check" doctor trace explain backtest "rules diff" "rules learn" "rules fields" "rules export"; do
 	# shellcheck disable=SC2086
 	"$EARSHOT" $command -h
 done | sed -nE 's/^  (-(.) |    )--([a-z-]+)( ([^ ]+))?  +(.*)$/\2\t\3\t\5\t\6/p' | sort -u >"$T/options"
