@@ -22,7 +22,8 @@
 #define EARSHOT_SHARE "/usr/local/share/earshot"
 #endif
 
-#define FILE_MAX ((off_t)64 * 1024 * 1024)	/* a list of a million names is 30 MB */
+#define FILE_MAX ((off_t)256 * 1024 * 1024)	/* a list of a million names is 35 MB; an
+					 * inventory of 1.2 million devices 200 */
 
 struct blob {
 	enum pack_kind kind;
@@ -39,6 +40,7 @@ struct rule_files {
 	struct compile_options options;
 	struct source_file asn, country;
 	unsigned errors;
+	bool guarded;			/* rule_choice */
 	bool warnings, silent, checks;	/* checks: another compiles for good */
 };
 
@@ -50,7 +52,8 @@ static int add_bytes(struct rule_files *f, enum pack_kind kind, const char *name
     char *bytes, size_t len);
 static int add_command_line(struct rule_files *f, const struct rule_choice *c,
     struct fault *why);
-static char *read_all(const char *path, size_t *len, struct fault *why);
+static char *read_all(const char *path, bool guarded, size_t *len, struct fault *why);
+static bool trusted(const char *path, const struct stat *st, struct fault *why);
 static bool provide(void *arg, const char *from, const char *path, struct span *out,
     struct fault *why);
 static void tell(void *arg, const struct diag *d);
@@ -79,6 +82,7 @@ rule_files_read(const struct rule_choice *c, struct fault *why)
 		return NULL;
 	}
 	f->choice = c;
+	f->guarded = c->guarded;
 	if (c->replaces == 0) {
 		if (rules_std_folder(std, sizeof(std)) == NULL) {
 			fault_set(why, "give them with -S, or run 'make install'",
@@ -272,7 +276,7 @@ add_file(struct rule_files *f, const char *path, struct fault *why)
 {
 	struct source_file *grown;
 	size_t len;
-	char *bytes = read_all(path, &len, why);
+	char *bytes = read_all(path, f->guarded, &len, why);
 
 	if (bytes == NULL)
 		return -1;
@@ -297,7 +301,7 @@ add_database(struct rule_files *f, enum pack_kind kind, const char *path,
 
 	if (path == NULL)
 		return 0;
-	bytes = read_all(path, &len, why);
+	bytes = read_all(path, f->guarded, &len, why);
 	if (bytes == NULL)
 		return -1;
 	if (add_bytes(f, kind, path, bytes, len) == -1) {
@@ -392,8 +396,24 @@ add_command_line(struct rule_files *f, const struct rule_choice *c, struct fault
 	return 0;
 }
 
+/* Owned by root, by us, or by the owner of the program; written by nobody else. */
+static bool
+trusted(const char *path, const struct stat *st, struct fault *why)
+{
+	struct stat self;
+	bool ours = st->st_uid == 0 || st->st_uid == geteuid() ||
+	    (stat("/proc/self/exe", &self) == 0 && st->st_uid == self.st_uid);
+
+	if (ours && (st->st_mode & (S_IWOTH | (st->st_gid == 0 ? 0 : S_IWGRP))) == 0)
+		return true;
+	(void)fault_set(why, "chown root and chmod go-w: who may write it says what is not told",
+	    "will not read '%s': %s", path, ours ? "others than its owner may write it" :
+	    "it belongs to neither root nor the sensor's user");
+	return false;
+}
+
 static char *
-read_all(const char *path, size_t *len, struct fault *why)
+read_all(const char *path, bool guarded, size_t *len, struct fault *why)
 {
 	struct stat st;
 	char *bytes = NULL;
@@ -407,8 +427,12 @@ read_all(const char *path, size_t *len, struct fault *why)
 	/* No fifo, no device: a rule file that never ends would hang the sensor. */
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX) {
 		close(fd);
-		fault_set(why, "name a regular file of at most 64 MiB",
+		fault_set(why, "name a regular file of at most 256 MiB",
 		    "cannot read '%s': it is no plain file, or too large", path);
+		return NULL;
+	}
+	if (guarded && !trusted(path, &st, why)) {
+		close(fd);
 		return NULL;
 	}
 	bytes = malloc((size_t)st.st_size + 1);
@@ -450,7 +474,7 @@ provide(void *arg, const char *from, const char *path, struct span *out,
 		    strcmp(f->blob[i].name, full) == 0)
 			b = &f->blob[i];
 	if (b == NULL) {
-		bytes = read_all(full, &len, &reason);
+		bytes = read_all(full, f->guarded, &len, &reason);
 		if (bytes == NULL) {
 			int n = asprintf(&bytes, "%s\n%s", reason.what, reason.remedy);
 

@@ -28,6 +28,9 @@ struct rule_choice {
 	const char *known;			/* FILE */
 	const char *inventory;			/* FORMAT:FILE */
 	const char *asn, *country;		/* FILE */
+	/* A service reads what only root, its own user or whoever owns the program may
+	 * write: who may write a rule file says what is not told. */
+	bool guarded;
 };
 
 struct rule_files;

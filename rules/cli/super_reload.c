@@ -7,6 +7,7 @@
  * it. Settings are not read again: where the files lie is what the command line said.
  */
 #define _GNU_SOURCE	/* SOCK_CLOEXEC */
+#include "rules/cli/notify.h"
 #include "rules/cli/super.h"
 
 #include "rules/event/json.h"
@@ -20,16 +21,27 @@
 #include <unistd.h>
 
 static void on_answer(struct super *s, int fd);
+static struct rule_files *read_files(const struct super *s, struct fault *why);
 static int send_ask(struct super *s, const struct reload_ask *ask, int fd,
     struct fault *why);
 static void end_pending(struct super *s, const struct reload_answer *a);
+
+/* Under a service manager nobody looks on: then files must be ours. */
+static struct rule_files *
+read_files(const struct super *s, struct fault *why)
+{
+	struct rule_choice c = s->o->rules;
+
+	c.guarded = s->o->notify != NULL && s->o->notify->fd != -1;
+	return rule_files_read(&c, why);
+}
 
 int
 super_rules(struct super *s, struct fault *why)
 {
 	struct reload_state *r = &s->reload;
 	unsigned errors = 0;
-	struct rule_files *files = rule_files_read(&s->o->rules, why);
+	struct rule_files *files = read_files(s, why);
 	struct program *p;
 	int rc = -1;
 
@@ -152,7 +164,7 @@ super_reload(struct super *s, const char *who, reload_reply_fn *reply, void *arg
 	r->reply = reply;
 	r->reply_arg = arg;
 	r->number = ask.number;
-	files = rule_files_read(&s->o->rules, &a->why);
+	files = read_files(s, &a->why);
 	if (files != NULL) {
 		rule_files_collect(files);
 		r->pending_fd = rule_files_pack(files, &a->why);

@@ -22,7 +22,7 @@
 #define LANG_DEPTH_MAX 64U /* parentheses, `not`s, macros inside macros */
 #define LANG_INCLUDES_DEEP 8U
 #define LANG_INCLUDES_MAX 256U /* files that files include */
-#define LANG_MEMORY ((size_t)256 << 20)
+#define LANG_MEMORY ((size_t)768 << 20) /* an inventory of 200 MB comes to 350 */
 #define LANG_PROBLEMS 20U /* told in one run; after that "more errors follow" */
 
 /* Where something stands. file is an index into compile_options.file. */

@@ -293,7 +293,7 @@ struct compile_options {
 	struct source_file asn, country;
 	diag_fn *diag;
 	void *diag_arg;
-	size_t memory;			/* cap of the arena; 0: 256 MiB */
+	size_t memory;			/* cap of the arena; 0: 768 MiB */
 	const char *language;		/* for messages; NULL: "the rule language" */
 	/* Words of settings files, NULL at the end, so that one that strayed into a rule
 	 * file is sent home; NULL: none. */
