@@ -17,6 +17,6 @@ vim -u NONE -N -es -i NONE --cmd "set rtp^=$PWD/contrib/editors/vim" --cmd "let 
 	-c "call writefile([&filetype] + map(getloclist(0), 'v:val.lnum . \":\" . v:val.col . \":\" . v:val.type . \":\" . v:val.text') + [synIDattr(synID(3, 2, 1), \"name\"), synIDattr(synID(2, 6, 1), \"name\")], '$T/list')" \
 	-c 'qa!' >"$T/vim.out" 2>&1 </dev/null
 equal "test_editors_vim_knows_the_file" earshot "$(head -n 1 "$T/list" 2>/dev/null)"
-[ $json = 0 ] || check "test_editors_vim_checks_on_save" grep -q "^3:7:E:there is no field or macro 'uplod' = did you mean 'upload'?" "$T/list"
+[ $json = 0 ] || check "test_editors_vim_checks_on_save" grep -q "^3:7:E:there is no field 'uplod' = did you mean 'upload'?" "$T/list"
 check "test_editors_vim_colours_words" grep -q '^earshotPart$' "$T/list"
 finish
