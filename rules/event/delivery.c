@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The states and what each answer does. The promise stands in delivery.h. */
-#define _GNU_SOURCE			/* memmem */
-#include "rules/event/delivery.h"
-
-#include "rules/event/gap.h"
-#include "rules/event/queue.h"
-#include "rules/event/redis_function.h"
-#include "rules/event/redis_login.h"
-#include "rules/event/refusal.h"
-#include "rules/event/reply.h"
+/* The spool and the window, time, and whose turn it is. The promise stands in delivery.h. */
+#include "rules/event/delivery_state.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,57 +9,14 @@
 #include <string.h>
 
 #define WINDOW_BYTES (4u << 20)
-#define BATCH_EVENTS 512
-#define BATCH_BYTES (256u << 10)
-#define CALLS_MAX 64
-#define FLIGHT_BYTES (2u << 20) /* bounds what the connection has to hold for us */
 #define PING_AFTER (5 * NS_PER_S)
 #define GIVE_UP_AFTER (10 * NS_PER_S)
-#define HOLD_FIRST (100 * NS_PER_MS)
-#define HOLD_MOST (2 * NS_PER_S)
-#define SEQ_MAX (1LL << 53)
 
-/* An answer of ours is two short elements; an error is a line. */
-static const struct reply_limits limits = {.bytes = 64 << 10, .elements = 8, .depth = 1};
+/* An answer of ours is two short elements, an error is a line; which node has what is the
+ * longest: three arrays deep, and a fourth of what a node says about itself. */
+static const struct reply_limits limits = { .bytes = 1 << 20, .elements = 1024,
+	.depth = 4 };
 
-enum state { STATE_DOWN, STATE_PING, STATE_CHECK, STATE_READY };
-enum call_kind { CALL_AUTH, CALL_PING, CALL_VERSION, CALL_LOAD, CALL_LAST, CALL_APPEND };
-
-struct call {
-	enum call_kind kind;
-	struct queue *queue;
-	size_t bytes;
-};
-
-struct delivery {
-	char sensor[QUEUE_NAME];
-	const char *version, *server, *user;
-	const struct secret *secret;
-	bool load_function, load_tried, finishing, was_ready;
-	const struct log *log;
-	void *arg;
-	void (*send)(void *arg, const void *bytes, size_t n);
-	struct seglog *spool;
-	uint64_t cursor;		/* next record to read */
-	struct queues queues;
-	unsigned turn;			/* queue that goes first in the next round */
-	enum state state;
-	struct reply_reader *reader;
-	struct call call[CALLS_MAX];	/* a ring: answers come in the order of calls */
-	unsigned call_first, calls;
-	size_t flight;
-	struct loop_time heard, sent, hold, synced;
-	int64_t hold_ns;
-	struct reasons reasons;
-	struct log_limit said_function, said_disk;
-	struct delivery_counts counts;
-};
-
-static void command(struct delivery *d, enum call_kind kind, struct queue *q, int argc,
-    const char **argv, const size_t *len, struct loop_time now);
-static void simple(struct delivery *d, enum call_kind kind, struct loop_time now);
-static int answer(struct delivery *d, const redisReply *r, struct loop_time now,
-    struct fault *why);
 static void record_dropped(void *arg, uint64_t number, struct span bytes);
 static void acknowledge(struct delivery *d, struct loop_time now);
 
@@ -101,12 +50,6 @@ delivery_stream_key(enum lane lane, uint32_t partition, char buf[DELIVERY_KEY])
 	return buf;
 }
 
-static void
-seq_key(uint32_t partition, char buf[DELIVERY_KEY])
-{
-	(void)snprintf(buf, DELIVERY_KEY, "{ear:p%02u}:seq", partition % 100);
-}
-
 struct delivery *
 delivery_create(const struct delivery_options *o, struct fault *why)
 {
@@ -119,12 +62,16 @@ delivery_create(const struct delivery_options *o, struct fault *why)
 		return NULL;
 	}
 	d = calloc(1, sizeof(*d));
-	if (d == NULL || (d->reader = reply_create(&limits)) == NULL) {
+	if (d == NULL || (d->link[0].reader = reply_create(&limits)) == NULL) {
 		free(d);
 		(void)fault_set(
 		    why, NULL, "no memory for the delivery to '%s'", o->server);
 		return NULL;
 	}
+	for (unsigned i = 0; i < DELIVERY_LINKS; i++)
+		d->link[i].index = i;
+	d->link[0].wanted = true;
+	(void)snprintf(d->link[0].name, sizeof(d->link[0].name), "%s", o->server);
 	(void)snprintf(d->sensor, sizeof(d->sensor), "%s", o->sensor);
 	d->version = o->version;
 	d->server = o->server;
@@ -134,7 +81,6 @@ delivery_create(const struct delivery_options *o, struct fault *why)
 	d->log = o->log;
 	d->arg = o->arg;
 	d->send = o->send;
-	d->hold_ns = HOLD_FIRST;
 	spool.arg = d;
 	spool.dropped = record_dropped;
 	d->spool = seglog_open(&spool, why);
@@ -152,7 +98,8 @@ delivery_destroy(struct delivery *d, bool remove_spool)
 	if (d == NULL)
 		return;
 	queues_free(&d->queues);
-	reply_destroy(d->reader);
+	for (unsigned i = 0; i < DELIVERY_LINKS; i++)
+		reply_destroy(d->link[i].reader);
 	if (remove_spool)
 		seglog_remove(d->spool);
 	else
@@ -211,60 +158,103 @@ record_dropped(void *arg, uint64_t number, struct span bytes)
 	}
 }
 
-void
-delivery_up(struct delivery *d, struct loop_time now)
+const struct sink_address *
+delivery_wants(const struct delivery *d, unsigned link)
 {
-	const char *login[3];
-	int argc;
+	return d->link[link].wanted ? &d->link[link].at : NULL;
+}
 
-	delivery_down(d);
-	reply_reset(d->reader);
-	d->state = STATE_PING;
-	d->load_tried = false;
-	d->heard = d->sent = now;
-	d->hold = (struct loop_time){ 0 };
-	d->hold_ns = HOLD_FIRST;
-	argc = redis_login_argv(d->user, d->secret, login);
-	if (argc > 0)
-		command(d, CALL_AUTH, NULL, argc, login, NULL, now);
-	simple(d, CALL_PING, now);
+const char *
+delivery_link_name(const struct delivery *d, unsigned link)
+{
+	return d->link[link].name;
+}
+
+bool
+delivery_link_good(const struct delivery *d, unsigned link)
+{
+	return d->link[link].good;
 }
 
 void
-delivery_down(struct delivery *d)
+delivery_up(struct delivery *d, unsigned link, const struct sink_address *peer,
+    struct loop_time now)
 {
-	d->state = STATE_DOWN;
-	d->calls = d->call_first = 0;
-	d->flight = 0;
+	struct link *l = &d->link[link];
+
+	delivery_down(d, link, now);
+	if (link == 0 && peer != NULL)
+		l->at = *peer;
+	if (l->reader == NULL)
+		l->reader = reply_create(&limits);
+	else
+		reply_reset(l->reader);
+	if (l->reader == NULL)
+		return;			/* no memory: given up when nothing answers */
+	l->state = STATE_PING;
+	l->load_tried = l->good = false;
+	l->heard = l->sent = l->used = now;
+	l->hold = (struct loop_time){ 0 };
+	l->hold_ns = HOLD_FIRST;
+	delivery_say_login(d, l, now);
+	delivery_say(d, l, CALL_PING, now);
+}
+
+/* What this connection said about a queue, or was going to. */
+static void
+forget(struct queue *q, unsigned link)
+{
+	if (q->link == link)
+		q->state = QUEUE_UNKNOWN;
+	if (q->via != 0 && (q->via == link || q->link == link))
+		q->via = 0;
+}
+
+void
+delivery_down(struct delivery *d, unsigned link, struct loop_time now)
+{
+	struct link *l = &d->link[link];
+
+	for (; l->calls > 0; l->calls--) {
+		if (l->call[l->call_first].kind == CALL_SLOTS)
+			d->map_asked = false;
+		l->call_first = (l->call_first + 1) % CALLS_MAX;
+	}
+	l->state = STATE_DOWN;
+	l->flight = 0;
 	for (unsigned i = 0; i < d->queues.n; i++)
-		d->queues.q[i]->state = QUEUE_UNKNOWN;
+		forget(d->queues.q[i], link);
+	nodes_look_again(d, l, now);
 }
 
 int
-delivery_feed(struct delivery *d, const void *bytes, size_t n, struct loop_time now,
-    struct fault *why)
+delivery_feed(struct delivery *d, unsigned link, const void *bytes, size_t n,
+    struct loop_time now, struct fault *why)
 {
+	struct link *l = &d->link[link];
 	const char *p = bytes;
 	redisReply *r;
 	int got;
 
+	if (l->state == STATE_DOWN)
+		return fault_set(why, NULL, "no memory for what the server says");
 	/* In pieces, so that the cap on one answer does not count several whole ones. */
 	while (n > 0) {
 		size_t piece = n < 16384 ? n : 16384;
 
-		if (reply_feed(d->reader, p, piece) == -1)
-			return fault_set(why, NULL, "%s", reply_error(d->reader));
+		if (reply_feed(l->reader, p, piece) == -1)
+			return fault_set(why, NULL, "%s", reply_error(l->reader));
 		p += piece;
 		n -= piece;
-		while ((got = reply_next(d->reader, &r)) == 1) {
-			int rc = answer(d, r, now, why);
+		while ((got = reply_next(l->reader, &r)) == 1) {
+			int rc = delivery_answer(d, l, r, now, why);
 
 			freeReplyObject(r);
 			if (rc == -1)
 				return -1;
 		}
 		if (got == -1)
-			return fault_set(why, NULL, "%s", reply_error(d->reader));
+			return fault_set(why, NULL, "%s", reply_error(l->reader));
 	}
 	acknowledge(d, now);
 	delivery_pump(d, now);
@@ -272,27 +262,30 @@ delivery_feed(struct delivery *d, const void *bytes, size_t n, struct loop_time 
 }
 
 int
-delivery_tick(struct delivery *d, struct loop_time now, struct fault *why)
+delivery_tick(struct delivery *d, unsigned link, struct loop_time now, struct fault *why)
 {
+	struct link *l = &d->link[link];
+
 	if (now.ns - d->synced.ns >= NS_PER_S) {
 		d->synced = now;
 		seglog_tick(d->spool, now);
 	}
-	if (d->state == STATE_DOWN)
+	nodes_tick(d, now);
+	if (l->state == STATE_DOWN)
 		return 0;
-	if (d->calls > 0) {
-		int64_t since = d->heard.ns > d->sent.ns ? d->heard.ns : d->sent.ns;
+	if (l->calls > 0) {
+		int64_t since = l->heard.ns > l->sent.ns ? l->heard.ns : l->sent.ns;
 
 		if (now.ns - since > GIVE_UP_AFTER)
 			return fault_set(why, NULL, "no answer for 10 s");
-	} else if (now.ns - d->heard.ns > PING_AFTER) {
-		simple(d, CALL_PING, now);
+	} else if (now.ns - l->heard.ns > PING_AFTER) {
+		delivery_say(d, l, CALL_PING, now);
 	}
-	if (d->calls == 0 && now.ns >= d->hold.ns) {
-		if (d->state == STATE_PING)
-			simple(d, CALL_PING, now);
-		else if (d->state == STATE_CHECK)
-			simple(d, CALL_VERSION, now);
+	if (l->calls == 0 && now.ns >= l->hold.ns) {
+		if (l->state == STATE_PING)
+			delivery_say(d, l, CALL_PING, now);
+		else if (l->state == STATE_CHECK)
+			delivery_say(d, l, CALL_VERSION, now);
 	}
 	delivery_pump(d, now);
 	return 0;
@@ -324,7 +317,10 @@ delivery_done(const struct delivery *d)
 bool
 delivery_ready(const struct delivery *d)
 {
-	return d->state == STATE_READY;
+	for (unsigned p = 0; p < EVENT_PARTITIONS; p++)
+		if (d->link[d->route[p]].state != STATE_READY)
+			return false;
+	return true;
 }
 
 const struct delivery_counts *
@@ -337,169 +333,6 @@ struct seglog *
 delivery_spool(struct delivery *d)
 {
 	return d->spool;
-}
-
-/* ---- to the server ---- */
-
-static void
-command(struct delivery *d, enum call_kind kind, struct queue *q, int argc,
-    const char **argv, const size_t *len, struct loop_time now)
-{
-	char *bytes = NULL;
-	long long n = redisFormatCommandArgv(&bytes, argc, argv, len);
-	struct call *c;
-
-	if (n <= 0 || bytes == NULL || d->calls == CALLS_MAX) {
-		redisFreeCommand(bytes);	/* no memory: the next tick tries again */
-		return;
-	}
-	c = &d->call[(d->call_first + d->calls++) % CALLS_MAX];
-	*c = (struct call){ .kind = kind, .queue = q, .bytes = (size_t)n };
-	d->flight += c->bytes;
-	d->sent = now;
-	d->send(d->arg, bytes, (size_t)n);
-	redisFreeCommand(bytes);
-}
-
-static void
-simple(struct delivery *d, enum call_kind kind, struct loop_time now)
-{
-	const char *ping[] = { "PING" };
-	const char *version[] = { "FCALL", "ear_version", "0" };
-	const char *load[] = { "FUNCTION", "LOAD", "REPLACE", redis_function_text() };
-
-	if (d->calls == CALLS_MAX)
-		return;
-	if (kind == CALL_PING)
-		command(d, kind, NULL, 1, ping, NULL, now);
-	else if (kind == CALL_VERSION)
-		command(d, kind, NULL, 3, version, NULL, now);
-	else
-		command(d, kind, NULL, 4, load, NULL, now);
-}
-
-static void
-field_name(const struct queue *q, char buf[2 * QUEUE_NAME + 8])
-{
-	(void)snprintf(buf, 2 * QUEUE_NAME + 8, "%s/%s/%s", q->sensor, q->boot,
-	    q->lane == LANE_FLOW ? "flow" : "alert");
-}
-
-static void
-ask_last(struct delivery *d, struct queue *q, struct loop_time now)
-{
-	char key[DELIVERY_KEY], field[2 * QUEUE_NAME + 8];
-	const char *argv[] = { "FCALL", "ear_last", "1", key, field };
-	unsigned before = d->calls;
-
-	seq_key(q->partition, key);
-	field_name(q, field);
-	command(d, CALL_LAST, q, 5, argv, NULL, now);
-	if (d->calls > before)
-		q->state = QUEUE_ASKING;
-}
-
-/* Appends the events from e on while they are contiguous, or one gap event. */
-static void
-append(struct delivery *d, struct queue *q, const struct entry *e, uint64_t first,
-    const char *gap, size_t gap_len, struct loop_time now)
-{
-	char stream[DELIVERY_KEY], seqs[DELIVERY_KEY], field[2 * QUEUE_NAME + 8];
-	char first_text[24], maxlen[24];
-	const char *argv[9 + BATCH_EVENTS] = {"FCALL", "ear_append", "2", stream, seqs,
-	    field, first_text, maxlen, gap != NULL ? "1" : "0"};
-	size_t len[9 + BATCH_EVENTS], bytes = 0;
-	unsigned before = d->calls;
-	int argc = 9;
-
-	(void)delivery_stream_key((enum lane)q->lane, q->partition, stream);
-	seq_key(q->partition, seqs);
-	field_name(q, field);
-	(void)snprintf(first_text, sizeof(first_text), "%" PRIu64, first);
-	(void)snprintf(maxlen, sizeof(maxlen), "%d", REDIS_MAXLEN);
-	for (int i = 0; i < argc; i++)
-		len[i] = strlen(argv[i]);
-	if (gap != NULL) {
-		argv[argc] = gap;
-		len[argc++] = gap_len;
-	}
-	for (; gap == NULL && e != NULL && e->seq == first + (uint64_t)(argc - 9);
-	     e = e->next) {
-		if (argc == 9 + BATCH_EVENTS ||
-		    (argc > 9 && bytes + e->len > BATCH_BYTES))
-			break;
-		argv[argc] = e->json;
-		len[argc++] = e->len;
-		bytes += e->len;
-	}
-	command(d, CALL_APPEND, q, argc, argv, len, now);
-	if (d->calls == before)
-		return;
-	q->state = QUEUE_SENDING;
-	q->sent_first = first;
-	q->sent_to = first + (uint64_t)(argc - 9) - 1;
-	q->sent_gap = gap != NULL;
-}
-
-static void
-append_gap(struct delivery *d, struct queue *q, uint64_t to, int64_t time,
-    struct loop_time now)
-{
-	struct lost_events g = {.sensor = q->sensor,
-	    .boot = q->boot,
-	    .version = d->version,
-	    .lane = (enum lane)q->lane,
-	    .partition = q->partition,
-	    .from = q->last + 1,
-	    .to = to,
-	    .time = time};
-	char json[1024];
-	size_t n;
-
-	if (q->cap_to > q->last)
-		g.why = "the spool was full and dropped its oldest events";
-	else if (q->disk_to > q->last)
-		g.why = "the disk of the spool was full";
-	else
-		g.why = "the events are in no spool";
-	n = gap_event_json(&g, json, sizeof(json));
-	if (n > 0)
-		append(d, q, NULL, to, json, n, now);
-}
-
-/* The emitter's own gap event, behind numbers that never reached the spool, tells them
- * already. Where its gap begins; 0: it is no gap event. Quotes in any text of an event
- * are escaped, so these bytes stand nowhere else. */
-static uint64_t
-told_from(const struct entry *e)
-{
-	static const char mark[] = "\"gap\":{\"from\":";
-	const char *at = memmem(e->json, e->len, mark, sizeof(mark) - 1);
-	const char *end = e->json + e->len;
-	uint64_t from = 0;
-
-	if (at == NULL)
-		return 0;
-	for (at += sizeof(mark) - 1; at < end && *at >= '0' && *at <= '9'; at++) {
-		from = from * 10 + (uint64_t)(*at - '0');
-		if (from >= e->seq)
-			return 0;
-	}
-	return from;
-}
-
-/* There is a hole before the head of this queue: tell it, up to where another tells it.
- */
-static void
-append_over_hole(struct delivery *d, struct queue *q, struct loop_time now)
-{
-	uint64_t from = told_from(q->head);
-
-	if (from != 0 && from <= q->last + 1)
-		append(d, q, NULL, q->head->seq, q->head->json, q->head->len, now);
-	else
-		append_gap(
-		    d, q, (from != 0 ? from : q->head->seq) - 1, q->head->time, now);
 }
 
 /* From the spool into the window. */
@@ -539,50 +372,62 @@ older_waits(const struct delivery *d, const struct queue *q)
 	return false;
 }
 
+/* The turn of one queue. */
+static void
+serve(struct delivery *d, struct queue *q, bool read_all, struct loop_time now)
+{
+	struct link *l = nodes_link(d, q);
+	bool owed = q->head == NULL && read_all && q->lost_to > q->last &&
+	    (d->finishing || q->hold.ns == 0 || now.ns >= q->hold.ns);
+
+	/* After a reconnect also those that owe nothing: the server may have lost
+	 * what it had acknowledged. */
+	bool unsure = q->state == QUEUE_UNKNOWN && q->popped > 0;
+
+	if (l->state != STATE_READY || now.ns < l->hold.ns || now.ns < q->hold.ns ||
+	    l->calls >= CALLS_MAX - 2 || l->flight >= FLIGHT_BYTES)
+		return;
+	/* What another node said about it holds there. */
+	if (q->state == QUEUE_READY && q->link != l->index) {
+		q->state = QUEUE_UNKNOWN;
+		unsure = q->popped > 0;
+	}
+	if (q->head == NULL && !owed && !unsure)
+		return;
+	if (q->state == QUEUE_UNKNOWN) {
+		delivery_ask_last(d, l, q, now);
+	} else if (q->head != NULL && older_waits(d, q)) {
+		return;
+	} else if (q->state == QUEUE_READY && owed) {
+		/* While a disk stays full one gap a second, not one for each event. */
+		delivery_append_gap(d, l, q, q->lost_to, q->time, now);
+		q->hold.ns = d->finishing ? 0 : now.ns + NS_PER_S;
+	} else if (q->state == QUEUE_READY && q->head->seq > q->last + 1) {
+		delivery_append_over_hole(d, l, q, now);
+	} else if (q->state == QUEUE_READY) {
+		delivery_append(d, l, q, now);
+	}
+}
+
 void
 delivery_pump(struct delivery *d, struct loop_time now)
 {
 	bool read_all;
 	unsigned n;
 
-	if (d->state != STATE_READY || now.ns < d->hold.ns)
+	for (n = 0; n < DELIVERY_LINKS && d->link[n].state != STATE_READY; n++)
+		continue;
+	if (n == DELIVERY_LINKS)
 		return;
 	fill(d);
 	read_all = d->cursor >= seglog_next(d->spool);
 	n = d->queues.n;
-	for (unsigned i = 0;
-	     i < n && d->calls < CALLS_MAX - 1 && d->flight < FLIGHT_BYTES; i++) {
-		struct queue *q = d->queues.q[(d->turn + i) % n];
-		bool owed = q->head == NULL && read_all && q->lost_to > q->last &&
-		    (d->finishing || q->hold.ns == 0 || now.ns >= q->hold.ns);
-
-		/* After a reconnect also those that owe nothing: the server may have lost
-		 * what it had acknowledged. */
-		bool unsure = q->state == QUEUE_UNKNOWN && q->popped > 0;
-
-		if ((q->head == NULL && !owed && !unsure) || now.ns < q->hold.ns)
-			continue;
-		if (q->state == QUEUE_UNKNOWN) {
-			ask_last(d, q, now);
-		} else if (q->head != NULL && older_waits(d, q)) {
-			continue;
-		} else if (q->state == QUEUE_READY && owed) {
-			/* While a disk stays full one gap a second, not one for each
-			 * event. */
-			append_gap(d, q, q->lost_to, q->time, now);
-			q->hold.ns = d->finishing ? 0 : now.ns + NS_PER_S;
-		} else if (q->state == QUEUE_READY && q->head->seq > q->last + 1) {
-			append_over_hole(d, q, now);
-		} else if (q->state == QUEUE_READY) {
-			append(d, q, q->head, q->head->seq, NULL, 0, now);
-		}
-	}
+	for (unsigned i = 0; i < n; i++)
+		serve(d, d->queues.q[(d->turn + i) % n], read_all, now);
 	d->turn = n == 0 ? 0 : (d->turn + 1) % n;
 	if (d->queues.bytes == 0)
 		acknowledge(d, now);	/* all that was read the server had already */
 }
-
-/* ---- from the server ---- */
 
 static void
 acknowledge(struct delivery *d, struct loop_time now)
@@ -593,180 +438,4 @@ acknowledge(struct delivery *d, struct loop_time now)
 		oldest = d->cursor;
 	if (oldest > 1)
 		seglog_ack(d->spool, oldest - 1, now);
-}
-
-/* Keeps everything, waits, and says so once a minute. */
-static void
-refused(struct delivery *d, struct queue *q, const char *text, struct loop_time now)
-{
-	char behind[64];
-	struct fault why;
-
-	d->counts.errors++;
-	if (q != NULL) {
-		q->state = QUEUE_UNKNOWN;
-		q->hold.ns = now.ns + d->hold_ns;
-	}
-	if (q == NULL || refusals[refusal_of(text)].all)
-		d->hold.ns = now.ns + d->hold_ns;
-	d->hold_ns = d->hold_ns * 2 < HOLD_MOST ? d->hold_ns * 2 : HOLD_MOST;
-	(void)refusal_fault(text, &why);
-	(void)snprintf(behind, sizeof(behind), "%" PRIu64 " events wait in the spool",
-	    delivery_waiting(d));
-	reasons_say(&d->reasons, d->server, &why, behind, d->log, now);
-}
-
-static bool
-no_function(const redisReply *r)
-{
-	return r->type == REDIS_REPLY_ERROR &&
-	       strncmp(r->str, "ERR Function not found", 22) == 0;
-}
-
-static void
-function_missing(struct delivery *d, struct loop_time now)
-{
-	d->hold.ns = now.ns + HOLD_MOST;
-	if (log_limit_pass(&d->said_function, now, NULL)) {
-		struct fault why;
-		char remedy[300];
-
-		(void)snprintf(remedy, sizeof(remedy),
-		    "run 'earshot redis init %.200s'", d->server);
-		(void)fault_set(&why, remedy,
-		    "'%s' lacks the functions of earshot; %" PRIu64
-		    " events wait in the spool",
-		    d->server, delivery_waiting(d));
-		log_fault(d->log, LOG_LEVEL_WARN, &why);
-	}
-}
-
-/* The server has less than it said it had: read the spool again from where it starts. */
-static int
-rewind_spool(struct delivery *d, struct queue *q, uint64_t last, struct fault *why)
-{
-	uint64_t had = q->popped;
-
-	queues_empty(&d->queues);
-	d->cursor = seglog_first(d->spool);
-	d->counts.rewinds++;
-	return fault_set(why, NULL, "the server lost events %" PRIu64 " to %" PRIu64
-	    " that it had acknowledged; sending them again", last + 1, had);
-}
-
-static int
-stands_at(struct delivery *d, struct queue *q, long long n, struct fault *why)
-{
-	if (n < 0 || n >= SEQ_MAX)
-		return fault_set(why, NULL, "an answer of the server makes no sense");
-	if ((uint64_t)n < q->popped)
-		return rewind_spool(d, q, (uint64_t)n, why);
-	q->last = (uint64_t)n;
-	q->state = QUEUE_READY;
-	queues_pop_to(&d->queues, q, q->last, &d->counts.delivered);
-	return 0;
-}
-
-static int
-appended(struct delivery *d, struct queue *q, const redisReply *r, struct fault *why)
-{
-	const redisReply *word, *n;
-	bool ok;
-
-	if (r->type != REDIS_REPLY_ARRAY || r->elements != 2)
-		return fault_set(why, NULL, "an answer of the server makes no sense");
-	word = r->element[0];
-	n = r->element[1];
-	if (word == NULL || n == NULL || n->type != REDIS_REPLY_INTEGER ||
-	    word->type != REDIS_REPLY_STRING)
-		return fault_set(why, NULL, "an answer of the server makes no sense");
-	ok = strcmp(word->str, "OK") == 0;
-	if (!ok && strcmp(word->str, "GAP") != 0)
-		return fault_set(why, NULL, "an answer of the server makes no sense");
-	/* OK is behind what was sent; GAP is before it, and never of a gap event. */
-	if (n->integer < 0 || (ok && (uint64_t)n->integer < q->sent_to) ||
-	    (!ok && (q->sent_gap || (uint64_t)n->integer + 1 >= q->sent_first)))
-		return fault_set(why, NULL, "an answer of the server contradicts itself");
-	if (ok && q->sent_gap) {
-		d->counts.gaps++;
-		d->counts.lost += q->sent_to - q->last;
-		if (q->head != NULL && q->head->seq == q->sent_to)
-			d->counts.lost--; /* the gap event has a number of its own */
-	}
-	return stands_at(d, q, n->integer, why);
-}
-
-static int
-answer(struct delivery *d, const redisReply *r, struct loop_time now, struct fault *why)
-{
-	struct call c;
-
-	if (d->calls == 0)
-		return fault_set(why, NULL, "an answer that nobody asked for");
-	c = d->call[d->call_first];
-	d->call_first = (d->call_first + 1) % CALLS_MAX;
-	d->calls--;
-	d->flight -= c.bytes;
-	d->heard = now;
-	if (no_function(r) && c.kind != CALL_PING) {
-		if (d->state == STATE_READY)
-			return fault_set(
-			    why, NULL, "the server has lost the functions of earshot");
-		if (d->load_function && !d->load_tried) {
-			d->load_tried = true;
-			simple(d, CALL_LOAD, now);
-		} else {
-			function_missing(d, now);
-		}
-		return 0;
-	}
-	if (r->type == REDIS_REPLY_ERROR && c.kind == CALL_AUTH)
-		return refusal_fault(refusal_of_login(r->str), why);
-	if (r->type == REDIS_REPLY_ERROR) {
-		refused(d, c.queue, r->str, now);
-		return 0;
-	}
-	if (c.kind != CALL_LAST && c.kind != CALL_PING)
-		d->hold_ns = HOLD_FIRST;
-	switch (c.kind) {
-	case CALL_AUTH:
-		return 0;
-	case CALL_PING:
-		if (r->type != REDIS_REPLY_STATUS || strcmp(r->str, "PONG") != 0)
-			return fault_set(why, NULL, "what answers there is no Redis");
-		if (d->state == STATE_PING) {
-			d->state = STATE_CHECK;
-			simple(d, CALL_VERSION, now);
-		}
-		return 0;
-	case CALL_VERSION:
-		if (r->type != REDIS_REPLY_INTEGER)
-			return fault_set(
-			    why, NULL, "an answer of the server makes no sense");
-		if (r->integer < EARSHOT_FUNCTION_VERSION) {
-			if (d->load_function && !d->load_tried) {
-				d->load_tried = true;
-				simple(d, CALL_LOAD, now);
-			} else {
-				function_missing(d, now);
-			}
-			return 0;
-		}
-		d->state = STATE_READY;
-		log_line(d->log, d->was_ready ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
-		    "delivering to '%s'", d->server);
-		d->was_ready = true;
-		return 0;
-	case CALL_LOAD:
-		simple(d, CALL_VERSION, now);
-		return 0;
-	case CALL_LAST:
-		if (r->type != REDIS_REPLY_INTEGER)
-			return fault_set(
-			    why, NULL, "an answer of the server makes no sense");
-		return stands_at(d, c.queue, r->integer, why);
-	case CALL_APPEND:
-		return appended(d, c.queue, r, why);
-	}
-	return 0;
 }

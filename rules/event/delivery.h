@@ -17,6 +17,13 @@
  * An answer that is an error keeps the batch: wait, ask again where the server stands,
  * send again. What a server must not say (a hole where there is none, a sequence that
  * cannot be) drops the connection.
+ *
+ * A Redis Cluster is known by its answers: the first MOVED makes us ask which node has
+ * which partition (routes.h). Each node that has one is a link of its own, with its own
+ * connection and states; link 0 is the server as it was asked for. A partition that moved
+ * is asked for its last sequence at its new place, so that a node that was behind when it
+ * took over is healed as any server is that lost its tail. What a node that is gone had is
+ * looked for at those that are there.
  */
 #ifndef RULES_EVENT_DELIVERY_H
 #define RULES_EVENT_DELIVERY_H
@@ -24,6 +31,10 @@
 #include "capture/base/log.h"
 #include "rules/event/event.h"
 #include "rules/event/seglog.h"
+#include "rules/event/sink.h"
+
+/* The server, a node for each partition, and some that are about to have one. */
+#define DELIVERY_LINKS (1 + EVENT_PARTITIONS + 4)
 
 struct delivery;
 struct secret;
@@ -37,7 +48,7 @@ struct delivery_options {
 	bool load_function;		/* may FUNCTION LOAD when it is not there */
 	const struct log *log;
 	void *arg;
-	void (*send)(void *arg, const void *bytes, size_t n);
+	void (*send)(void *arg, unsigned link, const void *bytes, size_t n);
 };
 
 struct delivery_counts {
@@ -45,6 +56,7 @@ struct delivery_counts {
 	uint64_t delivered;		/* acknowledged by the server */
 	uint64_t gaps, lost;		/* gap events sent, events they stand for */
 	uint64_t errors, rewinds, unreadable;
+	uint64_t moved;			/* times a partition was sent to another node */
 };
 
 struct delivery *delivery_create(const struct delivery_options *o, struct fault *why);
@@ -55,21 +67,32 @@ void delivery_destroy(struct delivery *d, bool remove_spool);
 bool delivery_put(struct delivery *d, const struct event_head *h, const char *json,
     struct loop_time now);
 
-/* There is a connection; there is none. */
-void delivery_up(struct delivery *d, struct loop_time now);
-void delivery_down(struct delivery *d);
+/* Where a connection is wanted; NULL: this link needs none. Lent until the next call; link 0
+ * is the caller's to make, and always wanted. */
+const struct sink_address *delivery_wants(const struct delivery *d, unsigned link);
+const char *delivery_link_name(const struct delivery *d, unsigned link);
 
-/* The server's bytes; and once in a while. -1: give the connection up, *why says why. */
-int delivery_feed(struct delivery *d, const void *bytes, size_t n, struct loop_time now,
+/* There is a connection, to `peer` (an address, not a name; NULL: not known); there is
+ * none. */
+void delivery_up(struct delivery *d, unsigned link, const struct sink_address *peer,
+    struct loop_time now);
+void delivery_down(struct delivery *d, unsigned link, struct loop_time now);
+
+/* The server's bytes; and once in a while for each link. -1: give this connection up, *why
+ * says why. */
+int delivery_feed(struct delivery *d, unsigned link, const void *bytes, size_t n,
+    struct loop_time now, struct fault *why);
+int delivery_tick(struct delivery *d, unsigned link, struct loop_time now,
     struct fault *why);
-int delivery_tick(struct delivery *d, struct loop_time now, struct fault *why);
+/* Since it came up it has taken something. */
+bool delivery_link_good(const struct delivery *d, unsigned link);
 /* Sends what may be sent. */
 void delivery_pump(struct delivery *d, struct loop_time now);
 
 void delivery_finish(struct delivery *d);	/* no more puts: tell
 						 * gaps at the end too */
 bool delivery_done(const struct delivery *d);	/* all is acknowledged */
-bool delivery_ready(const struct delivery *d);
+bool delivery_ready(const struct delivery *d);	/* every partition can be sent */
 uint64_t delivery_waiting(const struct delivery *d);	/* records nobody acknowledged */
 const struct delivery_counts *delivery_counts(const struct delivery *d);
 struct seglog *delivery_spool(struct delivery *d);

@@ -16,6 +16,7 @@
 #include <event2/event.h>
 #include <event2/util.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -58,6 +59,7 @@ static void connect_to(struct dial *d, const struct address *a);
 static void let_go(struct dial *d);
 static void fail(struct dial *d, const struct fault *why);
 static void again_later(struct dial *d);
+static struct addr addr_of(const struct sockaddr_storage *sa, uint16_t *port);
 
 bool
 dial_is_literal(const char *host)
@@ -109,7 +111,7 @@ dial_create(const struct dial_options *o, struct fault *why)
 	d->random = o->seed;
 	d->backoff_ms = BACKOFF_FIRST_MS;
 	if (o->own != NULL)
-		d->own = 2 * o->own->dials++;
+		d->own = 2 * (o->own_place > 0 ? o->own_place - 1 : o->own->dials++);
 	d->again = evtimer_new(o->base, on_again, d);
 	d->late = evtimer_new(o->base, on_late, d);
 	if (d->again == NULL || d->late == NULL || event_add(d->again, &now) == -1)
@@ -171,6 +173,22 @@ uint64_t
 dial_reconnects(const struct dial *d)
 {
 	return d->ups > 0 ? d->ups - 1 : 0;
+}
+
+bool
+dial_peer(const struct dial *d, struct sink_address *out)
+{
+	const struct sockaddr *sa;
+
+	memset(out, 0, sizeof(*out));
+	if (!d->up)
+		return false;
+	sa = (const struct sockaddr *)&d->address[d->next - 1].at;
+	if (sa->sa_family == AF_UNIX)
+		return false;
+	(void)addr_of(&d->address[d->next - 1].at, &out->port);
+	return getnameinfo(sa, d->address[d->next - 1].len, out->host, sizeof(out->host),
+	    NULL, 0, NI_NUMERICHOST) == 0;
 }
 
 static void

@@ -32,6 +32,8 @@ struct dial_options {
 	struct evdns_base *dns;		/* lent; needed for names */
 	const struct sink_address *to;	/* lent */
 	struct own_register *own;	/* lent; may be NULL */
+	unsigned own_place;		/* of one that comes and goes: its place in the
+					 * register, above SNAPSHOT_SINKS; 0: a new one */
 	uint64_t seed;			/* of the jitter */
 	bool loopback_only;		/* a secret goes over it: no other host */
 	void *arg;
@@ -58,6 +60,9 @@ void dial_hang_up(struct dial *d, const struct fault *why);	/* calls down */
 /* The other side is of use: the next pause is a short one again. */
 void dial_is_good(struct dial *d);
 uint64_t dial_reconnects(const struct dial *d);	/* connections made after the first */
+
+/* Where it is connected to; false: a unix socket, or nowhere. */
+bool dial_peer(const struct dial *d, struct sink_address *out);
 
 /* Whether a host is an address as it stands, without being looked up. */
 bool dial_is_literal(const char *host);

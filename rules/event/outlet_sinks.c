@@ -127,9 +127,11 @@ open_dns(struct outlet_sinks *s, struct event_base *base, struct fault *why)
 	bool names = false;
 	char *end;
 
+	/* A cluster may call its nodes by name. */
 	for (unsigned i = 0; i < o->sinks; i++)
 		names = names || (o->sink[i].at.host[0] != '\0' &&
-		    !dial_is_literal(o->sink[i].at.host));
+		    (o->sink[i].kind == SINK_REDIS ||
+		    !dial_is_literal(o->sink[i].at.host)));
 	if (!names)
 		return 0;
 	evdns_set_log_fn(no_talk);

@@ -42,6 +42,8 @@ struct queue {
 	char sensor[QUEUE_NAME], boot[QUEUE_NAME];
 	uint32_t lane, partition;
 	enum queue_state state;
+	uint8_t link;			/* the connection that said so */
+	uint8_t via;			/* of a cluster: where it is sent for once; 0: not */
 	struct entry *head, **end;
 	uint64_t last;			/* what the server has; believed when READY */
 	uint64_t tail;			/* highest sequence that was queued */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* redis_sink: between the callbacks of one and the calls of the other. */
+/* redis_sink: between the callbacks of one and the calls of the other; a dial for each link
+ * that the delivery wants. They come and go in on_tick, never in a callback of a dial. */
 #include "rules/event/redis_sink.h"
 
 #include "rules/event/clock.h"
 #include "rules/event/refusal.h"
+#include "rules/event/routes.h"
 
 #include <event2/event.h>
 #include <inttypes.h>
@@ -13,59 +15,100 @@
 
 #define TICK_MS 50
 
+_Static_assert(2 * (SNAPSHOT_SINKS + DELIVERY_LINKS) <= SNAPSHOT_CONNECTIONS,
+    "each node has its place in the register of our own connections");
+
+struct node {
+	struct redis_sink *sink;
+	unsigned link;
+	struct dial *dial;		/* NULL: not wanted */
+	struct sink_address at;
+};
+
 struct redis_sink {
-	struct delivery *delivery;
-	const struct log *log;
-	struct dial *dial;
+	struct redis_sink_options o;
+	struct node node[DELIVERY_LINKS];
+	uint64_t reconnects;		/* of dials that are gone */
 	struct event *tick;
 	char name[SINK_TEXT];
-	uint64_t delivered_before;	/* when it came up */
 	struct reasons reasons;
 	char error[sizeof(((struct sink_state *)NULL)->error)];
 };
 
 void
-redis_sink_send(void *arg, const void *bytes, size_t n)
+redis_sink_send(void *arg, unsigned link, const void *bytes, size_t n)
 {
 	struct redis_sink *s = *(struct redis_sink **)arg;
 
-	if (s != NULL)
-		dial_write(s->dial, bytes, n);
+	if (s != NULL && s->node[link].dial != NULL)
+		dial_write(s->node[link].dial, bytes, n);
 }
 
 static void
 up(void *arg, struct loop_time now)
 {
-	struct redis_sink *s = arg;
+	struct node *k = arg;
+	struct sink_address peer;
 
-	s->delivered_before = delivery_counts(s->delivery)->delivered;
-	delivery_up(s->delivery, now);
+	delivery_up(k->sink->o.delivery, k->link,
+	    dial_peer(k->dial, &peer) ? &peer : NULL, now);
 }
 
 static int
 heard(void *arg, const void *bytes, size_t n, struct loop_time now, struct fault *why)
 {
-	struct redis_sink *s = arg;
+	struct node *k = arg;
 
-	if (delivery_feed(s->delivery, bytes, n, now, why) == -1)
+	if (delivery_feed(k->sink->o.delivery, k->link, bytes, n, now, why) == -1)
 		return -1;
-	if (delivery_counts(s->delivery)->delivered > s->delivered_before)
-		dial_is_good(s->dial);
+	if (delivery_link_good(k->sink->o.delivery, k->link))
+		dial_is_good(k->dial);
 	return 0;
 }
 
 static void
 down(void *arg, const struct fault *why, struct loop_time now)
 {
-	struct redis_sink *s = arg;
+	struct node *k = arg;
+	struct redis_sink *s = k->sink;
 	char behind[64];
 
-	delivery_down(s->delivery);
+	delivery_down(s->o.delivery, k->link, now);
 	(void)snprintf(s->error, sizeof(s->error), "%.*s", (int)sizeof(s->error) - 1,
 	    why->what);
 	(void)snprintf(behind, sizeof(behind), "%" PRIu64 " events wait in the spool",
-	    delivery_waiting(s->delivery));
-	reasons_say(&s->reasons, s->name, why, behind, s->log, now);
+	    delivery_waiting(s->o.delivery));
+	reasons_say(&s->reasons, k->link == 0 ? s->name :
+	    delivery_link_name(s->o.delivery, k->link), why, behind, s->o.log, now);
+}
+
+static void
+let_go(struct node *k)
+{
+	if (k->dial == NULL)
+		return;
+	k->sink->reconnects += dial_reconnects(k->dial);
+	dial_destroy(k->dial);
+	k->dial = NULL;
+	delivery_down(k->sink->o.delivery, k->link, clock_now());
+}
+
+static int
+reach(struct redis_sink *s, unsigned link, const struct sink_address *to,
+    struct fault *why)
+{
+	struct node *k = &s->node[link];
+	struct dial_options d = { .base = s->o.base, .dns = s->o.dns, .to = &k->at,
+		.own = s->o.own, .own_place = link == 0 ? 0 : SNAPSHOT_SINKS + link,
+		.seed = s->o.seed + link * UINT64_C(0x9e3779b97f4a7c15),
+		.loopback_only = s->o.loopback_only, .arg = k, .up = up, .heard = heard,
+		.down = down };
+
+	k->sink = s;
+	k->link = link;
+	k->at = *to;
+	k->dial = dial_create(&d, why);
+	return k->dial == NULL ? -1 : 0;
 }
 
 static void
@@ -76,16 +119,24 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (delivery_tick(s->delivery, clock_now(), &why) == -1)
-		dial_hang_up(s->dial, &why);
+	for (unsigned i = 1; i < DELIVERY_LINKS; i++) {
+		const struct sink_address *to = delivery_wants(s->o.delivery, i);
+		struct node *k = &s->node[i];
+
+		if (k->dial != NULL && (to == NULL || !address_same(to, &k->at)))
+			let_go(k);
+		else if (k->dial == NULL && to != NULL)
+			(void)reach(s, i, to, &why);	/* no memory: the next tick */
+	}
+	for (unsigned i = 0; i < DELIVERY_LINKS; i++)
+		if (s->node[i].dial != NULL &&
+		    delivery_tick(s->o.delivery, i, clock_now(), &why) == -1)
+			dial_hang_up(s->node[i].dial, &why);
 }
 
 struct redis_sink *
 redis_sink_create(const struct redis_sink_options *o, struct fault *why)
 {
-	struct dial_options d = { .base = o->base, .dns = o->dns, .to = &o->to->at,
-		.own = o->own, .seed = o->seed, .loopback_only = o->loopback_only,
-		.up = up, .heard = heard, .down = down };
 	struct timeval tv = { 0, TICK_MS * 1000 };
 	struct redis_sink *s = calloc(1, sizeof(*s));
 
@@ -93,12 +144,9 @@ redis_sink_create(const struct redis_sink_options *o, struct fault *why)
 		(void)fault_set(why, NULL, "no memory for the connection to a Redis");
 		return NULL;
 	}
-	s->delivery = o->delivery;
-	s->log = o->log;
+	s->o = *o;
 	(void)sink_name(o->to, s->name, sizeof(s->name));
-	d.arg = s;
-	s->dial = dial_create(&d, why);
-	if (s->dial == NULL)
+	if (reach(s, 0, &o->to->at, why) == -1)
 		goto fail;
 	s->tick = event_new(o->base, -1, EV_PERSIST, on_tick, s);
 	if (s->tick != NULL && event_add(s->tick, &tv) == 0)
@@ -114,7 +162,8 @@ redis_sink_destroy(struct redis_sink *s)
 {
 	if (s == NULL)
 		return;
-	dial_destroy(s->dial);
+	for (unsigned i = 0; i < DELIVERY_LINKS; i++)
+		dial_destroy(s->node[i].dial);
 	if (s->tick != NULL)
 		event_free(s->tick);
 	free(s);
@@ -126,6 +175,9 @@ redis_sink_state(const struct redis_sink *s, struct sink_state *out)
 	(void)snprintf(out->name, sizeof(out->name), "%.*s", (int)sizeof(out->name) - 1,
 	    s->name);
 	memcpy(out->error, s->error, sizeof(out->error));
-	out->reconnects = dial_reconnects(s->dial);
-	out->up = dial_is_up(s->dial) && delivery_ready(s->delivery);
+	out->reconnects = s->reconnects;
+	for (unsigned i = 0; i < DELIVERY_LINKS; i++)
+		if (s->node[i].dial != NULL)
+			out->reconnects += dial_reconnects(s->node[i].dial);
+	out->up = delivery_ready(s->o.delivery);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * redis_sink: a delivery (delivery.h) on a connection (dial.h). What is said on it is the
- * delivery's business, how it is made the dial's.
+ * redis_sink: a delivery (delivery.h) on its connections (dial.h): one, or one for each
+ * node of a cluster. What is said on them is the delivery's business, how they are made the
+ * dial's.
  */
 #ifndef RULES_EVENT_REDIS_SINK_H
 #define RULES_EVENT_REDIS_SINK_H
@@ -26,7 +27,7 @@ struct redis_sink *redis_sink_create(
     const struct redis_sink_options *o, struct fault *why);
 void redis_sink_destroy(struct redis_sink *s);		/* hangs up */
 /* For delivery_options.send, arg is a struct redis_sink **. */
-void redis_sink_send(void *arg, const void *bytes, size_t n);
+void redis_sink_send(void *arg, unsigned link, const void *bytes, size_t n);
 /* Its name and its connection; what was sent and waits is the delivery's. */
 void redis_sink_state(const struct redis_sink *s, struct sink_state *out);
 

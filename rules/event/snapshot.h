@@ -26,7 +26,7 @@
 
 #define SNAPSHOT_IFACES 16
 #define SNAPSHOT_SINKS 8
-#define SNAPSHOT_CONNECTIONS 16
+#define SNAPSHOT_CONNECTIONS 64		/* two of each output, and of each node of a cluster */
 
 /* ---- the sensor's ---- */
 

@@ -14,11 +14,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-swallow(void *arg, const void *bytes, size_t n)
+swallow(void *arg, unsigned link, const void *bytes, size_t n)
 {
 	size_t *sent = arg;
 
 	(void)bytes;
+	(void)link;
 	*sent += n;
 }
 
@@ -59,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	data++;
 	size--;
 	d = make(&log, &sent, now);
-	delivery_up(d, now);
+	delivery_up(d, 0, NULL, now);
 	while (size > 0) {
 		size_t n = size < piece ? size : piece;
 		uint8_t *exact = malloc(n);
@@ -67,11 +68,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		memcpy(exact, data, n);
 		now.ns += 300 * NS_PER_MS;
-		rc = delivery_feed(d, exact, n, now, &why);
+		rc = delivery_feed(d, 0, exact, n, now, &why);
 		free(exact);
-		if (rc == -1 || delivery_tick(d, now, &why) == -1) {
-			delivery_down(d);
-			delivery_up(d, now);
+		if (rc == -1 || delivery_tick(d, 0, now, &why) == -1) {
+			delivery_down(d, 0, now);
+			delivery_up(d, 0, NULL, now);
 		}
 		data += n;
 		size -= n;

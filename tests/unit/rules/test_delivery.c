@@ -26,10 +26,11 @@ struct box {
 };
 
 static void
-keep_sent(void *arg, const void *bytes, size_t n)
+keep_sent(void *arg, unsigned link, const void *bytes, size_t n)
 {
 	struct box *b = arg;
 
+	(void)link;
 	assert_true(b->len + n < sizeof(b->sent));
 	memcpy(b->sent + b->len, bytes, n);
 	b->len += n;
@@ -104,7 +105,7 @@ answer(struct box *b, const char *text)
 	memcpy(exact, text, n);
 	b->len = 0;
 	b->sent[0] = '\0';
-	rc = delivery_feed(b->d, exact, n, b->now, &why);
+	rc = delivery_feed(b->d, 0, exact, n, b->now, &why);
 	free(exact);
 	if (rc == -1)
 		assert_true(why.what[0] != '\0');
@@ -126,13 +127,13 @@ wait_ms(struct box *b, int ms)
 	b->len = 0;
 	b->sent[0] = '\0';
 	b->now.ns += ms * NS_PER_MS;
-	assert_int_equal(delivery_tick(b->d, b->now, &why), 0);
+	assert_int_equal(delivery_tick(b->d, 0, b->now, &why), 0);
 }
 
 static void
 come_up(struct box *b)
 {
-	delivery_up(b->d, b->now);
+	delivery_up(b->d, 0, NULL, b->now);
 	expect_sent(b, "PING");
 	assert_int_equal(answer(b, "+PONG\r\n"), 0);
 	expect_sent(b, "ear_version");
@@ -229,7 +230,7 @@ test_a_missing_function_is_loaded_once(void **state)
 {
 	struct box *b = *state;
 
-	delivery_up(b->d, b->now);
+	delivery_up(b->d, 0, NULL, b->now);
 	assert_int_equal(answer(b, "+PONG\r\n"), 0);
 	assert_int_equal(answer(b, "-ERR Function not found\r\n"), 0);
 	expect_sent(b, "#!lua name=earshot");
@@ -249,7 +250,7 @@ test_loading_is_waited_for(void **state)
 {
 	struct box *b = *state;
 
-	delivery_up(b->d, b->now);
+	delivery_up(b->d, 0, NULL, b->now);
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(answer(b, "-LOADING Redis is loading\r\n"), 0);
 		assert_string_equal(b->sent, "");
@@ -325,7 +326,7 @@ test_a_server_that_lost_its_tail_is_healed_from_the_spool(void **state)
 	put(b, 0, 5);
 	delivery_pump(b->d, b->now);
 	assert_int_equal(answer(b, "*2\r\n$3\r\nGAP\r\n:2\r\n"), -1);
-	delivery_down(b->d);
+	delivery_down(b->d, 0, b->now);
 	come_up(b);
 	assert_int_equal(answer(b, ":2\r\n"), 0);
 	expect_sent(b, "{\"seq\":3}");
@@ -345,11 +346,11 @@ test_a_lost_tail_is_found_on_reconnect_without_new_events(void **state)
 	come_up(b);
 	assert_int_equal(answer(b, ":0\r\n"), 0);
 	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
-	delivery_down(b->d);
+	delivery_down(b->d, 0, b->now);
 	come_up(b);
 	expect_sent(b, "ear_last");
 	assert_int_equal(answer(b, ":0\r\n"), -1);
-	delivery_down(b->d);
+	delivery_down(b->d, 0, b->now);
 	come_up(b);
 	assert_int_equal(answer(b, ":0\r\n"), 0);
 	expect_sent(b, "{\"seq\":1}");
@@ -435,7 +436,7 @@ test_a_server_that_contradicts_itself_is_dropped(void **state)
 		if (answer(b, bad[i]) != -1)
 			fail_msg("'%s' was believed", bad[i]);
 		assert_false(delivery_done(b->d));
-		delivery_down(b->d);
+		delivery_down(b->d, 0, b->now);
 	}
 	come_up(b);
 	assert_int_equal(answer(b, ":0\r\n"), 0);
@@ -454,9 +455,9 @@ test_a_silent_server_is_pinged_and_then_given_up(void **state)
 	assert_int_equal(answer(b, "+PONG\r\n"), 0);
 	wait_ms(b, 5100);
 	b->now.ns += 9 * NS_PER_S;
-	assert_int_equal(delivery_tick(b->d, b->now, &why), 0);
+	assert_int_equal(delivery_tick(b->d, 0, b->now, &why), 0);
 	b->now.ns += 2 * NS_PER_S;
-	assert_int_equal(delivery_tick(b->d, b->now, &why), -1);
+	assert_int_equal(delivery_tick(b->d, 0, b->now, &why), -1);
 	assert_non_null(strstr(why.what, "10 s"));
 }
 
@@ -468,7 +469,7 @@ test_answers_may_come_byte_by_byte(void **state)
 	char one[2] = "";
 
 	put(b, 0, 1);
-	delivery_up(b->d, b->now);
+	delivery_up(b->d, 0, NULL, b->now);
 	for (; *all != '\0'; all++) {
 		one[0] = *all;
 		assert_int_equal(answer(b, one), 0);
@@ -502,13 +503,13 @@ test_a_password_that_is_said_back_is_not_shown(void **state)
 	delivery_destroy(b->d, true);
 	b->d = delivery_create(&o, &why);
 	assert_non_null(b->d);
-	delivery_up(b->d, b->now);
+	delivery_up(b->d, 0, NULL, b->now);
 	expect_sent(b, "sesame");
-	assert_int_equal(delivery_feed(b->d, no_auth, strlen(no_auth), b->now, &why), -1);
+	assert_int_equal(delivery_feed(b->d, 0, no_auth, strlen(no_auth), b->now, &why), -1);
 	assert_null(strstr(why.what, "sesame"));
 	assert_null(strstr(why.remedy, "sesame"));
-	delivery_up(b->d, b->now);
-	assert_int_equal(delivery_feed(b->d, wrong, strlen(wrong), b->now, &why), -1);
+	delivery_up(b->d, 0, NULL, b->now);
+	assert_int_equal(delivery_feed(b->d, 0, wrong, strlen(wrong), b->now, &why), -1);
 	assert_string_equal(why.what, "it does not know this user or password: WRONGPASS");
 }
 
