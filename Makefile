@@ -13,7 +13,7 @@ VERSION  := 0.1.0
 
 # ---- dependencies, each can be overridden --------------------------------------------------
 PKG_CONFIG ?= pkg-config
-DEPS       := libpcap libndpi hiredis libevent libpsl libzstd zlib libseccomp
+DEPS       := libpcap libndpi hiredis libevent libevent_openssl openssl libpsl libzstd zlib libseccomp
 DEP_CFLAGS ?= $(shell $(PKG_CONFIG) --cflags $(DEPS) 2>/dev/null)
 DEP_LIBS   ?= $(shell $(PKG_CONFIG) --libs $(DEPS) 2>/dev/null) -lm
 TEST_LIBS  ?= $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null)

@@ -14,6 +14,7 @@ build libpcap-dev    captures packets
 build libndpi-dev    classifies flows
 build libhiredis-dev speaks to Redis
 build libevent-dev   waits for it
+build libssl-dev     TLS to it
 build libpsl-dev     knows registrable domains
 build libzstd-dev    reads compressed captures
 build zlib1g-dev     reads gzipped captures
@@ -21,6 +22,7 @@ build libseccomp-dev locks the processes in
 demo  redis-tools    a Redis of the demo own: redis-check-rdb is the server program
 build ieee-data      who made a network card
 test  libcmocka-dev  unit tests
+test  openssl        certificates
 test  clang          the second compiler
 test  libclang-rt-14-dev fuzzing
 test  python3        test tools

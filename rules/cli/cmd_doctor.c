@@ -153,6 +153,7 @@ static void
 look_sinks(struct doctor_facts *facts, const struct launch_options *o)
 {
 	struct secret secret = { "" };
+	struct redis_access a = { .secret = &secret, .tls = &o->redis_tls };
 	struct fault no_secret = { "", "" };
 	int got = secret_read(o->redis_password, &secret, &no_secret);
 
@@ -171,10 +172,11 @@ look_sinks(struct doctor_facts *facts, const struct launch_options *o)
 			continue;
 		facts->redises++;
 		(void)sink_name(&o->sink[i], r->target, sizeof(r->target));
+		a.target = o->sink[i].target;
 		r->why = no_secret;
 		r->reached = got == 0 && redis_login_check(&o->sink[i], &secret,
 		    o->redis_plain, &r->why) == 0 &&
-		    redis_look(o->sink[i].target, &secret, &r->look, &r->why) == 0;
+		    redis_look(&a, &r->look, &r->why) == 0;
 	}
 	secret_forget(&secret);
 }

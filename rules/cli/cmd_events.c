@@ -51,31 +51,45 @@ command_redis(int argc, char **argv)
 {
 	static const char usage[] = "usage: earshot redis init|show "
 	    "[--redis-password-file FILE] [--redis-plain]\n"
-	    "\tredis://[USER@]HOST[:PORT] | redis:unix:PATH\n";
-	const char *what = argc > 1 ? argv[1] : "", *file = NULL, *target = NULL;
+	    "\t[--redis-ca FILE] [--redis-cert FILE --redis-key FILE] "
+	    "[--redis-tls-name NAME]\n"
+	    "\tredis://[USER@]HOST[:PORT] | rediss://.. | redis:unix:PATH\n";
+	const char *what = argc > 1 ? argv[1] : "", *file = NULL;
 	bool init = strcmp(what, "init") == 0, plain = false, wrong = false;
 	struct secret secret = { "" };
+	struct tls_files tls = { NULL, NULL, NULL, NULL };
+	struct redis_access a = { .secret = &secret, .tls = &tls };
+	const struct { const char *option, **at; } takes[] = {
+		{ "--redis-password-file", &file }, { "--redis-ca", &tls.ca },
+		{ "--redis-cert", &tls.cert }, { "--redis-key", &tls.key },
+		{ "--redis-tls-name", &tls.name },
+	};
 	struct fault why = { 0 };
 	struct sink_spec spec;
-	int rc;
+	int rc, servers = 1;
 
 	for (int i = 2; i < argc; i++) {
+		size_t k = 0;
+
+		while (k < sizeof(takes) / sizeof(takes[0]) &&
+		    strcmp(argv[i], takes[k].option) != 0)
+			k++;
 		if (strcmp(argv[i], "--redis-plain") == 0)
 			plain = true;
-		else if (strcmp(argv[i], "--redis-password-file") == 0 && i + 1 < argc)
-			file = argv[++i];
-		else if (target == NULL && argv[i][0] != '-')
-			target = argv[i];
+		else if (k < sizeof(takes) / sizeof(takes[0]) && i + 1 < argc)
+			*takes[k].at = argv[++i];
+		else if (a.target == NULL && argv[i][0] != '-')
+			a.target = argv[i];
 		else
 			wrong = true;
 	}
-	if (wrong || target == NULL || (!init && strcmp(what, "show") != 0)) {
+	if (wrong || a.target == NULL || (!init && strcmp(what, "show") != 0)) {
 		bool help = argc == 2 && strcmp(what, "-h") == 0;
 
 		fputs(usage, help ? stdout : stderr);
 		return help ? EXIT_DONE : EXIT_USAGE;
 	}
-	rc = sink_parse(target, &spec, &why);
+	rc = sink_parse(a.target, &spec, &why);
 	if (rc == 0 && spec.kind != SINK_REDIS) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
@@ -85,12 +99,15 @@ command_redis(int argc, char **argv)
 	if (rc == 0)
 		rc = redis_login_check(&spec, &secret, plain, &why);
 	if (rc == 0 && init)
-		rc = redis_init(target, &secret, &why);
+		rc = servers = redis_init(&a, &why);
 	else if (rc == 0)
-		rc = redis_summary(target, &secret, stream_line, NULL, &why);
+		rc = redis_summary(&a, stream_line, NULL, &why);
 	secret_forget(&secret);
-	if (rc == 0) {
-		if (init)
+	if (rc >= 0) {
+		if (init && servers > 1)
+			printf("the cluster is set up: the library 'earshot' of each of its "
+			    "%d masters takes events\n", servers);
+		else if (init)
 			puts("the Redis is set up: its library 'earshot' takes events");
 		return EXIT_DONE;
 	}

@@ -170,11 +170,19 @@ check_outputs(const struct super *s, struct fault *why)
 {
 	const struct launch_options *o = s->o;
 	struct secret secret = { "" };
-	bool redis = false;
+	bool redis = false, tls = false;
+	struct tls *t;
 	int rc = o->metrics == NULL ? 0 : metrics_where_check(o->metrics, why);
 
 	for (unsigned i = 0; i < s->sinks; i++)
 		redis = redis || sink_is_redis(&s->sink[i]);
+	for (unsigned i = 0; i < s->sinks; i++)
+		tls = tls || s->sink[i].tls;
+	if (rc == 0 && tls) {
+		t = tls_create(&o->redis_tls, why);
+		rc = t == NULL ? -1 : 0;
+		tls_destroy(t);
+	}
 	if (rc == 0 && redis)
 		rc = secret_read(o->redis_password, &secret, why);
 	for (unsigned i = 0; rc == 0 && i < s->sinks; i++)

@@ -37,6 +37,7 @@ struct launch_options {
 	const char *redis_password;	/* a file; NULL: secret.h says where else */
 	const char *metrics;		/* NULL: none */
 	bool redis_plain;
+	struct tls_files redis_tls;
 	int format;			/* FORMAT_TEXT, FORMAT_JSON; 0: by the terminal */
 	int fail_on;			/* 1 + a severity; 0: never */
 	int stats;			/* 1: JSON */

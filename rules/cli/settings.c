@@ -433,11 +433,12 @@ settings_sensors(const struct settings *s)
 static bool
 met(enum setting_need need, const struct launch_options *o)
 {
-	bool redis = false, spool = false, out = o->sinks == 0;
+	bool redis = false, spool = false, tls = false, out = o->sinks == 0;
 
 	for (unsigned i = 0; i < o->sinks; i++) {
 		spool = spool || o->sink[i].kind == SINK_REDIS;
 		redis = redis || sink_is_redis(&o->sink[i]);
+		tls = tls || o->sink[i].tls;
 		out = out || o->sink[i].kind == SINK_STDOUT_JSON ||
 		    o->sink[i].kind == SINK_STDOUT_TEXT;
 	}
@@ -446,6 +447,8 @@ met(enum setting_need need, const struct launch_options *o)
 		return spool;
 	case NEED_REDIS:
 		return redis;
+	case NEED_TLS:
+		return tls;
 	case NEED_STDOUT:
 		return out;
 	case NEED_STORE:

@@ -39,6 +39,7 @@
 	X(NOTHING, "") \
 	X(SPOOL, "no output is a Redis with streams") \
 	X(REDIS, "no output is a Redis") \
+	X(TLS, "no output is a Redis with TLS (rediss:)") \
 	X(STORE, "'store-size' is 0: no store is kept") \
 	X(STDOUT, "no output is standard output")
 
@@ -172,6 +173,18 @@ enum setting_type {
 	X(REDIS_PLAIN, "redis-plain", 0, "", SWITCH(redis_plain), "off", "", \
 	    FOR_READ | FOR_RUN, NEED_REDIS, \
 	    "the password may cross the network in clear text") \
+	X(REDIS_CA, "redis-ca", 0, "FILE", PATH(redis_tls.ca), "", \
+	    "\"/etc/earshot/redis-ca.pem\"", FOR_READ | FOR_RUN, NEED_TLS, \
+	    "who signs the certificate of a rediss: output; else the system's CAs") \
+	X(REDIS_CERT, "redis-cert", 0, "FILE", PATH(redis_tls.cert), "", \
+	    "\"/etc/earshot/redis-cert.pem\"", FOR_READ | FOR_RUN, NEED_TLS, \
+	    "our own certificate, for a Redis that asks for one") \
+	X(REDIS_KEY, "redis-key", 0, "FILE", PATH(redis_tls.key), "", \
+	    "\"/etc/earshot/redis-key.pem\"", FOR_READ | FOR_RUN, NEED_TLS, \
+	    "its key; mode 0600") \
+	X(REDIS_TLS_NAME, "redis-tls-name", 0, "NAME", TEXT(redis_tls.name), "", \
+	    "redis.example", FOR_READ | FOR_RUN, NEED_TLS, \
+	    "what the certificate of the Redis is called, if not as its host") \
 	X(METRICS, "metrics", 0, "ADDRESS", TEXT(metrics), "", "\"127.0.0.1:9108\"", \
 	    FOR_RUN, NEED_NOTHING, \
 	    "figures for a Prometheus on this machine; or unix:PATH") \

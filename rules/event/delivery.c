@@ -182,7 +182,8 @@ delivery_up(struct delivery *d, unsigned link, const struct sink_address *peer,
 {
 	struct link *l = &d->link[link];
 
-	delivery_down(d, link, now);
+	if (l->state != STATE_DOWN)
+		delivery_down(d, link, now);
 	if (link == 0 && peer != NULL)
 		l->at = *peer;
 	if (l->reader == NULL)

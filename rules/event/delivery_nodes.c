@@ -73,8 +73,8 @@ link_to(struct delivery *d, const struct link *by, const struct sink_address *sa
 		l->at = to;
 		l->used = now;
 		six = strchr(to.host, ':') != NULL;
-		(void)snprintf(l->name, sizeof(l->name), "redis://%s%s%s:%u",
-		    six ? "[" : "", to.host, six ? "]" : "", to.port);
+		(void)snprintf(l->name, sizeof(l->name), "redis%s://%s%s%s:%u",
+		    strncmp(d->server, "rediss:", 7) == 0 ? "s" : "", six ? "[" : "", to.host, six ? "]" : "", to.port);
 		log_line(d->log, LOG_LEVEL_DEBUG, "'%s' is a node of the cluster behind "
 		    "'%s'", l->name, d->server);
 		return l;

@@ -8,10 +8,12 @@
 #include "rules/event/dial.h"
 
 #include "rules/event/clock.h"
+#include "rules/event/tls.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
 #include <event2/dns.h>
 #include <event2/event.h>
 #include <event2/util.h>
@@ -19,6 +21,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +33,7 @@
 #define BACKOFF_MOST_MS 5000
 #define CONNECT_WITHIN_S 5		/* an address that swallows packets */
 #define LOOKUP_WITHIN_S 10
+#define GONE_MS 10000			/* nothing of ours was acknowledged for so long */
 #define ADDRESSES 8			/* of one name; more are not tried */
 
 struct address {
@@ -46,6 +50,7 @@ struct dial {
 	struct address address[ADDRESSES];
 	unsigned addresses, next;	/* to be tried; the next one */
 	bool up;
+	bool secure;			/* bev speaks TLS, or is about to */
 	uint64_t ups;
 	size_t left;			/* bytes that the last connection did not take */
 	int backoff_ms;
@@ -59,6 +64,7 @@ static void connect_to(struct dial *d, const struct address *a);
 static void let_go(struct dial *d);
 static void fail(struct dial *d, const struct fault *why);
 static void again_later(struct dial *d);
+static void on_event(struct bufferevent *bev, short what, void *arg);
 static struct addr addr_of(const struct sockaddr_storage *sa, uint16_t *port);
 
 bool
@@ -92,6 +98,10 @@ on_late(evutil_socket_t fd, short what, void *arg)
 		    "no name server answers about '%s'", d->o.to->host);
 		let_go(d);
 		fail(d, &why);
+	} else if (d->bev != NULL && !d->up && d->secure) {
+		(void)fault_set(&why, "redis:// is without TLS",
+		    "it does not answer in TLS within %d s", CONNECT_WITHIN_S);
+		try_next(d, &why);
 	} else if (d->bev != NULL && !d->up) {
 		(void)fault_set(&why, NULL, "no connection within %d s",
 		    CONNECT_WITHIN_S);
@@ -380,28 +390,86 @@ on_drained(struct bufferevent *bev, void *arg)
 		d->o.drained(d->o.arg, clock_now());
 }
 
+/* Or each batch waits 40 ms for the acknowledgement of the one before; and a peer that is
+ * gone without a word is noticed by the kernel too, not by our questions alone. */
+static void
+settle(int fd, const struct sockaddr_storage *remote)
+{
+	int one = 1, ms = GONE_MS;
+
+	if (remote->ss_family == AF_UNIX)
+		return;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
+}
+
+/* There is a connection: it goes from a bufferevent that only carries bytes to one that
+ * speaks TLS on it. The descriptor stays; `late` still runs. */
+static void
+handshake(struct dial *d)
+{
+	struct bufferevent *plain = d->bev;
+	int fd = bufferevent_getfd(plain);
+	struct fault why;
+	SSL *ssl = tls_session(d->o.tls, d->o.to->host, &why);
+
+	if (ssl == NULL) {
+		try_next(d, &why);
+		return;
+	}
+	(void)bufferevent_setfd(plain, -1);
+	bufferevent_free(plain);
+	d->bev = bufferevent_openssl_socket_new(d->o.base, fd, ssl,
+	    BUFFEREVENT_SSL_CONNECTING, BEV_OPT_CLOSE_ON_FREE);
+	if (d->bev == NULL) {
+		SSL_free(ssl);
+		(void)close(fd);
+		(void)fault_set(&why, NULL, "no memory for TLS");
+		try_next(d, &why);
+		return;
+	}
+	d->secure = true;
+	bufferevent_openssl_set_allow_dirty_shutdown(d->bev, 1);
+	bufferevent_setcb(d->bev, on_read, on_drained, on_event, d);
+	(void)bufferevent_enable(d->bev, EV_READ | EV_WRITE);
+}
+
 static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {
 	struct dial *d = arg;
-	int error = EVUTIL_SOCKET_ERROR(), one = 1, fd = bufferevent_getfd(bev);
+	int error = EVUTIL_SOCKET_ERROR(), fd = bufferevent_getfd(bev);
 	const struct sockaddr_storage *remote = &d->address[d->next - 1].at;
 	struct fault why;
 
-	if ((what & BEV_EVENT_CONNECTED) != 0) {
-		/* Or each batch waits 40 ms for the acknowledgement of the one before. */
-		if (remote->ss_family != AF_UNIX)
-			(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if ((what & BEV_EVENT_CONNECTED) != 0 && d->o.tls != NULL && !d->secure) {
+		settle(fd, remote);
 		publish(d, fd, remote, false);
+		handshake(d);
+		return;
+	}
+	if ((what & BEV_EVENT_CONNECTED) != 0) {
+		if (d->o.tls == NULL) {
+			settle(fd, remote);
+			publish(d, fd, remote, false);
+		}
 		(void)event_del(d->late);
 		d->up = true;
 		d->ups++;
 		d->o.up(d->o.arg, clock_now());
 		return;
 	}
-	(void)fault_set(&why, d->up ? NULL : "is anybody listening there?", "%s",
-	    (what & BEV_EVENT_EOF) != 0 ? "the other side closed the connection" :
-	    error != 0 ? strerror(error) : "the connection broke");
+	if (d->secure && (what & BEV_EVENT_EOF) == 0)
+		(void)tls_fault(bufferevent_openssl_get_ssl(bev),
+		    bufferevent_get_openssl_error(bev), &why);
+	else if (d->secure && !d->up)
+		(void)fault_set(&why, "does it speak TLS on this port?",
+		    "the other side closed the connection before TLS began");
+	else
+		(void)fault_set(&why, d->up ? NULL : "is anybody listening there?", "%s",
+		    (what & BEV_EVENT_EOF) != 0 ? "the other side closed the connection" :
+		    error != 0 ? strerror(error) : "the connection broke");
 	if (d->up)
 		dial_hang_up(d, &why);
 	else
@@ -480,7 +548,7 @@ let_go(struct dial *d)
 	if (d->bev != NULL)
 		bufferevent_free(d->bev);
 	d->bev = NULL;
-	d->up = false;
+	d->up = d->secure = false;
 }
 
 static void

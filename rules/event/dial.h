@@ -3,7 +3,8 @@
  * dial: one stream connection to another program, made again whenever it breaks. A name
  * is looked up without waiting (DNS and /etc/hosts), its addresses are tried in turn; a
  * round that reached nobody is followed by a pause of 0.05 to 5 s, growing, with jitter,
- * so that a hundred sensors do not come back at once. What is said on the connection is
+ * so that a hundred sensors do not come back at once. With TLS it is there when the other
+ * side has shown a certificate that is believed. What is said on the connection is
  * the caller's business.
  *
  * A TCP connection is published before its first packet leaves (snapshot.h), so that the
@@ -18,6 +19,7 @@
 struct event_base;
 struct evdns_base;
 struct dial;
+struct tls;
 
 /* The outlet's connections, for the board. */
 struct own_register {
@@ -35,6 +37,7 @@ struct dial_options {
 	unsigned own_place;		/* of one that comes and goes: its place in the
 					 * register, above SNAPSHOT_SINKS; 0: a new one */
 	uint64_t seed;			/* of the jitter */
+	const struct tls *tls;		/* lent; NULL: plain */
 	bool loopback_only;		/* a secret goes over it: no other host */
 	void *arg;
 	/* There is a connection; bytes of the other side (-1: hang up, *why says why);

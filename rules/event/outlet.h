@@ -24,6 +24,7 @@
 #include "rules/event/event.h"
 #include "rules/event/sink.h"
 #include "rules/event/snapshot.h"
+#include "rules/event/tls.h"
 
 #define OUTLET_SINKS SNAPSHOT_SINKS
 
@@ -38,6 +39,7 @@ struct outlet_options {
 	const char *spool_dir;		/* needed with a SINK_REDIS */
 	uint64_t spool_bytes;		/* 0: 256 MiB */
 	const char *password_file;	/* of Redis; NULL: secret.h says where else */
+	struct tls_files redis_tls;	/* for rediss: */
 	bool redis_plain;		/* the password may go to another host */
 	const char *metrics;		/* metrics_server.h; NULL: none */
 	int drain_ms;			/* how long to try after the end; 0: 5000 */

@@ -41,6 +41,7 @@ struct outlet_sinks {
 	struct evdns_base *dns;
 	struct own_register own;
 	struct secret secret;
+	struct tls *tls;		/* NULL: no output needs it */
 	char redis_name[SINK_TEXT];
 	char folder[OUTLET_SINKS][PATHS];	/* of files, to open them again */
 	char resolver[PATHS];		/* where resolv.conf really is */
@@ -66,7 +67,7 @@ outlet_sinks_open(const struct outlet_options *o, struct event_base *base,
     struct fault *why)
 {
 	struct outlet_sinks *s = calloc(1, sizeof(*s));
-	bool redis = false;
+	bool redis = false, tls = false;
 
 	if (s == NULL) {
 		(void)fault_set(why, NULL, "no memory for the outputs");
@@ -76,6 +77,10 @@ outlet_sinks_open(const struct outlet_options *o, struct event_base *base,
 	s->own.board = o->boards == NULL ? NULL : o->boards->own;
 	for (unsigned i = 0; i < o->sinks; i++)
 		redis = redis || sink_is_redis(&o->sink[i]);
+	for (unsigned i = 0; i < o->sinks; i++)
+		tls = tls || o->sink[i].tls;
+	if (tls && (s->tls = tls_create(&o->redis_tls, why)) == NULL)
+		goto fail;
 	if (redis && secret_read(o->password_file, &s->secret, why) == -1)
 		goto fail;
 	if (open_dns(s, base, why) == -1)
@@ -108,6 +113,7 @@ outlet_sinks_close(struct outlet_sinks *s, bool remove_spool)
 	}
 	if (s->dns != NULL)
 		evdns_base_free(s->dns, 0);
+	tls_destroy(s->tls);
 	secret_forget(&s->secret);
 	free(s);
 }
@@ -167,7 +173,7 @@ open_one(struct outlet_sinks *s, struct output *p, struct event_base *base,
 	const struct outlet_options *o = s->o;
 	struct push_options po = { .to = p->spec, .sensor = o->sensor,
 		.version = EARSHOT_VERSION, .secret = &s->secret, .plain = o->redis_plain,
-		.base = base, .dns = s->dns, .own = &s->own, .seed = seed(),
+		.tls = p->spec->tls ? s->tls : NULL, .base = base, .dns = s->dns, .own = &s->own, .seed = seed(),
 		.log = o->log };
 	char *folder = s->folder[p - s->out];
 
@@ -185,6 +191,7 @@ open_one(struct outlet_sinks *s, struct output *p, struct event_base *base,
 	case SINK_UNIX:
 	case SINK_REDIS_LIST:
 	case SINK_REDIS_PUBSUB:
+	case SINK_REDIS_XADD:
 		p->push = push_create(&po, why);
 		return p->push == NULL ? -1 : 0;
 	case SINK_REDIS:
@@ -206,7 +213,9 @@ open_redis(struct outlet_sinks *s, const struct output *p, struct event_base *ba
 		.send = redis_sink_send };
 	struct redis_sink_options r = { .base = base, .dns = s->dns, .to = p->spec,
 		.own = &s->own, .seed = seed(), .log = o->log,
-		.loopback_only = s->secret.text[0] != '\0' && !o->redis_plain };
+		.tls = p->spec->tls ? s->tls : NULL,
+		.loopback_only = s->secret.text[0] != '\0' && !o->redis_plain &&
+		    !p->spec->tls };
 
 	if (s->delivery != NULL)
 		return fault_set(why, "one redis: and the others as redis-list:, "

@@ -57,7 +57,7 @@ push_create(const struct push_options *o, struct fault *why)
 	struct push_sink *p = calloc(1, sizeof(*p));
 	struct backlog_options bo = { o->sensor, o->version, o->bytes };
 	struct dial_options d = { .base = o->base, .dns = o->dns, .to = &o->to->at,
-		.own = o->own, .seed = o->seed, .arg = p, .up = up, .heard = heard,
+		.own = o->own, .tls = o->tls, .seed = o->seed, .arg = p, .up = up, .heard = heard,
 		.drained = drained, .down = down };
 
 	if (p == NULL)
@@ -65,7 +65,7 @@ push_create(const struct push_options *o, struct fault *why)
 	p->o = *o;
 	if (p->o.secret != NULL && p->o.secret->text[0] == '\0')
 		p->o.secret = NULL;
-	d.loopback_only = p->o.secret != NULL && !o->plain;
+	d.loopback_only = p->o.secret != NULL && !o->plain && o->tls == NULL;
 	(void)sink_name(o->to, p->name, sizeof(p->name));
 	p->backlog = backlog_create(&bo);
 	p->reader = reply_create(&limits);
@@ -239,6 +239,23 @@ send_channel(struct push_sink *p, struct loop_time now)
 }
 
 static void
+send_stream(struct push_sink *p, struct loop_time now)
+{
+	char most[24];
+	const char *argv[] = { "XADD", p->o.to->key, "MAXLEN", "~", most, "*", "e", NULL };
+	size_t len[] = { 4, strlen(p->o.to->key), 6, 1, 0, 1, 1, 0 };
+	struct span line;
+
+	len[4] = (size_t)snprintf(most, sizeof(most), "%d", PUSH_LIST_MOST);
+	while (dial_is_up(p->dial) && p->asks < BATCH_EVENTS &&
+	    dial_unsent(p->dial) < BATCH_BYTES && backlog_next(p->backlog, &line)) {
+		argv[7] = (const char *)line.at;
+		len[7] = line.left;
+		ask(p, ASKED_PUSH, 8, argv, len, now);
+	}
+}
+
+static void
 send_more(struct push_sink *p, struct loop_time now)
 {
 	if (!p->ready)
@@ -247,6 +264,8 @@ send_more(struct push_sink *p, struct loop_time now)
 		send_lines(p, now);
 	else if (p->o.to->kind == SINK_REDIS_LIST)
 		send_list(p, now);
+	else if (p->o.to->kind == SINK_REDIS_XADD)
+		send_stream(p, now);
 	else
 		send_channel(p, now);
 }
@@ -306,11 +325,12 @@ answer(struct push_sink *p, const redisReply *r, struct loop_time now, struct fa
 		p->ready = true;
 		return 0;
 	}
-	if (r->type != REDIS_REPLY_INTEGER || r->integer < 0)
+	if (p->o.to->kind == SINK_REDIS_XADD ? r->type != REDIS_REPLY_STRING :
+	    r->type != REDIS_REPLY_INTEGER || r->integer < 0)
 		return fault_set(why, NULL, "an answer of the server makes no sense");
 	p->moved = now;
 	dial_is_good(p->dial);
-	if (p->o.to->kind == SINK_REDIS_PUBSUB) {
+	if (p->o.to->kind != SINK_REDIS_LIST) {
 		backlog_done(p->backlog, 1);
 		return 0;
 	}

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * push_sink: events to a reader that has no memory of what it got: a list or a channel of
- * a Redis, or whoever listens on a unix socket. The same lines as everywhere, from a
+ * push_sink: events to a reader that has no memory of what it got: a list a channel or
+ * a plain stream of a Redis, or whoever listens on a unix socket. The same lines as everywhere, from a
  * backlog in memory (backlog.h), no spool.
  *
  *	list		RPUSH KEY e1 .. en, done when Redis has answered; a batch whose
  *			answer was cut off is pushed again: at least once. Kept below
  *			PUSH_LIST_MOST elements by LTRIM, which is told.
  *	channel		PUBLISH CHANNEL e, never twice: at most once.
+ *	stream		XADD KEY MAXLEN ~ n * e JSON, pipelined; what was not answered is sent
+ *			again: at least once.
  *	unix socket	the line and a newline, done when the kernel has all of it; a line
  *			that was cut off is sent whole on the next connection. What the
  *			kernel held for a reader that left is gone.
@@ -27,6 +29,7 @@ struct push_options {
 	const char *sensor, *version;	/* lent */
 	const struct secret *secret;	/* lent; NULL or empty: none */
 	bool plain;			/* the secret may go to another host */
+	const struct tls *tls;		/* lent; NULL: plain */
 	size_t bytes;			/* of the backlog; 0: 8 MiB */
 	struct event_base *base;
 	struct evdns_base *dns;

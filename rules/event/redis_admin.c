@@ -1,206 +1,51 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* redis_admin: a blocking conversation of a few commands over one socket, for a person
- * who waits. Refuses what takes longer than WAIT_S. */
+/* redis_admin: what is asked, in order; how it is asked is redis_talk.h. */
 #include "rules/event/redis_admin.h"
 
 #include "rules/event/delivery.h"
 #include "rules/event/redis_function.h"
-#include "rules/event/redis_login.h"
-#include "rules/event/refusal.h"
-#include "rules/event/reply.h"
+#include "rules/event/redis_talk.h"
 
-#include <errno.h>
-#include <netdb.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#define WAIT_S 5
-
-static const struct reply_limits limits = { .bytes = 1 << 20, .elements = 1024,
-	.depth = 4 };
-
-struct talk {
-	int fd;
-	const char *target;
-	char name[SINK_TEXT];
-	bool near;			/* on this machine */
-	struct reply_reader *reader;
-};
-
-static void
-talk_end(struct talk *t)
-{
-	if (t->fd != -1)
-		(void)close(t->fd);
-	reply_destroy(t->reader);
-}
-
+/* Into one master. */
 static int
-reach_path(struct talk *t, const char *path)
+load(struct talk *t, unsigned which, struct fault *why)
 {
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-
-	memcpy(un.sun_path, path, strlen(path) + 1);	/* sink_parse has measured it */
-	t->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	return t->fd == -1 ? -1 :
-	    connect(t->fd, (struct sockaddr *)&un, (socklen_t)sizeof(un));
-}
-
-static int
-reach(struct talk *t, const struct sink_address *to, struct fault *why)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *all = NULL;
-	struct timeval wait = { WAIT_S, 0 };
-	char port[8];
-	int rc = -1;
-
-	if (to->host[0] == '\0') {
-		rc = reach_path(t, to->path);
-		goto out;
-	}
-	(void)snprintf(port, sizeof(port), "%u", to->port);
-	rc = getaddrinfo(to->host, port, &hints, &all);
-	if (rc != 0)
-		return fault_set(why, "see 'getent ahosts'", "cannot look up '%s': %s",
-		    to->host, gai_strerror(rc));
-	rc = -1;
-	for (struct addrinfo *a = all; a != NULL && rc == -1; a = a->ai_next) {
-		if (t->fd != -1)
-			(void)close(t->fd);
-		t->fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		if (t->fd == -1)
-			continue;
-		(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-		rc = connect(t->fd, a->ai_addr, a->ai_addrlen);
-	}
-out:
-	if (rc == -1)
-		(void)fault_set(why, "is a Redis running there?", "cannot reach '%s': %s",
-		    t->target, errno == EINPROGRESS ? "no connection within 5 s" :
-		    strerror(errno));
-	if (all != NULL)
-		freeaddrinfo(all);
-	(void)setsockopt(t->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	(void)setsockopt(t->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait));
-	return rc;
-}
-
-static int
-broken(const struct talk *t, ssize_t n, struct fault *why)
-{
-	return fault_set(why, NULL, "'%s' gives no answer: %s", t->target, n == 0 ?
-	    "the connection was closed" : errno == EAGAIN ? "nothing within 5 s" :
-	    strerror(errno));
-}
-
-/* One command, one answer; an error answer is a fault. */
-static int
-ask(struct talk *t, int argc, const char **argv, redisReply **out, struct fault *why)
-{
-	char *bytes = NULL, piece[16384];
-	long long len = redisFormatCommandArgv(&bytes, argc, argv, NULL), done = 0;
-	ssize_t n;
-	int got;
-
-	*out = NULL;
-	if (len <= 0)
-		return fault_set(why, NULL, "no memory for a command");
-	while (done < len) {
-		n = send(t->fd, bytes + done, (size_t)(len - done), MSG_NOSIGNAL);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			redisFreeCommand(bytes);
-			return broken(t, n, why);
-		}
-		done += n;
-	}
-	redisFreeCommand(bytes);
-	while ((got = reply_next(t->reader, out)) == 0) {
-		n = recv(t->fd, piece, sizeof(piece), 0);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return broken(t, n, why);
-		if (reply_feed(t->reader, piece, (size_t)n) == -1)
-			break;
-	}
-	if (got != 1)
-		return fault_set(why, NULL, "'%s' gives no answer we understand: %s",
-		    t->target, reply_error(t->reader));
-	if ((*out)->type == REDIS_REPLY_ERROR) {
-		(void)fault_set(why, refusals[refusal_of((*out)->str)].remedy,
-		    "'%s' refused '%s': %.300s", t->target, argv[0],
-		    strcmp(argv[0], "AUTH") == 0 ? refusal_of_login((*out)->str) :
-		    (*out)->str);
-		freeReplyObject(*out);
-		*out = NULL;
-		return -1;
-	}
-	return 0;
-}
-
-static int
-talk_begin(struct talk *t, const char *target, const struct secret *secret,
-    struct fault *why)
-{
-	struct sink_spec to;
-	const char *argv[3];
-	redisReply *r;
-	int argc;
-
-	memset(t, 0, sizeof(*t));
-	t->fd = -1;
-	if (sink_parse(target, &to, why) == -1)
-		return -1;
-	if (to.kind != SINK_REDIS)
-		return fault_set(why, "redis://HOST:PORT or redis:unix:PATH",
-		    "'%s' has no streams", target);
-	(void)sink_name(&to, t->name, sizeof(t->name));
-	t->target = t->name;
-	t->near = sink_is_near(&to.at);
-	t->reader = reply_create(&limits);
-	if (t->reader == NULL)
-		return fault_set(why, NULL, "no memory for '%s'", t->target);
-	if (reach(t, &to.at, why) == -1)
-		return -1;
-	argc = redis_login_argv(to.user, secret, argv);
-	if (argc == 0)
-		return 0;
-	if (ask(t, argc, argv, &r, why) == -1)
-		return -1;
-	freeReplyObject(r);
-	return 0;
-}
-
-int
-redis_init(const char *target, const struct secret *secret, struct fault *why)
-{
-	const char *load[] = { "FUNCTION", "LOAD", "REPLACE", redis_function_text() };
+	const char *text[] = { "FUNCTION", "LOAD", "REPLACE", redis_function_text() };
 	const char *version[] = { "FCALL", "ear_version", "0" };
 	redisReply *r = NULL;
-	struct talk t;
-	int rc = -1;
+	int rc;
 
-	if (talk_begin(&t, target, secret, why) == -1 || ask(&t, 4, load, &r, why) == -1)
-		goto out;
+	if (talk_ask_master(t, which, 4, text, &r, why) == -1)
+		return -1;
 	freeReplyObject(r);
-	if (ask(&t, 3, version, &r, why) == -1)
-		goto out;
+	if (talk_ask_master(t, which, 3, version, &r, why) == -1)
+		return -1;
 	rc = r->type == REDIS_REPLY_INTEGER && r->integer == EARSHOT_FUNCTION_VERSION
 		 ? 0
 		 : fault_set(why, NULL,
-		       "'%s' has loaded our functions but does not run them", t.target);
+		       "'%s' has loaded our functions but does not run them",
+		       talk_master_name(t, which));
 	freeReplyObject(r);
-out:
-	talk_end(&t);
 	return rc;
+}
+
+int
+redis_init(const struct redis_access *a, struct fault *why)
+{
+	struct talk t;
+	int n = -1;
+
+	if (talk_begin(&t, a, why) == 0)
+		n = talk_masters(&t, why);
+	for (int i = 0; i < n; i++)
+		if (load(&t, (unsigned)i, why) == -1)
+			n = -1;
+	talk_end_all(&t);
+	return n;
 }
 
 /* [[id, [field, value, ...]]] -> the value of `e`. */
@@ -235,13 +80,13 @@ summary_one(struct talk *t, const char *stream, redis_summary_fn *each, void *ar
 	const redisReply *json;
 	long long n;
 
-	if (ask(t, 2, count, &r, why) == -1)
+	if (talk_ask(t, 2, count, &r, why) == -1)
 		return -1;
 	n = r->type == REDIS_REPLY_INTEGER ? r->integer : 0;
 	freeReplyObject(r);
 	if (n <= 0)
 		return 0;
-	if (ask(t, 6, last, &r, why) == -1)
+	if (talk_ask(t, 6, last, &r, why) == -1)
 		return -1;
 	json = json_of(r);
 	each(arg, stream, (uint64_t)n, json == NULL ? "" : json->str,
@@ -251,19 +96,19 @@ summary_one(struct talk *t, const char *stream, redis_summary_fn *each, void *ar
 }
 
 int
-redis_summary(const char *target, const struct secret *secret, redis_summary_fn *each,
-    void *arg, struct fault *why)
+redis_summary(const struct redis_access *a, redis_summary_fn *each, void *arg,
+    struct fault *why)
 {
 	char stream[DELIVERY_KEY];
 	struct talk t;
-	int rc = talk_begin(&t, target, secret, why);
+	int rc = talk_begin(&t, a, why);
 
 	for (uint32_t p = 0; rc == 0 && p < EVENT_PARTITIONS; p++)
 		for (int lane = 0; rc == 0 && lane < LANE_COUNT; lane++)
 			rc = summary_one(&t,
 			    delivery_stream_key((enum lane)lane, p, stream), each, arg,
 			    why);
-	talk_end(&t);
+	talk_end_all(&t);
 	return rc;
 }
 
@@ -301,7 +146,7 @@ look_info(struct talk *t, struct redis_look *out)
 	redisReply *r;
 	struct fault why;
 
-	if (ask(t, 1, info, &r, &why) == -1)
+	if (talk_ask(t, 1, info, &r, &why) == -1)
 		return;
 	if (r->type == REDIS_REPLY_STRING) {
 		out->valkey = info_value(r->str, "valkey_version", out->version,
@@ -336,7 +181,7 @@ look_snapshots(struct talk *t, struct redis_look *out)
 	redisReply *r;
 	struct fault why;
 
-	if (ask(t, 3, save, &r, &why) == -1) {
+	if (talk_ask(t, 3, save, &r, &why) == -1) {
 		out->persistence_known = out->persistence_known && out->aof;
 		return;
 	}
@@ -355,12 +200,12 @@ look_user(struct talk *t, struct redis_look *out)
 	redisReply *r;
 	struct fault why;
 
-	if (ask(t, 2, whoami, &r, &why) == -1)
+	if (talk_ask(t, 2, whoami, &r, &why) == -1)
 		return;
 	if (r->type == REDIS_REPLY_STRING)
 		(void)snprintf(out->user, sizeof(out->user), "%s", r->str);
 	freeReplyObject(r);
-	if (out->user[0] == '\0' || ask(t, 3, get, &r, &why) == -1)
+	if (out->user[0] == '\0' || talk_ask(t, 3, get, &r, &why) == -1)
 		return;
 	for (size_t i = 0; r->type == REDIS_REPLY_ARRAY && i + 1 < r->elements; i += 2) {
 		flags = r->element[i + 1];
@@ -384,7 +229,7 @@ look_function(struct talk *t, struct redis_look *out)
 	struct fault why;
 
 	out->function_version = -1;
-	if (ask(t, 3, version, &r, &why) == -1) {
+	if (talk_ask(t, 3, version, &r, &why) == -1) {
 		if (strstr(why.what, "NOPERM") != NULL)
 			(void)snprintf(out->not_permitted, sizeof(out->not_permitted),
 			    "FCALL");
@@ -403,7 +248,7 @@ look_groups(struct talk *t, const char *stream, struct redis_look *out)
 	redisReply *r;
 	struct fault why;
 
-	if (ask(t, 3, groups, &r, &why) == -1)
+	if (talk_ask(t, 3, groups, &r, &why) == -1)
 		return -1;
 	for (size_t g = 0; r->type == REDIS_REPLY_ARRAY && g < r->elements; g++) {
 		const redisReply *one = r->element[g], *name = NULL;
@@ -446,7 +291,7 @@ look_streams(struct talk *t, struct redis_look *out)
 			struct fault why;
 			long long n;
 
-			if (ask(t, 2, count, &r, &why) == -1)
+			if (talk_ask(t, 2, count, &r, &why) == -1)
 				return;
 			n = r->type == REDIS_REPLY_INTEGER ? r->integer : 0;
 			freeReplyObject(r);
@@ -461,16 +306,15 @@ look_streams(struct talk *t, struct redis_look *out)
 }
 
 int
-redis_look(const char *target, const struct secret *secret, struct redis_look *out,
-    struct fault *why)
+redis_look(const struct redis_access *a, struct redis_look *out, struct fault *why)
 {
 	const char *ping[] = { "PING" };
 	redisReply *r;
 	struct talk t;
 
 	memset(out, 0, sizeof(*out));
-	if (talk_begin(&t, target, secret, why) == -1 || ask(&t, 1, ping, &r, why) == -1) {
-		talk_end(&t);
+	if (talk_begin(&t, a, why) == -1 || talk_ask(&t, 1, ping, &r, why) == -1) {
+		talk_end_all(&t);
 		return -1;
 	}
 	freeReplyObject(r);
@@ -480,6 +324,6 @@ redis_look(const char *target, const struct secret *secret, struct redis_look *o
 	look_user(&t, out);
 	look_function(&t, out);
 	look_streams(&t, out);
-	talk_end(&t);
+	talk_end_all(&t);
 	return 0;
 }

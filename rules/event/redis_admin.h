@@ -7,16 +7,22 @@
 #define RULES_EVENT_REDIS_ADMIN_H
 
 #include "rules/event/secret.h"
+#include "rules/event/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* target: an output of kind SINK_REDIS (sink.h); secret may be NULL. A name is looked up
- * as the system does it. */
+/* How it is reached; all of it lent. A name is looked up as the system does it. */
+struct redis_access {
+	const char *target;		/* an output of kind SINK_REDIS (sink.h) */
+	const struct secret *secret;	/* may be NULL */
+	const struct tls_files *tls;	/* for rediss:; may be NULL */
+};
 
-/* Loads or replaces the library and asks it for its version. 0 or -1. */
-int redis_init(const char *target, const struct secret *secret, struct fault *why);
+/* Loads or replaces the library, on every master of a cluster, and asks it for its version.
+ * On how many servers, or -1. */
+int redis_init(const struct redis_access *a, struct fault *why);
 
 /* What `earshot doctor` asks about. "" and false: it did not say. */
 struct redis_look {
@@ -38,14 +44,13 @@ struct redis_look {
 
 /* 0 when the server was reached, whatever it then refused to say; else -1. Writes
  * nothing. */
-int redis_look(const char *target, const struct secret *secret, struct redis_look *out,
-    struct fault *why);
+int redis_look(const struct redis_access *a, struct redis_look *out, struct fault *why);
 
 /* For each stream that is not empty, in order of partition and lane: its key, how many
  * entries, and the JSON of the last one. */
 typedef void redis_summary_fn(void *arg, const char *stream, uint64_t entries,
     const char *last_json, size_t len);
-int redis_summary(const char *target, const struct secret *secret,
-    redis_summary_fn *each, void *arg, struct fault *why);
+int redis_summary(const struct redis_access *a, redis_summary_fn *each, void *arg,
+    struct fault *why);
 
 #endif

@@ -15,9 +15,9 @@ redis_login_check(const struct sink_spec *s, const struct secret *secret, bool p
 		return fault_set(why, "name its password file with --redis-password-file",
 		    "cannot log in to '%s' as '%s' without a password",
 		    sink_name(s, name, sizeof(name)), s->user);
-	if (has && !plain && !sink_is_near(&s->at))
-		return fault_set(why, "a unix socket, a tunnel to 127.0.0.1 (stunnel, ssh "
-		    "-L), or --redis-plain if that network is yours alone",
+	if (has && !plain && !s->tls && !sink_is_near(&s->at))
+		return fault_set(why, "rediss://HOST, with TLS; or --redis-plain if that "
+		    "network is yours alone",
 		    "cannot send the password to '%s': it would cross the network in "
 		    "clear text", sink_name(s, name, sizeof(name)));
 	return 0;

@@ -22,7 +22,7 @@ redis_login_argv(const char *user, const struct secret *secret, const char *argv
 	return argc;
 }
 
-/* A password to another host crosses the network as it is: refused unless told. A user
+/* A password to another host without TLS crosses the network as it is: refused unless told. A user
  * without a password makes no sense. 0, or -1 and *why. */
 int redis_login_check(const struct sink_spec *s, const struct secret *secret, bool plain,
     struct fault *why);

@@ -101,7 +101,7 @@ reach(struct redis_sink *s, unsigned link, const struct sink_address *to,
 	struct dial_options d = { .base = s->o.base, .dns = s->o.dns, .to = &k->at,
 		.own = s->o.own, .own_place = link == 0 ? 0 : SNAPSHOT_SINKS + link,
 		.seed = s->o.seed + link * UINT64_C(0x9e3779b97f4a7c15),
-		.loopback_only = s->o.loopback_only, .arg = k, .up = up, .heard = heard,
+		.tls = s->o.tls, .loopback_only = s->o.loopback_only, .arg = k, .up = up, .heard = heard,
 		.down = down };
 
 	k->sink = s;

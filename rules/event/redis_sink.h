@@ -17,6 +17,7 @@ struct redis_sink_options {
 	struct evdns_base *dns;		/* lent; needed for names */
 	const struct sink_spec *to;	/* lent */
 	struct own_register *own;	/* lent; may be NULL */
+	const struct tls *tls;		/* lent; NULL: plain */
 	bool loopback_only;		/* a secret goes over it */
 	uint64_t seed;			/* of the jitter */
 	struct delivery *delivery;	/* lent */

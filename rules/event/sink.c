@@ -9,7 +9,8 @@
 #define REDIS_PORT 6379
 #define KEY_DEFAULT "earshot"
 #define REMEDY "-, file:PATH, unix:PATH, redis://HOST:PORT, redis:unix:PATH, " \
-	"redis-list://HOST:PORT/KEY or redis-pubsub://HOST:PORT/CHANNEL"
+	"redis-list://HOST:PORT/KEY, redis-pubsub://HOST:PORT/CHANNEL or " \
+	"redis-xadd://HOST:PORT/KEY; rediss: with TLS"
 
 static int parse_redis(const char *rest, struct sink_spec *out, struct fault *why);
 static int take_host(const char *at, size_t n, const char *text, struct sink_address *out,
@@ -24,7 +25,11 @@ static const struct scheme schemes[] = {
 	{ "redis", SINK_REDIS },
 	{ "redis-list", SINK_REDIS_LIST },
 	{ "redis-pubsub", SINK_REDIS_PUBSUB },
+	{ "redis-xadd", SINK_REDIS_XADD },
 };
+
+/* Behind this word the scheme goes on, with an s for TLS in between: rediss-list. */
+#define REDIS 5
 
 static int
 no_output(const char *text, struct fault *why)
@@ -68,6 +73,7 @@ int
 sink_parse(const char *text, struct sink_spec *out, struct fault *why)
 {
 	size_t n = strlen(text);
+	const char *rest;
 
 	*out = (struct sink_spec){ .kind = SINK_STDOUT_JSON, .target = text };
 	if (strcmp(text, "-") == 0)
@@ -83,17 +89,17 @@ sink_parse(const char *text, struct sink_spec *out, struct fault *why)
 		out->kind = SINK_UNIX;
 		return take_path(text + 5, n - 5, text, &out->at, why);
 	}
-	if (strncmp(text, "rediss:", 7) == 0)
-		return fault_set(why, "redis://127.0.0.1:PORT and a tunnel (stunnel, "
-		    "ssh -L) in front of the Redis",
-		    "cannot reach '%s': TLS is not spoken yet", text);
+	if (strncmp(text, "redis", REDIS) != 0)
+		return no_output(text, why);
+	out->tls = text[REDIS] == 's';
+	rest = text + REDIS + out->tls;
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		size_t len = strlen(schemes[i].name);
+		size_t len = strlen(schemes[i].name + REDIS);
 
-		if (strncmp(text, schemes[i].name, len) != 0 || text[len] != ':')
+		if (strncmp(rest, schemes[i].name + REDIS, len) != 0 || rest[len] != ':')
 			continue;
 		out->kind = schemes[i].kind;
-		return parse_redis(text + len + 1, out, why);
+		return parse_redis(rest + len + 1, out, why);
 	}
 	return no_output(text, why);
 }
@@ -107,6 +113,9 @@ parse_redis(const char *rest, struct sink_spec *out, struct fault *why)
 
 	(void)snprintf(out->key, sizeof(out->key), "%s", KEY_DEFAULT);
 	if (strncmp(rest, "unix:", 5) == 0) {
+		if (out->tls)
+			return fault_set(why, "leave out the s: a socket is in this machine",
+			    "'%s' asks for TLS over a unix socket", text);
 		end = keyed ? rest + 5 + strcspn(rest + 5, ":") : rest + strlen(rest);
 		key = *end == ':' ? end + 1 : NULL;
 		if (take_path(rest + 5, (size_t)(end - rest - 5), text, &out->at, why) ==
@@ -198,7 +207,7 @@ size_t
 sink_path_at(const char *text)
 {
 	static const char *const before[] = { "file:", "unix:", "redis:unix:",
-		"redis-list:unix:", "redis-pubsub:unix:" };
+		"redis-list:unix:", "redis-pubsub:unix:", "redis-xadd:unix:" };
 
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++)
 		if (strncmp(text, before[i], strlen(before[i])) == 0)
@@ -210,9 +219,10 @@ const char *
 sink_name(const struct sink_spec *s, char *buf, unsigned size)
 {
 	static const char *const scheme[] = { [SINK_REDIS] = "redis",
-		[SINK_REDIS_LIST] = "redis-list", [SINK_REDIS_PUBSUB] = "redis-pubsub" };
+		[SINK_REDIS_LIST] = "redis-list", [SINK_REDIS_PUBSUB] = "redis-pubsub",
+		[SINK_REDIS_XADD] = "redis-xadd" };
 	const char *mark = strchr(s->at.host, ':') != NULL ? "[" : "";
-	bool keyed = s->kind == SINK_REDIS_LIST || s->kind == SINK_REDIS_PUBSUB;
+	bool keyed = s->kind != SINK_REDIS;
 
 	if (s->kind == SINK_STDOUT_TEXT || s->kind == SINK_STDOUT_JSON)
 		(void)snprintf(buf, size, "-");
@@ -224,7 +234,8 @@ sink_name(const struct sink_spec *s, char *buf, unsigned size)
 		(void)snprintf(buf, size, "%s:unix:%s%s%s", scheme[s->kind], s->at.path,
 		    keyed ? ":" : "", keyed ? s->key : "");
 	else
-		(void)snprintf(buf, size, "%s://%s%s%s:%u%s%s", scheme[s->kind], mark,
+		(void)snprintf(buf, size, "redis%s%s://%s%s%s:%u%s%s", s->tls ? "s" : "",
+		    scheme[s->kind] + REDIS, mark,
 		    s->at.host, mark[0] == '\0' ? "" : "]", s->at.port, keyed ? "/" : "",
 		    keyed ? s->key : "");
 	return buf;

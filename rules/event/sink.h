@@ -11,6 +11,9 @@
  *	redis-list:unix:PATH[:KEY]
  *	redis-pubsub://[USER@]HOST[:PORT]/CHANNEL   PUBLISH on one channel
  *	redis-pubsub:unix:PATH[:CHANNEL]
+ *	redis-xadd://[USER@]HOST[:PORT]/KEY   XADD to one stream
+ *	redis-xadd:unix:PATH[:KEY]
+ *	rediss://, rediss-list://, ..         the same with TLS
  *
  * HOST is a name, an IPv4 address or an IPv6 address in brackets. KEY and CHANNEL are
  * `earshot` when they are left out. A socket's path has no colon in it. A password is
@@ -31,7 +34,7 @@
 #define SINK_TEXT 512			/* longest output as written */
 
 enum sink_kind { SINK_STDOUT_TEXT, SINK_STDOUT_JSON, SINK_FILE, SINK_UNIX, SINK_REDIS,
-	SINK_REDIS_LIST, SINK_REDIS_PUBSUB };
+	SINK_REDIS_LIST, SINK_REDIS_PUBSUB, SINK_REDIS_XADD };
 
 /* One end of a stream connection. */
 struct sink_address {
@@ -45,6 +48,7 @@ struct sink_spec {
 	const char *target;		/* as written, or a file's path; points into the
 					 * text that was parsed */
 	struct sink_address at;		/* all but files and standard output */
+	bool tls;
 	char user[SINK_WORD], key[SINK_WORD];
 };
 
@@ -61,7 +65,7 @@ static inline bool
 sink_is_redis(const struct sink_spec *s)
 {
 	return s->kind == SINK_REDIS || s->kind == SINK_REDIS_LIST ||
-	    s->kind == SINK_REDIS_PUBSUB;
+	    s->kind == SINK_REDIS_PUBSUB || s->kind == SINK_REDIS_XADD;
 }
 
 /* The bytes do not leave this machine, as far as the text says: a unix socket,

@@ -29,7 +29,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)sink_name(&s, name, sizeof(name));
 	/* A port or a key that were left out may make it longer than an output can be. */
 	if (strlen(name) < SINK_TEXT && (sink_parse(name, &again, NULL) == -1 ||
-	    again.kind != s.kind || again.user[0] != '\0' || again.at.port != s.at.port ||
+	    again.kind != s.kind || again.tls != s.tls || again.user[0] != '\0' || again.at.port != s.at.port ||
 	    strcmp(again.at.host, s.at.host) != 0 || strcmp(again.at.path, s.at.path) != 0 ||
 	    strcmp(again.key, s.key) != 0))
 		abort();

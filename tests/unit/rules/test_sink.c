@@ -43,6 +43,12 @@ test_each_form_has_its_parts(void **state)
 		    "redis-list:unix:/r.sock:earshot" },
 		{ "redis-pubsub://h:1/live", SINK_REDIS_PUBSUB, "h", 1, "", "", "live",
 		    "redis-pubsub://h:1/live" },
+		{ "redis-xadd://h:1/s", SINK_REDIS_XADD, "h", 1, "", "", "s",
+		    "redis-xadd://h:1/s" },
+		{ "rediss://u@h", SINK_REDIS, "h", 6379, "", "u", "earshot",
+		    "rediss://h:6379" },
+		{ "rediss-list://h:1/k", SINK_REDIS_LIST, "h", 1, "", "", "k",
+		    "rediss-list://h:1/k" },
 		{ "unix:/x", SINK_UNIX, "", 0, "/x", "", "", "unix:/x" },
 	};
 	struct sink_spec s;
@@ -58,6 +64,7 @@ test_each_form_has_its_parts(void **state)
 		assert_string_equal(s.at.path, row[i].path);
 		assert_string_equal(s.user, row[i].user);
 		assert_string_equal(s.key, row[i].key);
+		assert_int_equal(s.tls, strncmp(row[i].text, "rediss", 6) == 0);
 		assert_string_equal(sink_name(&s, name, sizeof(name)), row[i].name);
 		/* What is shown means the same. */
 		assert_int_equal(sink_parse(name, &s, &why), 0);
@@ -70,7 +77,8 @@ test_what_is_no_output_is_answered_with_what_to_write(void **state)
 {
 	static const char *const wrong[] = { "", "redis:", "redis://", "redis://:1",
 		"redis://h:0", "redis://h:65536", "redis://h:x", "redis://fd00::1",
-		"redis://h o", "redis://h/3", "redis://u:p@h", "redis://:p@h", "rediss://h",
+		"redis://h o", "redis://h/3", "redis://u:p@h", "redis://:p@h",
+		"rediss:unix:/x", "rediss-x://h", "redisss://h",
 		"redis:unix:", "unix:", "file:", "redis-list:", "redis-list:unix:/x:",
 		"redis-list://h/a b", "redis-pubsub://[::1/x", "redis://[::1]x", "http://h",
 		"redis-list:tcp:h:1" };
@@ -127,6 +135,8 @@ test_a_password_goes_to_this_machine_alone_unless_told(void **state)
 		assert_int_equal(redis_login_check(&s, &secret, true, &why), 0);
 		assert_int_equal(redis_login_check(&s, &none, false, &why), 0);
 	}
+	assert_int_equal(sink_parse("rediss://10.0.0.1", &s, &why), 0);
+	assert_int_equal(redis_login_check(&s, &secret, false, &why), 0);
 	assert_int_equal(sink_parse("redis://ana@localhost", &s, &why), 0);
 	assert_int_equal(redis_login_check(&s, &none, false, &why), -1);
 }
