@@ -30,7 +30,7 @@ refused(struct delivery *d, struct link *l, struct queue *q, const char *text,
 	(void)refusal_fault(text, &why);
 	(void)snprintf(behind, sizeof(behind), "%" PRIu64 " events wait in the spool",
 	    delivery_waiting(d));
-	reasons_say(&d->reasons, l->name, &why, behind, d->log, now);
+	reasons_say(&l->reasons, l->name, &why, behind, d->log, now);
 }
 
 static void

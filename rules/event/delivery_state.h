@@ -46,6 +46,7 @@ struct link {
 	size_t flight;
 	struct loop_time heard, sent, hold, used;
 	int64_t hold_ns;
+	struct reasons reasons;
 };
 
 struct delivery {
@@ -67,7 +68,6 @@ struct delivery {
 	unsigned map_turn;		/* the link that is asked next */
 	struct loop_time map_due;
 	struct loop_time synced;
-	struct reasons reasons;
 	struct log_limit said_function, said_disk, said_map;
 	struct delivery_counts counts;
 };

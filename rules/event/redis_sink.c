@@ -23,6 +23,7 @@ struct node {
 	unsigned link;
 	struct dial *dial;		/* NULL: not wanted */
 	struct sink_address at;
+	struct reasons reasons;
 };
 
 struct redis_sink {
@@ -31,7 +32,6 @@ struct redis_sink {
 	uint64_t reconnects;		/* of dials that are gone */
 	struct event *tick;
 	char name[SINK_TEXT];
-	struct reasons reasons;
 	char error[sizeof(((struct sink_state *)NULL)->error)];
 };
 
@@ -78,7 +78,7 @@ down(void *arg, const struct fault *why, struct loop_time now)
 	    why->what);
 	(void)snprintf(behind, sizeof(behind), "%" PRIu64 " events wait in the spool",
 	    delivery_waiting(s->o.delivery));
-	reasons_say(&s->reasons, k->link == 0 ? s->name :
+	reasons_say(&k->reasons, k->link == 0 ? s->name :
 	    delivery_link_name(s->o.delivery, k->link), why, behind, s->o.log, now);
 }
 

@@ -67,8 +67,6 @@ reasons_say(struct reasons *r, const char *server, const struct fault *why,
 	char more[LOG_MORE];
 
 	/* Digits differ from time to time, the rest is what it is about. */
-	for (const char *c = server; *c != '\0'; c++)
-		slot = slot * 31 + (unsigned char)*c;
 	for (const char *c = why->what; *c != '\0'; c++)
 		if (*c < '0' || *c > '9')
 			what = what * 31 + (unsigned char)*c;

@@ -327,6 +327,8 @@ test_the_commented_file_without_its_marks_is_a_file(void **state)
 		file[1].len = strlen(line + 1);
 		if (i->needs == NEED_REDIS || i->needs == NEED_SPOOL)
 			file[0].bytes = "output redis:unix:/r\n";
+		if (i->needs == NEED_TLS)
+			file[0].bytes = "output rediss://r\n";
 		file[0].len = strlen(file[0].bytes);
 		if (!settings_files(s, file, 2, told, errors)) {
 			(void)fclose(errors);
