@@ -201,12 +201,13 @@ static int
 admin(const char *what, const char *target)
 {
 	struct fault why;
-	int rc = strcmp(what, "init") == 0 ? redis_init(target, NULL, &why) :
-	    redis_summary(target, NULL, print_stream, NULL, &why);
+	const struct redis_access a = { .target = target };
+	int rc = strcmp(what, "init") == 0 ? redis_init(&a, &why) :
+	    redis_summary(&a, print_stream, NULL, &why);
 
 	if (rc == -1)
 		(void)fprintf(stderr, "%s\n", why.what);
-	return rc == 0 ? 0 : 1;
+	return rc == -1 ? 1 : 0;
 }
 
 static bool
