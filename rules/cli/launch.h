@@ -31,6 +31,9 @@ struct launch_options {
 	struct sink_spec sink[LAUNCH_SINKS];
 	unsigned sinks;			/* 0: standard output */
 	uint64_t spool_bytes;		/* 0: 256 MiB */
+	int64_t spool_age;		/* ns */
+	uint64_t partitions, redis_length;
+	int64_t redis_keep;		/* ns */
 	uint64_t store_bytes;		/* 0: no store */
 	int64_t store_age;		/* ns; 0: 30 days */
 	int64_t listen_ns;		/* doctor: how long */

@@ -361,7 +361,7 @@ loop(struct sensor *s, int signals)
 			pipe_loss(s->pipe, &loss);
 			sensor_tell_ifaces(s, pkt_time_add(now, -LIVE_LAG));
 			pipe_advance(s->pipe, pkt_time_add(now, -LIVE_LAG));
-			sensor_tell_store(s, pkt_time_add(now, -LIVE_LAG));
+			sensor_tell_outlet(s, pkt_time_add(now, -LIVE_LAG));
 			sensor_post(s);
 			/* A wire that never said anything has its stats too. */
 			if (pipe_first(s->pipe).ns == 0)
@@ -425,7 +425,8 @@ make_emitter(struct sensor *s, const struct frame *first)
 	struct emitter_options eo = { .sensor = o->name, .version = EARSHOT_VERSION,
 		.rules_version = s->program->version, .generation = o->generation,
 		.input = NULL, .text = o->text,
-		.colour = o->colour, .flows = o->flows, .arg = s,
+		.colour = o->colour, .flows = o->flows,
+		.partitions = o->partitions, .arg = s,
 		.wanted = o->quiet ? wanted : NULL, .put = put };
 	uint64_t h[4] = { 0 };
 

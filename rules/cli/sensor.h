@@ -59,6 +59,7 @@ struct sensor_options {
 	const char *name;		/* `host` */
 	const char *boot;		/* live; files make their own */
 	bool text, colour, flows;
+	unsigned partitions;		/* 0: EVENT_PARTITIONS */
 	uint64_t memory;		/* pipe.h */
 	bool split_vlans;		/* observer.h */
 	bool clear;			/* text: a progress line may be in its way */

@@ -32,7 +32,8 @@ struct sensor {
 	char boot[40], input[300];
 	struct pkt_time next_stats;
 	uint64_t deaths_told, trips_told, starts_told, stops_told, backs_told;
-	bool tags_told, half_told, last_stats, store_full;
+	bool tags_told, half_told, last_stats, store_full, spool_full;
+	bool evicts, volatile_told, lags, cloned;
 	const char *iface[SOURCE_IFACES_MOST];	/* names by frame.iface */
 	enum source_iface_state iface_state[SOURCE_IFACES_MOST];	/* as told */
 	uint64_t observations_lost;
@@ -55,7 +56,8 @@ void sensor_tell_ifaces(struct sensor *s, struct pkt_time now);
 /* What the tap does to packets, when it begins and when it ends. */
 void sensor_tell_tap(struct sensor *s, struct pkt_time now,
     const struct observer_stats *os);
-void sensor_tell_store(struct sensor *s, struct pkt_time now);
+/* What the outlet cannot say itself: it makes no events. */
+void sensor_tell_outlet(struct sensor *s, struct pkt_time now);
 /* A device goes by another key from here on. */
 void sensor_tell_device(struct sensor *s, const struct observation *o,
     const struct intern *strings);

@@ -131,22 +131,67 @@ sensor_tell_device(struct sensor *s, const struct observation *o,
 	emitter_anomaly(s->emitter, at, SEVERITY_INFO, "device-alias", text);
 }
 
-/* The outlet cannot make events: that its disk is full is told here. */
+/* A state of the outlet that began, or ended, since it was told last. */
+static void
+tell_change(struct sensor *s, struct pkt_time now, bool *was, bool is,
+    enum severity severity, const char *begins, const char *ends, const char *text)
+{
+	if (*was == is)
+		return;
+	*was = is;
+	emitter_anomaly(s->emitter, now, is ? severity : SEVERITY_INFO,
+	    is ? begins : ends, text);
+}
+
+static void
+tell_redis(struct sensor *s, struct pkt_time now, const struct redis_health *h)
+{
+	char text[300];
+
+	tell_change(s, now, &s->cloned, h->cloned, SEVERITY_HIGH, "cloned",
+	    "cloned-no-more", h->cloned ? "the Redis refuses our events: another machine "
+	    "sends some under our name; give one of the two another name" :
+	    "the Redis takes our events again");
+	(void)snprintf(text, sizeof(text), h->evicts ?
+	    "the Redis throws streams away when it is full (maxmemory-policy %s)" :
+	    "the Redis throws no streams away (maxmemory-policy %s)", h->policy);
+	tell_change(s, now, &s->evicts, h->known && h->evicts, SEVERITY_HIGH,
+	    "redis-evicts", "redis-keeps", text);
+	tell_change(s, now, &s->volatile_told, h->known && !h->appendonly, SEVERITY_MEDIUM,
+	    "redis-volatile", "redis-durable", h->known && !h->appendonly ?
+	    "the Redis has appendonly off: a crash loses events it has acknowledged" :
+	    "the Redis has appendonly on");
+	(void)snprintf(text, sizeof(text),
+	    "the consumer group '%s' of the Redis is %llu events behind%s", h->group,
+	    (unsigned long long)h->lag, h->lags ? ": what it has not read is about to be "
+	    "trimmed" : "");
+	tell_change(s, now, &s->lags, h->lag_known && h->lags, SEVERITY_HIGH, "redis-lags",
+	    "redis-lags-no-more", text);
+}
+
 void
-sensor_tell_store(struct sensor *s, struct pkt_time now)
+sensor_tell_outlet(struct sensor *s, struct pkt_time now)
 {
 	struct outlet_snapshot o;
-	char text[120];
+	char text[160];
 
-	if (!outlet_snapshot_read(s->o->boards->outlet, &o) || o.store_full == s->store_full)
+	if (!outlet_snapshot_read(s->o->boards->outlet, &o))
 		return;
-	s->store_full = o.store_full;
 	(void)snprintf(text, sizeof(text), o.store_full ?
 	    "the store has no room on its disk: observations are lost until there is some" :
 	    "the store has room again; %llu observations are lost",
 	    (unsigned long long)o.store_lost);
-	emitter_anomaly(s->emitter, now, o.store_full ? SEVERITY_HIGH : SEVERITY_INFO,
-	    o.store_full ? "store-full" : "store-has-room", text);
+	tell_change(s, now, &s->store_full, o.store_full, SEVERITY_HIGH, "store-full",
+	    "store-has-room", text);
+	if (!o.redis)
+		return;
+	(void)snprintf(text, sizeof(text), o.spool_full ?
+	    "the spool has no room on its disk: events for Redis are lost until there is "
+	    "some" : "the spool has room again; %llu events found none",
+	    (unsigned long long)o.spool_refused);
+	tell_change(s, now, &s->spool_full, o.spool_full, SEVERITY_HIGH, "spool-full",
+	    "spool-has-room", text);
+	tell_redis(s, now, &o.health);
 }
 
 /* What the tap does to packets, when it begins and when it ends. */

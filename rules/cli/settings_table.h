@@ -160,6 +160,19 @@ enum setting_type {
 	X(SPOOL, "spool", 0, "BYTES", BYTES(spool_bytes, MEGA, MEGA * MEGA), \
 	    "256 MB", "", FOR_READ | FOR_RUN, NEED_SPOOL, \
 	    "how much waits on disk while Redis is away") \
+	X(SPOOL_AGE, "spool-age", 0, "TIME", \
+	    DURATION(spool_age, 60 * NS_PER_S, 3650 * 86400 * NS_PER_S), "30 d", "", \
+	    FOR_READ | FOR_RUN, NEED_SPOOL, "how long it waits there") \
+	X(PARTITIONS, "partitions", 0, "NUMBER", \
+	    NUMBER(partitions, 1, EVENT_PARTITIONS_MOST), "16", "", \
+	    FOR_READ | FOR_RUN, NEED_NOTHING, \
+	    "among how many streams devices are shared out; the same for all sensors of a Redis") \
+	X(REDIS_LENGTH, "redis-length", 0, "NUMBER", \
+	    NUMBER(redis_length, 1000, 1000 * MEGA), "100000", "", \
+	    FOR_READ | FOR_RUN, NEED_SPOOL, "about how many events a stream in Redis keeps") \
+	X(REDIS_KEEP, "redis-keep", 0, "TIME", \
+	    DURATION(redis_keep, 60 * NS_PER_S, 3650 * 86400 * NS_PER_S), "7 d", "", \
+	    FOR_READ | FOR_RUN, NEED_SPOOL, "how long it keeps them") \
 	X(STORE_SIZE, "store-size", 0, "BYTES", \
 	    BYTES(store_bytes, 0, MEGA * MEGA * 100), "2 GB", "", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, \

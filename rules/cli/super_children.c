@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* super_children: forks outlet and sensor, buries who ended and decides what an end means.
  * Refuses to read what they say. */
+#include "rules/cli/machine.h"
 #include "rules/cli/super.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ super_start_outlet(struct super *s, struct fault *why)
 		    strerror(errno));
 	s->outlet = child();
 	if (s->outlet == 0) {
-		char who[sizeof(s->who) + 8];
+		char who[sizeof(s->who) + 8], machine[MACHINE_ID];
 		struct log log = { who, s->log.level };
 		struct outlet_options oo = { .ring = s->ring, .sink = s->sink,
 			.sinks = s->sinks, .sensor = s->name, .boards = &s->boards,
@@ -92,6 +93,11 @@ super_start_outlet(struct super *s, struct fault *why)
 			.drain_ms = s->o->files == 0 ? LIVE_DRAIN_MS : 0,
 			.spool_dir = s->redis ? s->spool : NULL,
 			.spool_bytes = s->o->spool_bytes,
+			.spool_age = s->o->spool_age,
+			.machine = s->o->files == 0 && machine_id(machine) ? machine : NULL,
+			.partitions = (unsigned)s->o->partitions,
+			.redis_length = s->o->redis_length,
+			.redis_keep = s->o->redis_keep,
 			.redis_flows = s->o->flows,
 			.keep_spool = s->o->files == 0 || !s->spool_is_private,
 			.log = &log, .ready_fd = ready[1] };
@@ -160,7 +166,8 @@ super_start_sensor(struct super *s, struct fault *why)
 			.colour = s->text && isatty(STDOUT_FILENO) == 1 &&
 			    getenv("NO_COLOR") == NULL,
 			.clear = s->progress.on && s->text && s->tty,
-			.flows = s->o->flows, .split_vlans = s->o->split_vlans,
+			.flows = s->o->flows,
+			.partitions = (unsigned)s->o->partitions, .split_vlans = s->o->split_vlans,
 			.memory = s->o->memory,
 			.quiet = s->o->quiet && s->o->sinks == 0,
 			.stats = s->o->stats != 0,

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define BYTES_DEFAULT ((size_t)8 << 20)
-#define GAP_JSON 1024
+#define GAP_JSON 2048
 #define GAPS_MOST 1024			/* of 32 starts of a sensor; beyond that they wait */
 #define WHY "the reader was too slow or away, and the memory for it was full"
 
@@ -32,7 +32,7 @@ struct backlog {
 	struct line *head, **end;
 	struct line *next;		/* to hand out; in the tried ones, or the first fresh */
 	struct line **fresh;		/* the link that leads to the first fresh one */
-	struct owed owed[LANE_COUNT][EVENT_PARTITIONS];
+	struct owed owed[LANE_COUNT][EVENT_PARTITIONS_MOST];
 	unsigned owing, gaps;
 	uint64_t tried, waiting, arrived, lost;
 	size_t bytes;
@@ -178,7 +178,7 @@ static void
 tell_owed(struct backlog *b)
 {
 	for (unsigned lane = 0; lane < LANE_COUNT && b->owing > 0; lane++)
-		for (unsigned p = 0; p < EVENT_PARTITIONS; p++)
+		for (unsigned p = 0; p < EVENT_PARTITIONS_MOST; p++)
 			if (b->owed[lane][p].from != 0)
 				(void)make_gap(b, lane, p);
 }

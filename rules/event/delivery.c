@@ -2,6 +2,8 @@
 /* The spool and the window, time, and whose turn it is. The promise stands in delivery.h. */
 #include "rules/event/delivery_state.h"
 
+#include "rules/event/redis_function.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -78,6 +80,14 @@ delivery_create(const struct delivery_options *o, struct fault *why)
 	d->user = o->user;
 	d->secret = o->secret;
 	d->load_function = o->load_function;
+	(void)snprintf(d->machine, sizeof(d->machine), "%s",
+	    o->machine == NULL ? "" : o->machine);
+	d->partitions = o->partitions;
+	d->used = o->partitions == 0 ? EVENT_PARTITIONS : o->partitions;
+	d->maxlen = o->maxlen == 0 ? REDIS_MAXLEN : o->maxlen;
+	d->keep_ns = o->keep_ns;
+	d->trim_next = d->lag_next = CARE_DONE;
+	d->told_day = -1;
 	d->log = o->log;
 	d->arg = o->arg;
 	d->send = o->send;
@@ -136,6 +146,7 @@ delivery_put(struct delivery *d, const struct event_head *h, const char *json,
 			q->disk_to = e.seq;
 		if (e.seq > q->lost_to)
 			q->lost_to = e.seq;
+		lost_by_add(&q->by, json, h->json_len);
 	}
 	return false;
 }
@@ -150,11 +161,14 @@ record_dropped(void *arg, uint64_t number, struct span bytes)
 
 	if (!spooled_parse(bytes, &e) || (q = queues_use(&d->queues, &e)) == NULL)
 		return;
-	if (e.seq > q->cap_to)
+	if (!d->expiring && e.seq > q->cap_to)
 		q->cap_to = e.seq;
+	if (d->expiring && e.seq > q->age_to)
+		q->age_to = e.seq;
 	if (number >= d->cursor && e.seq > q->lost_to) {
 		q->lost_to = e.seq;
 		q->time = e.time;
+		lost_by_add(&q->by, (const char *)e.json.at, e.json.left);
 	}
 }
 
@@ -272,6 +286,7 @@ delivery_tick(struct delivery *d, unsigned link, struct loop_time now, struct fa
 		seglog_tick(d->spool, now);
 	}
 	nodes_tick(d, now);
+	care_tick(d, now);
 	if (l->state == STATE_DOWN)
 		return 0;
 	if (l->calls > 0) {
@@ -290,6 +305,14 @@ delivery_tick(struct delivery *d, unsigned link, struct loop_time now, struct fa
 	}
 	delivery_pump(d, now);
 	return 0;
+}
+
+void
+delivery_expire(struct delivery *d, int64_t wall_ns)
+{
+	d->expiring = true;
+	(void)seglog_expire(d->spool, wall_ns);
+	d->expiring = false;
 }
 
 void
@@ -318,16 +341,47 @@ delivery_done(const struct delivery *d)
 bool
 delivery_ready(const struct delivery *d)
 {
-	for (unsigned p = 0; p < EVENT_PARTITIONS; p++)
+	for (unsigned p = 0; p < d->used; p++)
 		if (d->link[d->route[p]].state != STATE_READY)
 			return false;
 	return true;
+}
+
+static const char *
+link_state(const struct link *l)
+{
+	if (l->trouble > 0)
+		return refusals[l->trouble - 1].state;
+	if (l->state == STATE_DOWN)
+		return "connecting";
+	if (l->state == STATE_PING && l->calls > 0 &&
+	    l->call[l->call_first].kind == CALL_AUTH)
+		return "authenticating";
+	if (l->state == STATE_PING)
+		return "asking";
+	return l->state == STATE_CHECK ? "no-functions" : "ready";
+}
+
+const char *
+delivery_state(const struct delivery *d)
+{
+	const char *state = "ready";
+
+	for (unsigned p = 0; p < d->used && strcmp(state, "ready") == 0; p++)
+		state = link_state(&d->link[d->route[p]]);
+	return state;
 }
 
 const struct delivery_counts *
 delivery_counts(const struct delivery *d)
 {
 	return &d->counts;
+}
+
+const struct redis_health *
+delivery_health(const struct delivery *d)
+{
+	return &d->health;
 }
 
 struct seglog *

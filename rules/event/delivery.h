@@ -32,9 +32,10 @@
 #include "rules/event/event.h"
 #include "rules/event/seglog.h"
 #include "rules/event/sink.h"
+#include "rules/event/snapshot.h"
 
 /* The server, a node for each partition, and some that are about to have one. */
-#define DELIVERY_LINKS (1 + EVENT_PARTITIONS + 4)
+#define DELIVERY_LINKS (1 + EVENT_PARTITIONS_MOST + 4)
 
 struct delivery;
 struct secret;
@@ -46,6 +47,10 @@ struct delivery_options {
 	const struct secret *secret;	/* lent; NULL or empty: no AUTH */
 	const struct seglog_options *spool;	/* arg and dropped are set here */
 	bool load_function;		/* may FUNCTION LOAD when it is not there */
+	const char *machine;		/* whose the name is; NULL: nobody's */
+	unsigned partitions;		/* said to the server; 0: not */
+	uint64_t maxlen;		/* entries of a stream; 0: REDIS_MAXLEN */
+	int64_t keep_ns;		/* their age; 0: any */
 	const struct log *log;
 	void *arg;
 	void (*send)(void *arg, unsigned link, const void *bytes, size_t n);
@@ -89,12 +94,19 @@ bool delivery_link_good(const struct delivery *d, unsigned link);
 /* Sends what may be sent. */
 void delivery_pump(struct delivery *d, struct loop_time now);
 
+/* Whole segments of the spool that nobody wrote to since then (ns since 1970) go, and are
+ * told as a gap. */
+void delivery_expire(struct delivery *d, int64_t wall_ns);
 void delivery_finish(struct delivery *d);	/* no more puts: tell
 						 * gaps at the end too */
 bool delivery_done(const struct delivery *d);	/* all is acknowledged */
 bool delivery_ready(const struct delivery *d);	/* every partition can be sent */
 uint64_t delivery_waiting(const struct delivery *d);	/* records nobody acknowledged */
+/* "ready", or what stands in the way of the first partition that has something. */
+const char *delivery_state(const struct delivery *d);
 const struct delivery_counts *delivery_counts(const struct delivery *d);
+/* What the server says of itself, every five minutes, if it lets us ask. */
+const struct redis_health *delivery_health(const struct delivery *d);
 struct seglog *delivery_spool(struct delivery *d);
 
 /* True when these bytes may stand in a line of JSON: no control characters. */

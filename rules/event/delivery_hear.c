@@ -18,6 +18,7 @@ refused(struct delivery *d, struct link *l, struct queue *q, const char *text,
 	struct fault why;
 
 	d->counts.errors++;
+	l->trouble = refusal_of(text) + 1;
 	if (q != NULL) {
 		q->state = QUEUE_UNKNOWN;
 		q->hold.ns = now.ns + l->hold_ns;
@@ -25,6 +26,10 @@ refused(struct delivery *d, struct link *l, struct queue *q, const char *text,
 	if (q == NULL || refusals[refusal_of(text)].all)
 		l->hold.ns = now.ns + l->hold_ns;
 	l->hold_ns = l->hold_ns * 2 < HOLD_MOST ? l->hold_ns * 2 : HOLD_MOST;
+	if (strncmp(text, "CLONED", 6) == 0 && q != NULL) {
+		d->health.cloned = true;
+		care_tell_clone(d, q, now);
+	}
 	if (strncmp(text, "CLUSTERDOWN", 11) == 0)
 		nodes_look_again(d, l, now);
 	(void)refusal_fault(text, &why);
@@ -100,6 +105,8 @@ appended(struct delivery *d, struct queue *q, const redisReply *r, struct fault 
 	if (ok && q->sent_gap) {
 		d->counts.gaps++;
 		d->counts.lost += q->sent_to - q->last;
+		lost_by_take(&q->by, &q->by_sent);
+		q->by_sent = (struct lost_by){ .kind = { 0 } };
 		if (q->head != NULL && q->head->seq == q->sent_to)
 			d->counts.lost--; /* the gap event has a number of its own */
 	}
@@ -129,6 +136,7 @@ heard_version(struct delivery *d, struct link *l, const redisReply *r,
 		return 0;
 	}
 	l->state = STATE_READY;
+	l->trouble = 0;
 	log_line(d->log, l->was_ready ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
 	    "delivering to '%s'", l->name);
 	l->was_ready = true;
@@ -140,7 +148,11 @@ heard_error(struct delivery *d, struct link *l, const struct call *c, const char
     struct loop_time now, struct fault *why)
 {
 	if (c->kind == CALL_AUTH)
+		l->trouble = refusal_of(text) + 1;
+	if (c->kind == CALL_AUTH)
 		return refusal_fault(refusal_of_login(text), why);
+	if (c->kind >= CALL_TRIM)
+		return 0;		/* only care: not allowed, or moved; the next time */
 	if (c->kind == CALL_SLOTS) {
 		d->map_asked = false;
 		d->map_forbidden = strncmp(text, "NOPERM", 6) == 0;
@@ -184,6 +196,12 @@ delivery_answer(struct delivery *d, struct link *l, const redisReply *r,
 	case CALL_AUTH:
 	case CALL_ASKING:
 		return 0;
+	case CALL_TRIM:
+	case CALL_INFO:
+	case CALL_LAG:
+	case CALL_TELL:
+		care_heard(d, l, c.kind, r);
+		return 0;
 	case CALL_PING:
 		if (r->type != REDIS_REPLY_STATUS || strcmp(r->str, "PONG") != 0)
 			return fault_set(why, NULL, "what answers there is no Redis");
@@ -206,6 +224,9 @@ delivery_answer(struct delivery *d, struct link *l, const redisReply *r,
 		return stands_at(d, c.queue, r->integer, why);
 	case CALL_APPEND:
 		l->good = true;
+		l->trouble = 0;
+		if (strcmp(c.queue->sensor, d->sensor) == 0)
+			d->health.cloned = false;
 		return appended(d, c.queue, r, why);
 	}
 	return 0;

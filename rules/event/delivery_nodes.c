@@ -40,7 +40,7 @@ nodes_look_again(struct delivery *d, struct link *l, struct loop_time now)
 static bool
 has_partition(const struct delivery *d, unsigned link)
 {
-	for (unsigned p = 0; p < EVENT_PARTITIONS; p++)
+	for (unsigned p = 0; p < d->used; p++)
 		if (d->route[p] == link)
 			return true;
 	return false;
@@ -131,13 +131,13 @@ nodes_redirected(struct delivery *d, struct link *l, struct queue *q,
 int
 nodes_heard(struct delivery *d, struct link *l, const redisReply *r, struct fault *why)
 {
-	struct sink_address to[EVENT_PARTITIONS];
+	struct sink_address to[EVENT_PARTITIONS_MOST];
 	const struct link *at;
 
 	d->map_asked = false;
 	if (slots_parse(r, to) == -1)
 		return fault_set(why, NULL, "an answer of the server makes no sense");
-	for (uint32_t p = 0; p < EVENT_PARTITIONS; p++)
+	for (uint32_t p = 0; p < d->used; p++)
 		if (to[p].port != 0 && (at = link_to(d, l, &to[p], l->heard)) != NULL)
 			route(d, p, at);
 	return 0;
@@ -147,7 +147,7 @@ nodes_heard(struct delivery *d, struct link *l, const redisReply *r, struct faul
 static void
 ask_around(struct delivery *d, const struct link *l)
 {
-	for (unsigned p = 0; p < EVENT_PARTITIONS; p++)
+	for (unsigned p = 0; p < d->used; p++)
 		if (d->link[d->route[p]].state == STATE_DOWN)
 			route(d, p, l);
 }

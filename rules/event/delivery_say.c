@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define FIELD (2 * QUEUE_NAME + 8)
+#define OPTIONS 160
 
 static void
 seq_key(uint32_t partition, char buf[DELIVERY_KEY])
@@ -61,6 +62,13 @@ delivery_say(struct delivery *d, struct link *l, enum call_kind kind,
 		command(d, l, kind, NULL, 3, version, NULL, now);
 	else
 		command(d, l, kind, NULL, 4, load, NULL, now);
+}
+
+void
+delivery_say_words(struct delivery *d, struct link *l, enum call_kind kind, int argc,
+    const char **argv, struct loop_time now)
+{
+	command(d, l, kind, NULL, argc, argv, NULL, now);
 }
 
 void
@@ -113,15 +121,31 @@ delivery_ask_last(struct delivery *d, struct link *l, struct queue *q,
 	q->link = (uint8_t)l->index;
 }
 
+/* What another name than ours left in the spool is nobody's any more. */
+static void
+say_options(const struct delivery *d, const struct queue *q, bool gap, char out[OPTIONS])
+{
+	bool ours = d->machine[0] != '\0' && strcmp(q->sensor, d->sensor) == 0;
+	int n = snprintf(out, OPTIONS, "gap=%d", gap);
+
+	if (ours)
+		n += snprintf(out + n, OPTIONS - (size_t)n, " id=%s", d->machine);
+	if (d->partitions > 0)
+		n += snprintf(out + n, OPTIONS - (size_t)n, " of=%u", d->partitions);
+	if (d->keep_ns > 0)
+		(void)snprintf(out + n, OPTIONS - (size_t)n, " keep=%lld",
+		    (long long)(d->keep_ns / NS_PER_MS));
+}
+
 /* The events from the head on while they are contiguous, or one gap event. */
 static void
 append(struct delivery *d, struct link *l, struct queue *q, uint64_t first,
     const char *gap, size_t gap_len, struct loop_time now)
 {
 	char stream[DELIVERY_KEY], seqs[DELIVERY_KEY], field[FIELD];
-	char first_text[24], maxlen[24];
+	char first_text[24], maxlen[24], options[OPTIONS];
 	const char *argv[9 + BATCH_EVENTS] = {"FCALL", "ear_append", "2", stream, seqs,
-	    field, first_text, maxlen, gap != NULL ? "1" : "0"};
+	    field, first_text, maxlen, options};
 	size_t len[9 + BATCH_EVENTS], bytes = 0;
 	unsigned before;
 	int argc = 9;
@@ -133,7 +157,8 @@ append(struct delivery *d, struct link *l, struct queue *q, uint64_t first,
 	seq_key(q->partition, seqs);
 	field_name(q, field);
 	(void)snprintf(first_text, sizeof(first_text), "%" PRIu64, first);
-	(void)snprintf(maxlen, sizeof(maxlen), "%d", REDIS_MAXLEN);
+	(void)snprintf(maxlen, sizeof(maxlen), "%" PRIu64, d->maxlen);
+	say_options(d, q, gap != NULL, options);
 	for (int i = 0; i < argc; i++)
 		len[i] = strlen(argv[i]);
 	if (gap != NULL) {
@@ -178,17 +203,21 @@ delivery_append_gap(struct delivery *d, struct link *l, struct queue *q, uint64_
 	    .partition = q->partition,
 	    .from = q->last + 1,
 	    .to = to,
-	    .time = time};
-	char json[1024];
+	    .time = time,
+	    .by = &q->by};
+	char json[2048];
 	size_t n;
 
 	if (q->cap_to > q->last)
 		g.why = "the spool was full and dropped its oldest events";
+	else if (q->age_to > q->last)
+		g.why = "they waited for longer than the spool keeps events";
 	else if (q->disk_to > q->last)
 		g.why = "the disk of the spool was full";
 	else
 		g.why = "the events are in no spool";
 	n = gap_event_json(&g, json, sizeof(json));
+	q->by_sent = q->by;
 	if (n > 0)
 		append(d, l, q, to, json, n, now);
 }

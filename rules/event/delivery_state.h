@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * delivery_state: what delivery.c (the spool, time, the turn of each queue), delivery_say.c
- * (commands), delivery_hear.c (answers) and delivery_nodes.c (the nodes of a cluster)
- * share. Private to the four of them.
+ * (commands), delivery_hear.c (answers), delivery_nodes.c (the nodes of a cluster) and
+ * delivery_care.c (what is done now and then) share. Private to these.
  */
 #ifndef RULES_EVENT_DELIVERY_STATE_H
 #define RULES_EVENT_DELIVERY_STATE_H
@@ -23,7 +23,7 @@
 
 enum state { STATE_DOWN, STATE_PING, STATE_CHECK, STATE_READY };
 enum call_kind { CALL_AUTH, CALL_PING, CALL_VERSION, CALL_LOAD, CALL_LAST, CALL_APPEND,
-	CALL_ASKING, CALL_SLOTS };
+	CALL_ASKING, CALL_SLOTS, CALL_TRIM, CALL_INFO, CALL_LAG, CALL_TELL };
 
 struct call {
 	enum call_kind kind;
@@ -46,6 +46,7 @@ struct link {
 	size_t flight;
 	struct loop_time heard, sent, hold, used;
 	int64_t hold_ns;
+	unsigned trouble;		/* what it refused last, and 1 more; 0: nothing */
 	struct reasons reasons;
 };
 
@@ -53,7 +54,11 @@ struct delivery {
 	char sensor[QUEUE_NAME];
 	const char *version, *server, *user;
 	const struct secret *secret;
-	bool load_function, finishing;
+	char machine[33];
+	unsigned partitions, used;	/* said to the server, 0: not; there are */
+	uint64_t maxlen;
+	int64_t keep_ns;
+	bool load_function, finishing, expiring;
 	const struct log *log;
 	void *arg;
 	void (*send)(void *arg, unsigned link, const void *bytes, size_t n);
@@ -62,12 +67,17 @@ struct delivery {
 	struct queues queues;
 	unsigned turn;			/* queue that goes first in the next round */
 	struct link link[DELIVERY_LINKS];
-	uint8_t route[EVENT_PARTITIONS];	/* partition -> link */
+	uint8_t route[EVENT_PARTITIONS_MOST];	/* partition -> link */
 	bool cluster;			/* somebody sent us elsewhere */
 	bool map_forbidden, map_asked;
 	unsigned map_turn;		/* the link that is asked next */
 	struct loop_time map_due;
 	struct loop_time synced;
+	struct loop_time care_due;
+	unsigned trim_next, lag_next;	/* stream that is cared for next; CARE_DONE: none */
+	unsigned rounds;		/* of care */
+	int64_t told_day;		/* day on which another machine was told of */
+	struct redis_health health, next;	/* what is known; what is being asked */
 	struct log_limit said_function, said_disk, said_map;
 	struct delivery_counts counts;
 };
@@ -88,6 +98,19 @@ void delivery_append_gap(struct delivery *d, struct link *l, struct queue *q, ui
 /* There is a hole before the head of q. */
 void delivery_append_over_hole(struct delivery *d, struct link *l, struct queue *q,
     struct loop_time now);
+
+void delivery_say_words(struct delivery *d, struct link *l, enum call_kind kind, int argc,
+    const char **argv, struct loop_time now);
+
+/* ---- delivery_care.c ---- */
+
+#define CARE_DONE (LANE_COUNT * EVENT_PARTITIONS_MOST)
+
+void care_tick(struct delivery *d, struct loop_time now);
+void care_heard(struct delivery *d, const struct link *l, enum call_kind kind,
+    const redisReply *r);
+/* Another machine has our name: one event a day for who reads the streams. */
+void care_tell_clone(struct delivery *d, const struct queue *q, struct loop_time now);
 
 /* ---- delivery_hear.c ---- */
 

@@ -31,7 +31,7 @@ struct sequence {
 struct emitter {
 	struct emitter_options o;
 	char rules_version[64];
-	struct sequence sequence[LANE_COUNT][EVENT_PARTITIONS];
+	struct sequence sequence[LANE_COUNT][EVENT_PARTITIONS_MOST];
 	uint64_t lost;
 	uint32_t own;			/* partition of what the sensor says of itself */
 	char boot[EVENT_BOOT];
@@ -49,8 +49,9 @@ static bool hand_on(struct emitter *e, struct event_source *s, enum lane lane,
 static bool tell_gap(struct emitter *e, enum lane lane, uint32_t partition,
     struct pkt_time now);
 static void tell_gaps(struct emitter *e, struct pkt_time now);
-static uint32_t partition_of(const struct observation *o, const struct intern *strings);
-static uint32_t partition_of_key(const void *key, size_t n);
+static uint32_t partition_of(const struct emitter *e, const struct observation *o,
+    const struct intern *strings);
+static uint32_t partition_of_key(const struct emitter *e, const void *key, size_t n);
 
 struct emitter *
 emitter_create(const struct emitter_options *o, struct fault *why)
@@ -68,7 +69,7 @@ emitter_create(const struct emitter_options *o, struct fault *why)
 		goto fail;
 	e->o = *o;
 	/* Of its name, so that a thousand sensors do not fill one partition with stats. */
-	e->own = partition_of_key(o->sensor, strlen(o->sensor));
+	e->own = partition_of_key(e, o->sensor, strlen(o->sensor));
 	encoder_make(&e->encoder);
 	(void)snprintf(e->boot, sizeof(e->boot), "%s", o->boot);
 	if (e->o.version == NULL)
@@ -98,7 +99,7 @@ emitter_verdict(struct emitter *e, const struct verdict *v)
 
 	s.head.kind = v->rule->kind;
 	s.head.severity = v->severity;
-	return emit(e, &s, LANE_ALERT, partition_of(v->o, v->strings));
+	return emit(e, &s, LANE_ALERT, partition_of(e, v->o, v->strings));
 }
 
 void
@@ -112,14 +113,22 @@ emitter_flow(struct emitter *e, const struct observation *close,
 		return;
 	s.head.kind = EVENT_KIND_COUNT;
 	s.head.severity = SEVERITY_INFO;
-	(void)emit(e, &s, LANE_FLOW, partition_of(close, strings));
+	(void)emit(e, &s, LANE_FLOW, partition_of(e, close, strings));
 }
 
 void
 emitter_stats(struct emitter *e, const struct sensor_stats *stats)
 {
-	struct event_source s = { .stats = stats, .type = EVENT_TYPE_STATS,
+	uint64_t events[EVENT_PARTITIONS_MOST] = { 0 };
+	struct sensor_stats mine = *stats;
+	struct event_source s = { .stats = &mine, .type = EVENT_TYPE_STATS,
 		.time = stats->now, .has_kind = true };
+
+	mine.partitions = e->o.partitions == 0 ? EVENT_PARTITIONS : e->o.partitions;
+	mine.partition_events = events;
+	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
+		for (uint32_t p = 0; p < mine.partitions; p++)
+			events[p] += e->sequence[lane][p].seq;
 
 	/* A lane that fell silent after a loss would never tell it. */
 	tell_gaps(e, stats->now);
@@ -168,7 +177,7 @@ static void
 tell_gaps(struct emitter *e, struct pkt_time now)
 {
 	for (unsigned lane = 0; lane < LANE_COUNT; lane++)
-		for (uint32_t p = 0; p < EVENT_PARTITIONS; p++)
+		for (uint32_t p = 0; p < EVENT_PARTITIONS_MOST; p++)
 			(void)tell_gap(e, (enum lane)lane, p, now);
 }
 
@@ -250,18 +259,20 @@ hand_on(struct emitter *e, struct event_source *s, enum lane lane, uint32_t part
 }
 
 static uint32_t
-partition_of(const struct observation *o, const struct intern *strings)
+partition_of(const struct emitter *e, const struct observation *o,
+    const struct intern *strings)
 {
 	struct span key = { NULL, 0 };
 	struct value v;
 
 	if (!field_value(o, FIELD_device_key, strings, &v, &key))
 		return 0;
-	return partition_of_key(key.at, key.left);
+	return partition_of_key(e, key.at, key.left);
 }
 
 static uint32_t
-partition_of_key(const void *key, size_t n)
+partition_of_key(const struct emitter *e, const void *key, size_t n)
 {
-	return (uint32_t)(siphash13(&partition_key, key, n) % EVENT_PARTITIONS);
+	return (uint32_t)(siphash13(&partition_key, key, n) %
+	    (e->o.partitions == 0 ? EVENT_PARTITIONS : e->o.partitions));
 }

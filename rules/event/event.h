@@ -20,7 +20,8 @@
 #include "rules/eval/eval.h"
 
 #define EVENT_BYTES 16384	/* longest event; longer text fields are cut to fit */
-#define EVENT_PARTITIONS 16
+#define EVENT_PARTITIONS 16	/* when nobody says */
+#define EVENT_PARTITIONS_MOST 64	/* two digits in the name of a key */
 
 enum lane { LANE_ALERT, LANE_FLOW, LANE_COUNT };
 const char *lane_name(enum lane l);		/* "alert", "flow" */
@@ -76,6 +77,8 @@ struct sensor_stats {
 	int landlock_abi, cell_landlock_abi, outlet_landlock_abi;
 	const struct source_iface *iface;	/* live: each interface */
 	unsigned ifaces;
+	const uint64_t *partition_events;	/* the emitter's, for each; set by it */
+	unsigned partitions;
 	const struct outlet_snapshot *outlet;	/* live: the outputs; else NULL */
 };
 
@@ -94,6 +97,7 @@ struct emitter_options {
 	bool text;			/* make the text form too */
 	bool colour;
 	bool flows;			/* make flow events */
+	unsigned partitions;		/* 0: EVENT_PARTITIONS */
 	void *arg;
 	/* false: nobody takes such an event now: it has its number and is not made. NULL: all
 	 * are wanted. */

@@ -44,7 +44,7 @@ enum event_rule {
 	RULE_EVENT_ID, RULE_SEQ, RULE_LANE, RULE_PARTITION, RULE_KIND, RULE_SEVERITY,
 	RULE_NAME_SOURCE, RULE_SHAPE, RULE_CONTENT,
 	RULE_FORMAT, RULE_CODEC, RULE_PROOF, RULE_OP, RULE_UNIT, RULE_ENDED, RULE_TUNNEL, RULE_MITRE,
-	RULE_IFACE_STATE,
+	RULE_IFACE_STATE, RULE_LOST_KIND,
 };
 
 #define EVENT_DROP_ROW(id, name, meaning) \
@@ -204,6 +204,10 @@ enum event_rule {
 	X(S_OUT_TO, "stats.outputs[].to", TEXT, S, P, NONE, "the output") \
 	X(S_OUT_UP, "stats.outputs[].up", BOOL, S, P, NONE, \
 	    "there is a connection, or a file") \
+	X(S_OUT_STATE, "stats.outputs[].state", NAME, S, P, NONE, \
+	    "ready, or what stands in the way: connecting, authenticating, asking, " \
+	    "no-functions, loading, master-down, read-only, out-of-memory, cannot-save, " \
+	    "not-permitted, no-password, wrong-password, cluster-down, cloned, ..") \
 	X(S_OUT_SENT, "stats.outputs[].sent", UINT, S, P, NONE, "events that are out") \
 	X(S_OUT_LOST, "stats.outputs[].lost", UINT, S, P, NONE, \
 	    "events that found no room and are not out") \
@@ -214,6 +218,23 @@ enum event_rule {
 	    "what was wrong last") \
 	X(S_SPOOL, "stats.spool_bytes", UINT, S, NONE, NONE, \
 	    "size of the spool on the disk, live") \
+	X(S_SPOOL_FULL, "stats.spool_full", BOOL, S, NONE, NONE, \
+	    "its disk has no room, live") \
+	X(S_PARTITIONS, "stats.partition_events", UINTS, S, S, NONE, \
+	    "events made for each partition, from the first on") \
+	X(S_REDIS_POLICY, "stats.redis.policy", NAME, S, NONE, NONE, \
+	    "how the Redis of the streams evicts, if it lets us ask; live") \
+	X(S_REDIS_EVICTS, "stats.redis.evicts", BOOL, S, NONE, NONE, \
+	    "full, it would throw streams away") \
+	X(S_REDIS_AOF, "stats.redis.appendonly", BOOL, S, NONE, NONE, \
+	    "what it has outlives it; without, a crash loses events") \
+	X(S_REDIS_LAG, "stats.redis.lag", UINT, S, NONE, NONE, \
+	    "events that the consumer group which is most behind has not read") \
+	X(S_REDIS_GROUP, "stats.redis.lag_group", TEXT, S, NONE, NONE, "that group") \
+	X(S_REDIS_LAGS, "stats.redis.lags", BOOL, S, NONE, NONE, \
+	    "it is half of what a stream keeps, or more: what it has not read will be gone") \
+	X(S_REDIS_CLONED, "stats.redis.cloned", BOOL, S, NONE, NONE, \
+	    "our events are refused: another machine has our name") \
 	X(SCHEMA, "earshot.schema", NAME, ALL, ALL, SCHEMA, "version of this format") \
 	X(EVENT_ID, "earshot.event_id", NAME, ALL, ALL, EVENT_ID, \
 	    "sensor:boot:lane:partition:seq; no two events share one") \
@@ -336,6 +357,16 @@ enum event_rule {
 	X(GAP_TO, "earshot.gap.to", UINT, N, P, SEQ, "last one") \
 	X(GAP_COUNT, "earshot.gap.count", UINT, N, P, SEQ, "how many") \
 	X(GAP_REASON, "earshot.gap.reason", TEXT, N, P, NONE, "why") \
+	X(GAP_KINDS, "earshot.gap.kinds", OBJECTS, N, NONE, NONE, \
+	    "of those that were seen before they were lost: how many of each kind") \
+	X(GAP_KIND, "earshot.gap.kinds[].kind", NAME, N, P, LOST_KIND, \
+	    "a kind, or flow") \
+	X(GAP_KIND_COUNT, "earshot.gap.kinds[].count", UINT, N, P, SEQ, "how many") \
+	X(GAP_SEVERITIES, "earshot.gap.severities", OBJECTS, N, NONE, NONE, \
+	    "the same by severity") \
+	X(GAP_SEVERITY, "earshot.gap.severities[].severity", NAME, N, P, SEVERITY, \
+	    "a severity") \
+	X(GAP_SEVERITY_COUNT, "earshot.gap.severities[].count", UINT, N, P, SEQ, "how many") \
 	X(SUPPRESSED, "earshot.suppressed_count", UINT, AN, A, NONE, \
 	    "verdicts folded into this one by the rule's limit") \
 	X(UPDATE, "earshot.update", BOOL, AN, A, NONE, "closes a limit window, or got worse within it; not a new alert") \

@@ -392,11 +392,27 @@ get_output(const struct sink_state *k, enum event_field f, struct event_value *o
 	switch ((unsigned)f) {
 	case F_S_OUT_TO: return text_z(out, k->name);
 	case F_S_OUT_UP: return flag(out, k->up);
+	case F_S_OUT_STATE: return name(out, k->state);
 	case F_S_OUT_SENT: return uint_of(out, k->sent);
 	case F_S_OUT_LOST: return uint_of(out, k->lost);
 	case F_S_OUT_WAITING: return uint_of(out, k->waiting);
 	case F_S_OUT_RECONNECTS: return uint_of(out, k->reconnects);
 	case F_S_OUT_ERROR: return k->error[0] != '\0' && text_z(out, k->error);
+	}
+	return false;
+}
+
+static bool
+get_health(const struct redis_health *h, enum event_field f, struct event_value *out)
+{
+	switch ((unsigned)f) {
+	case F_S_REDIS_POLICY: return h->known && name(out, h->policy);
+	case F_S_REDIS_EVICTS: return h->known && flag(out, h->evicts);
+	case F_S_REDIS_AOF: return h->known && flag(out, h->appendonly);
+	case F_S_REDIS_LAG: return h->lag_known && uint_of(out, h->lag);
+	case F_S_REDIS_GROUP: return h->group[0] != '\0' && text_z(out, h->group);
+	case F_S_REDIS_LAGS: return h->lag_known && flag(out, h->lags);
+	case F_S_REDIS_CLONED: return flag(out, h->cloned);
 	}
 	return false;
 }
@@ -425,6 +441,11 @@ event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
 	if (f > F_S_OUTPUTS && f <= F_S_OUT_ERROR)
 		return t->outlet != NULL && i < t->outlet->sinks &&
 		    get_output(&t->outlet->sink[i], f, out);
+	if (f == F_S_PARTITIONS)
+		return i < t->partitions && uint_of(out, t->partition_events[i]);
+	if (f >= F_S_REDIS_POLICY && f <= F_S_REDIS_CLONED)
+		return i == 0 && t->outlet != NULL && t->outlet->redis &&
+		    get_health(&t->outlet->health, f, out);
 	if (i > 0)
 		return false;
 	switch ((unsigned)f) {
@@ -436,6 +457,9 @@ event_get_stats(const struct sensor_stats *t, enum event_field f, unsigned i,
 	case F_S_PACKETS: return uint_of(out, t->packets);
 	case F_S_USED: return uint_of(out, t->used);
 	case F_S_BYTES: return uint_of(out, t->bytes);
+	case F_S_SPOOL_FULL:
+		return t->outlet != NULL && t->outlet->redis &&
+		    flag(out, t->outlet->spool_full);
 	case F_S_SPOOL:
 		return t->outlet != NULL && uint_of(out, t->outlet->spool_bytes);
 	case F_S_KERNEL:

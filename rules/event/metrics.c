@@ -110,6 +110,7 @@ figures(const struct out *o, const struct sensor_snapshot *now)
 
 		if (strncmp(path, "stats.", 6) != 0 || strchr(path, '[') != NULL ||
 		    event_field[f].type == JSON_OBJECTS ||
+		    event_field[f].type == JSON_UINTS ||
 		    !event_get_stats(&now->stats, (enum event_field)f, 0, &v))
 			continue;
 		if (v.kind != VALUE_UINT && v.kind != VALUE_NUMBER && v.kind != VALUE_BOOL)
@@ -174,8 +175,15 @@ interfaces(const struct out *o, const struct sensor_snapshot *now)
 	    "connections made after the first") \
 	X("earshot_output_up", GAUGE, up, "1: there is a connection, or a file")
 
-#define DISK_METRICS(X) \
+#define OUTLET_METRICS(X) \
 	X("earshot_spool_bytes", GAUGE, spool_bytes, "size of the spool on the disk") \
+	X("earshot_spool_full", GAUGE, spool_full, "1: its disk has no room") \
+	X("earshot_redis_lag_events", GAUGE, health.lag, \
+	    "how far the consumer group is behind that is most behind") \
+	X("earshot_redis_evicts", GAUGE, health.evicts, \
+	    "1: a full Redis would throw streams away") \
+	X("earshot_redis_cloned", GAUGE, health.cloned, \
+	    "1: our events are refused, another machine has our name") \
 	X("earshot_store_bytes", GAUGE, store_bytes, "size of the store on the disk") \
 	X("earshot_store_lost_observations_total", COUNTER, store_lost, \
 	    "observations the store's disk had no room for") \
@@ -197,7 +205,7 @@ outputs(const struct out *o, const struct outlet_snapshot *out)
 #define X(called, type, member, meaning) \
 	family(o, called, METRIC_##type, meaning); \
 	say(o, "%s %" PRIu64 "\n", called, (uint64_t)out->member);
-	DISK_METRICS(X)
+	OUTLET_METRICS(X)
 #undef X
 }
 

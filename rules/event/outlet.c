@@ -258,7 +258,7 @@ parse(const char *m, size_t n, struct event_head *h)
 	if (n < sizeof(*h))
 		return false;
 	memcpy(h, m, sizeof(*h));
-	return h->lane < LANE_COUNT && h->partition < EVENT_PARTITIONS && h->seq != 0 &&
+	return h->lane < LANE_COUNT && h->partition < EVENT_PARTITIONS_MOST && h->seq != 0 &&
 	    h->seq < 1ULL << 53 &&
 	    memchr(h->boot, '\0', sizeof(h->boot)) != NULL && spooled_name_ok(h->boot) &&
 	    h->json_len > 0 && h->json_len <= EVENT_BYTES &&

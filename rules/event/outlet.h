@@ -38,6 +38,11 @@ struct outlet_options {
 	const char *sensor;
 	const char *spool_dir;		/* needed with a SINK_REDIS */
 	uint64_t spool_bytes;		/* 0: 256 MiB */
+	int64_t spool_age;		/* ns; 0: any */
+	const char *machine;		/* whose the name is, to a Redis; NULL: nobody's */
+	unsigned partitions;		/* said to a Redis; 0: not */
+	uint64_t redis_length;		/* entries of a stream; 0: 100,000 */
+	int64_t redis_keep;		/* their age, ns; 0: any */
 	const char *password_file;	/* of Redis; NULL: secret.h says where else */
 	struct tls_files redis_tls;	/* for rediss: */
 	bool redis_plain;		/* the password may go to another host */

@@ -209,10 +209,12 @@ open_redis(struct outlet_sinks *s, const struct output *p, struct event_base *ba
 		.now = clock_now() };
 	struct delivery_options d = { .sensor = o->sensor, .version = EARSHOT_VERSION,
 		.user = p->spec->user, .secret = &s->secret, .spool = &spool,
-		.load_function = true, .log = o->log, .arg = &s->redis,
+		.load_function = true, .machine = o->machine,
+		.partitions = o->partitions, .maxlen = o->redis_length,
+		.keep_ns = o->redis_keep, .log = o->log, .arg = &s->redis,
 		.send = redis_sink_send };
 	struct redis_sink_options r = { .base = base, .dns = s->dns, .to = p->spec,
-		.own = &s->own, .seed = seed(), .log = o->log,
+		.own = &s->own, .seed = seed(), .log = o->log, .spool_age = o->spool_age,
 		.tls = p->spec->tls ? s->tls : NULL,
 		.loopback_only = s->secret.text[0] != '\0' && !o->redis_plain &&
 		    !p->spec->tls };
@@ -373,6 +375,8 @@ outlet_sinks_state(const struct outlet_sinks *s, struct outlet_snapshot *out)
 			k->lost = line_sink_lost(line);
 			k->waiting = line_sink_events_waiting(line);
 			k->up = !line_sink_gone(line);
+			(void)snprintf(k->state, sizeof(k->state), "%s",
+			    k->up ? "ready" : "gone");
 		} else if (s->redis != NULL) {
 			const struct delivery_counts *c = delivery_counts(s->delivery);
 
@@ -382,8 +386,13 @@ outlet_sinks_state(const struct outlet_sinks *s, struct outlet_snapshot *out)
 			k->waiting = delivery_waiting(s->delivery);
 		}
 	}
-	out->spool_bytes = s->delivery == NULL ? 0 :
-	    seglog_bytes(delivery_spool(s->delivery));
+	out->redis = s->delivery != NULL;
+	if (s->delivery == NULL)
+		return;
+	out->spool_bytes = seglog_bytes(delivery_spool(s->delivery));
+	out->spool_full = seglog_counts(delivery_spool(s->delivery))->full;
+	out->spool_refused = delivery_counts(s->delivery)->refused;
+	out->health = *delivery_health(s->delivery);
 }
 
 static int

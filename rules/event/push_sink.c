@@ -37,6 +37,7 @@ struct push_sink {
 	size_t flight;			/* unix: bytes handed out, not done */
 	struct loop_time sent, heard, moved;
 	uint64_t trimmed;
+	unsigned trouble;		/* what was refused last, and 1 more; 0: nothing */
 	struct reasons reasons;
 	struct log_limit said_lost, said_trim;
 	uint64_t lost_told;
@@ -309,6 +310,8 @@ answer(struct push_sink *p, const redisReply *r, struct loop_time now, struct fa
 	p->asks--;
 	p->heard = now;
 	if (r->type == REDIS_REPLY_ERROR)
+		p->trouble = refusal_of(r->str) + 1;
+	if (r->type == REDIS_REPLY_ERROR)
 		return refusal_fault(what == ASKED_AUTH ? refusal_of_login(r->str) :
 		    r->str, why);
 	if (what == ASKED_AUTH) {
@@ -329,6 +332,7 @@ answer(struct push_sink *p, const redisReply *r, struct loop_time now, struct fa
 	    r->type != REDIS_REPLY_INTEGER || r->integer < 0)
 		return fault_set(why, NULL, "an answer of the server makes no sense");
 	p->moved = now;
+	p->trouble = 0;
 	dial_is_good(p->dial);
 	if (p->o.to->kind != SINK_REDIS_LIST) {
 		backlog_done(p->backlog, 1);
@@ -411,4 +415,7 @@ push_state(const struct push_sink *p, struct sink_state *out)
 	(void)snprintf(out->name, sizeof(out->name), "%.*s", (int)sizeof(out->name) - 1,
 	    p->name);
 	memcpy(out->error, p->error, sizeof(out->error));
+	(void)snprintf(out->state, sizeof(out->state), "%s", p->trouble > 0 ?
+	    refusals[p->trouble - 1].state : p->ready ? "ready" : dial_is_up(p->dial) ?
+	    "authenticating" : "connecting");
 }

@@ -66,7 +66,7 @@ spooled_parse(struct span at, struct spooled *out)
 		return false;
 	*out = (struct spooled){ .lane = lane, .partition = partition, .seq = seq,
 		.time = (int64_t)time };
-	if (lane >= LANE_COUNT || partition >= EVENT_PARTITIONS || out->seq == 0 ||
+	if (lane >= LANE_COUNT || partition >= EVENT_PARTITIONS_MOST || out->seq == 0 ||
 	    out->seq >= SEQ_MAX || !name_bytes_ok(sensor.at, sensor.left) ||
 	    !name_bytes_ok(boot.at, boot.left) || at.left == 0 || at.left > EVENT_BYTES ||
 	    !json_line_ok((const char *)at.at, at.left))

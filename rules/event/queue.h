@@ -9,6 +9,7 @@
 
 #include "capture/base/ptime.h"
 #include "capture/base/span.h"
+#include "rules/event/gap.h"
 
 #define QUEUE_NAME 65			/* sensor or boot: [A-Za-z0-9._-]{1,64} and NUL */
 #define QUEUE_MAX 1024 /* 32 for each boot that still lies in the spool */
@@ -51,7 +52,9 @@ struct queue {
 	uint64_t sent_first, sent_to;	/* the call in flight */
 	bool sent_gap;
 	uint64_t cap_to, disk_to; /* highest lost to the spool's cap, to a full disk */
+	uint64_t age_to;		/* highest that grew too old */
 	uint64_t lost_to;		/* highest lost for any reason */
+	struct lost_by by, by_sent;	/* what they were; as told in the call in flight */
 	int64_t time;			/* of the event seen last */
 	struct loop_time hold;		/* not before */
 };

@@ -103,7 +103,7 @@ redis_summary(const struct redis_access *a, redis_summary_fn *each, void *arg,
 	struct talk t;
 	int rc = talk_begin(&t, a, why);
 
-	for (uint32_t p = 0; rc == 0 && p < EVENT_PARTITIONS; p++)
+	for (uint32_t p = 0; rc == 0 && p < EVENT_PARTITIONS_MOST; p++)
 		for (int lane = 0; rc == 0 && lane < LANE_COUNT; lane++)
 			rc = summary_one(&t,
 			    delivery_stream_key((enum lane)lane, p, stream), each, arg,
@@ -283,7 +283,7 @@ look_streams(struct talk *t, struct redis_look *out)
 {
 	char stream[DELIVERY_KEY];
 
-	for (uint32_t p = 0; p < EVENT_PARTITIONS; p++)
+	for (uint32_t p = 0; p < EVENT_PARTITIONS_MOST; p++)
 		for (int lane = 0; lane < LANE_COUNT; lane++) {
 			const char *count[] = { "XLEN",
 				delivery_stream_key((enum lane)lane, p, stream) };

@@ -12,8 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define TICK_MS 50
+#define EXPIRE_EVERY (10 * NS_PER_S)
 
 _Static_assert(2 * (SNAPSHOT_SINKS + DELIVERY_LINKS) <= SNAPSHOT_CONNECTIONS,
     "each node has its place in the register of our own connections");
@@ -31,6 +33,7 @@ struct redis_sink {
 	struct node node[DELIVERY_LINKS];
 	uint64_t reconnects;		/* of dials that are gone */
 	struct event *tick;
+	struct loop_time expired;
 	char name[SINK_TEXT];
 	char error[sizeof(((struct sink_state *)NULL)->error)];
 };
@@ -111,6 +114,16 @@ reach(struct redis_sink *s, unsigned link, const struct sink_address *to,
 	return k->dial == NULL ? -1 : 0;
 }
 
+/* The times of files are of this clock. */
+static int64_t
+wall(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
 static void
 on_tick(evutil_socket_t fd, short what, void *arg)
 {
@@ -127,6 +140,10 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 			let_go(k);
 		else if (k->dial == NULL && to != NULL)
 			(void)reach(s, i, to, &why);	/* no memory: the next tick */
+	}
+	if (s->o.spool_age > 0 && clock_now().ns - s->expired.ns >= EXPIRE_EVERY) {
+		s->expired = clock_now();
+		delivery_expire(s->o.delivery, wall() - s->o.spool_age);
 	}
 	for (unsigned i = 0; i < DELIVERY_LINKS; i++)
 		if (s->node[i].dial != NULL &&
@@ -180,4 +197,6 @@ redis_sink_state(const struct redis_sink *s, struct sink_state *out)
 		if (s->node[i].dial != NULL)
 			out->reconnects += dial_reconnects(s->node[i].dial);
 	out->up = delivery_ready(s->o.delivery);
+	(void)snprintf(out->state, sizeof(out->state), "%s",
+	    delivery_state(s->o.delivery));
 }

@@ -21,6 +21,7 @@ struct redis_sink_options {
 	bool loopback_only;		/* a secret goes over it */
 	uint64_t seed;			/* of the jitter */
 	struct delivery *delivery;	/* lent */
+	int64_t spool_age;		/* ns; 0: any */
 	const struct log *log;
 };
 

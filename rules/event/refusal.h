@@ -8,12 +8,13 @@
 
 struct refusal {
 	const char *word;
+	const char *state;		/* of the output, in the stats event */
 	const char *says;		/* "it ..." goes on with this */
 	const char *remedy;		/* NULL: none that we know */
 	bool all;			/* it is the server's state, not this key's */
 };
 
-#define REFUSALS 15
+#define REFUSALS 17
 extern const struct refusal refusals[REFUSALS];
 
 /* Index of the row for an error; the last one is for those without a row. */

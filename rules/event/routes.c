@@ -123,23 +123,23 @@ range_parse(const redisReply *r, long long *first, long long *last,
 }
 
 int
-slots_parse(const redisReply *r, struct sink_address to[EVENT_PARTITIONS])
+slots_parse(const redisReply *r, struct sink_address to[EVENT_PARTITIONS_MOST])
 {
 	struct sink_address at;
 	long long first, last;
 	int known = 0;
 
-	memset(to, 0, EVENT_PARTITIONS * sizeof(*to));
+	memset(to, 0, EVENT_PARTITIONS_MOST * sizeof(*to));
 	if (r->type != REDIS_REPLY_ARRAY)
 		return -1;
 	for (size_t i = 0; i < r->elements; i++) {
 		if (!range_parse(r->element[i], &first, &last, &at))
 			return -1;
-		for (uint32_t p = 0; p < EVENT_PARTITIONS; p++)
+		for (uint32_t p = 0; p < EVENT_PARTITIONS_MOST; p++)
 			if (partition_slot(p) >= first && partition_slot(p) <= last)
 				to[p] = at;
 	}
-	for (uint32_t p = 0; p < EVENT_PARTITIONS; p++)
+	for (uint32_t p = 0; p < EVENT_PARTITIONS_MOST; p++)
 		known += to[p].port != 0;
 	return known;
 }

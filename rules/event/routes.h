@@ -31,7 +31,7 @@ enum redirect redirect_parse(const char *error, uint16_t *slot, struct sink_addr
 
 /* The node of each partition, from the answer to CLUSTER SLOTS; port 0: nobody has it.
  * How many have one; -1: this is no such answer. */
-int slots_parse(const redisReply *r, struct sink_address to[EVENT_PARTITIONS]);
+int slots_parse(const redisReply *r, struct sink_address to[EVENT_PARTITIONS_MOST]);
 /* Each master once. How many; -1 as above. */
 int masters_parse(const redisReply *r, struct sink_address *to, unsigned most);
 

@@ -59,6 +59,8 @@ sensor_snapshot_read(const struct board *b, struct sensor_snapshot *out)
 		return false;
 	out->stats.drops = out->drops;
 	out->stats.outlet = NULL;
+	out->stats.partition_events = NULL;
+	out->stats.partitions = 0;
 	out->stats.iface = NULL;
 	out->stats.ifaces = 0;
 	mend_bool(&out->stats.seccomp);
@@ -94,11 +96,22 @@ outlet_snapshot_read(const struct board *b, struct outlet_snapshot *out)
 		return false;
 	mend_sandbox(&out->sandbox);
 	mend_bool(&out->store_full);
+	mend_bool(&out->spool_full);
+	mend_bool(&out->redis);
+	mend_bool(&out->health.known);
+	mend_bool(&out->health.evicts);
+	mend_bool(&out->health.appendonly);
+	mend_bool(&out->health.cloned);
+	mend_bool(&out->health.lag_known);
+	mend_bool(&out->health.lags);
+	mend_text(out->health.policy, sizeof(out->health.policy));
+	mend_text(out->health.group, sizeof(out->health.group));
 	if (out->sinks > SNAPSHOT_SINKS)
 		out->sinks = SNAPSHOT_SINKS;
 	for (unsigned i = 0; i < out->sinks; i++) {
 		mend_text(out->sink[i].name, sizeof(out->sink[i].name));
 		mend_text(out->sink[i].error, sizeof(out->sink[i].error));
+		mend_text(out->sink[i].state, sizeof(out->sink[i].state));
 		mend_bool(&out->sink[i].up);
 	}
 	return true;

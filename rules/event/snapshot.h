@@ -26,7 +26,7 @@
 
 #define SNAPSHOT_IFACES 16
 #define SNAPSHOT_SINKS 8
-#define SNAPSHOT_CONNECTIONS 64		/* two of each output, and of each node of a cluster */
+#define SNAPSHOT_CONNECTIONS 160	/* two of each output, and of each node of a cluster */
 
 /* ---- the sensor's ---- */
 
@@ -57,6 +57,18 @@ bool sensor_snapshot_read(const struct board *b, struct sensor_snapshot *out);
 
 /* ---- the outlet's ---- */
 
+/* What a Redis with streams says of itself every five minutes, if it lets us ask. */
+struct redis_health {
+	bool known;			/* policy and persistence */
+	char policy[24];		/* of eviction */
+	bool evicts;			/* it would throw our streams away */
+	bool appendonly;
+	bool cloned;			/* it refuses us: our name is another machine's */
+	bool lag_known, lags;		/* lags: half of what a stream keeps, or more */
+	uint64_t lag;			/* of the consumer group that is most behind */
+	char group[64];
+};
+
 struct sink_state {
 	char name[136];			/* as it was asked for, without a user's name */
 	uint64_t sent;			/* taken by the other side, or written */
@@ -64,6 +76,7 @@ struct sink_state {
 	uint64_t waiting;		/* events that wait; in the spool or in memory */
 	uint64_t reconnects;		/* connections made after the first */
 	bool up;			/* there is a connection, or a file */
+	char state[20];			/* ready, or what stands in the way */
 	char error[136];		/* what was wrong last; "" never anything */
 };
 
@@ -74,6 +87,10 @@ struct outlet_snapshot {
 	uint64_t store_bytes;		/* the same, of the store; 0 without one */
 	uint64_t store_lost;		/* observations its disk had no room for */
 	bool store_full;		/* now */
+	bool spool_full;		/* its disk has no room, now */
+	uint64_t spool_refused;		/* events it had no room for */
+	bool redis;			/* the next one says something */
+	struct redis_health health;
 	struct sandbox_state sandbox;
 	struct loop_time posted;
 };

@@ -3,7 +3,8 @@
  * Puts numbered events into a ring at a steady pace, writes the same lines to a reference
  * file, and lets a forked outlet deliver them. The test's stand-in for a sensor.
  *
- *	feeder TARGET SPOOL REFERENCE COUNT PER_SECOND BOOT SPOOL_BYTES DRAIN_MS KEEP
+ *	feeder TARGET SPOOL REFERENCE COUNT PER_SECOND BOOT SPOOL_BYTES DRAIN_MS KEEP \
+ *		[MACHINE [NAME [PASSWORD_FILE]]]
  *
  *	feeder init TARGET		as `earshot redis init`
  *	feeder summary TARGET		what lies in the streams
@@ -108,10 +109,11 @@ main(int argc, char **argv)
 
 	if (argc == 3)
 		return admin(argv[1], argv[2]);
-	if (argc != 10) {
+	if (argc < 10 || argc > 13) {
 		(void)fprintf(stderr,
 		    "usage: feeder TARGET SPOOL REFERENCE COUNT PER_SECOND "
-		    "BOOT SPOOL_BYTES DRAIN_MS KEEP\n");
+		    "BOOT SPOOL_BYTES DRAIN_MS KEEP "
+		    "[MACHINE [NAME [PASSWORD_FILE]]]\n");
 		return 2;
 	}
 	count = strtoull(argv[4], NULL, 10);
@@ -120,6 +122,9 @@ main(int argc, char **argv)
 	o.spool_bytes = strtoull(argv[7], NULL, 10);
 	o.drain_ms = atoi(argv[8]);
 	o.keep_spool = atoi(argv[9]) != 0;
+	o.machine = argc > 10 && argv[10][0] != '\0' ? argv[10] : NULL;
+	o.sensor = argc > 11 ? argv[11] : o.sensor;
+	o.password_file = argc > 12 ? argv[12] : NULL;
 	o.sink = &sink;
 	o.sinks = 1;
 	o.ring = ring_create(1 << 20, true, &why);

@@ -137,7 +137,7 @@ come_up(struct box *b)
 	expect_sent(b, "PING");
 	assert_int_equal(answer(b, "+PONG\r\n"), 0);
 	expect_sent(b, "ear_version");
-	assert_int_equal(answer(b, ":1\r\n"), 0);
+	assert_int_equal(answer(b, ":2\r\n"), 0);
 	assert_true(delivery_ready(b->d));
 }
 
@@ -241,7 +241,7 @@ test_a_missing_function_is_loaded_once(void **state)
 	assert_int_equal(answer(b, "-ERR Function not found\r\n"), 0);
 	assert_string_equal(b->sent, "");
 	wait_ms(b, 2100);
-	assert_int_equal(answer(b, ":1\r\n"), 0);
+	assert_int_equal(answer(b, ":2\r\n"), 0);
 	assert_true(delivery_ready(b->d));
 }
 
@@ -465,7 +465,7 @@ static void
 test_answers_may_come_byte_by_byte(void **state)
 {
 	struct box *b = *state;
-	const char *all = "+PONG\r\n:1\r\n:0\r\n*2\r\n$2\r\nOK\r\n:1\r\n";
+	const char *all = "+PONG\r\n:2\r\n:0\r\n*2\r\n$2\r\nOK\r\n:1\r\n";
 	char one[2] = "";
 
 	put(b, 0, 1);

@@ -161,7 +161,7 @@ test_what_is_no_event_is_refused_and_the_rest_goes_on(void **state)
 	memcpy(big + sizeof(h), "{}", 2);
 	put_raw(r, big, sizeof(h) + 2);
 	h.lane = 0;
-	h.partition = EVENT_PARTITIONS;
+	h.partition = EVENT_PARTITIONS_MOST;
 	memcpy(big, &h, sizeof(h));
 	put_raw(r, big, sizeof(h) + 2);
 	h.partition = 0;

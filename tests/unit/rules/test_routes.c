@@ -27,7 +27,7 @@ test_a_key_lies_in_the_slot_of_what_stands_in_its_braces(void **state)
 	assert_int_equal(redis_slot("foo{}{bar}", 10), 8363);
 	assert_int_not_equal(redis_slot("{foo", 4), 12182);
 	assert_int_equal(redis_slot("", 0), 0);
-	for (uint32_t p = 0; p < EVENT_PARTITIONS; p++) {
+	for (uint32_t p = 0; p < EVENT_PARTITIONS_MOST; p++) {
 		char key[32];
 
 		(void)snprintf(key, sizeof(key), "{ear:p%02u}:seq", p);
@@ -60,7 +60,7 @@ test_redirections_are_read_and_nonsense_is_none(void **state)
 }
 
 static int
-slots(const char *text, struct sink_address to[EVENT_PARTITIONS])
+slots(const char *text, struct sink_address to[EVENT_PARTITIONS_MOST])
 {
 	const struct reply_limits limits = { .bytes = 1 << 16, .elements = 64, .depth = 4 };
 	struct reply_reader *r = reply_create(&limits);
@@ -83,12 +83,12 @@ test_the_map_of_a_cluster_is_read_and_nonsense_refused(void **state)
 		"*1\r\n*3\r\n:0\r\n:16384\r\n*2\r\n$1\r\nh\r\n:1\r\n",
 		"*1\r\n*3\r\n:0\r\n:1\r\n*1\r\n$1\r\nh\r\n",
 		"*1\r\n*3\r\n:0\r\n:1\r\n*2\r\n$1\r\nh\r\n:65536\r\n" };
-	struct sink_address to[EVENT_PARTITIONS];
+	struct sink_address to[EVENT_PARTITIONS_MOST];
 
 	(void)state;
 	assert_int_equal(slots("*2\r\n*3\r\n:0\r\n:8191\r\n*3\r\n$1\r\na\r\n:1\r\n$2\r\nid\r\n"
-	    "*3\r\n:8192\r\n:16383\r\n*2\r\n$-1\r\n:2\r\n", to), EVENT_PARTITIONS);
-	for (uint32_t p = 0; p < EVENT_PARTITIONS; p++) {
+	    "*3\r\n:8192\r\n:16383\r\n*2\r\n$-1\r\n:2\r\n", to), EVENT_PARTITIONS_MOST);
+	for (uint32_t p = 0; p < EVENT_PARTITIONS_MOST; p++) {
 		bool low = partition_slot(p) < 8192;
 
 		assert_string_equal(to[p].host, low ? "a" : "");

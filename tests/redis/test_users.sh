@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The users of a Redis: made by `redis init --users`, each does its work and nothing else. Then
+# two machines with one name, streams trimmed by age and length, another number of partitions.
+. "$(dirname "$0")/../tools/tap.sh"
+command -v redis-check-rdb >/dev/null || { skip test_users "needs redis-tools"; finish; }
+ln -s "$(command -v redis-check-rdb)" "$T/redis-server"
+export TMPDIR=$T
+"$T/redis-server" --port 0 --unixsocket "$T/sock" --dir "$T" --save '' --loglevel warning >"$T/redis.log" 2>&1 &
+redis=$!
+trap 'kill -9 $redis 2>/dev/null; wait 2>/dev/null; tap_end' EXIT
+cli() { redis-cli -s "$T/sock" "$@"; }
+for _ in $(seq 200); do [ "$(cli ping 2>/dev/null)" = PONG ] && break; sleep 0.05; done
+to=redis:unix:$T/sock port=$((20000 + $$ % 20000))
+cli config set port $port >/dev/null
+
+# ---- made ----
+mkdir "$T/secrets"
+check test_users_init_creates_them "$EARSHOT" redis init --users "$T/secrets" "$to"
+cp -r "$T/secrets" "$T/before"
+check test_users_init_again_keeps_their_passwords "$EARSHOT" redis init --users "$T/secrets" "$to"
+check test_users_the_passwords_are_the_same diff -r "$T/before" "$T/secrets"
+equal test_users_the_files_are_theirs_alone "600 600 600 600" "$(stat -c %a "$T"/secrets/* | xargs)"
+"$EARSHOT" redis users >"$T/printed"
+for u in sensor correlator console admin; do
+	check "test_users_printed_$u" grep -q "^ACL SETUSER earshot-$u reset on >PASSWORD " "$T/printed"
+done
+as() { # user, command...
+	local u=$1; shift
+	REDISCLI_AUTH=$(cat "$T/secrets/earshot-$u.password") redis-cli -s "$T/sock" --user "earshot-$u" --no-auth-warning "$@" 2>&1
+}
+append() { as "$1" fcall ear_append 2 '{ear:p03}:alert' '{ear:p03}:seq' "$2" 1 1000 "gap=0 id=aa of=16 keep=600000" '{}'; }
+
+# ---- what each may ----
+equal test_users_sensor_appends "OK 1" "$(append sensor s/b/alert | xargs)"
+equal test_users_sensor_asks_where_it_stands 1 "$(as sensor fcall ear_last 1 '{ear:p03}:seq' s/b/alert)"
+equal test_users_sensor_asks_for_the_lag "0  1" "$(as sensor fcall ear_lag 1 '{ear:p03}:alert' | tr '\n' ' ' | sed 's/ $//')"
+equal test_users_sensor_trims 0 "$(as sensor fcall ear_trim 1 '{ear:p03}:alert' 1000 600000)"
+check test_users_sensor_reads_info grep -q redis_version <(as sensor info)
+equal test_users_correlator_makes_a_group OK "$(as correlator xgroup create '{ear:p03}:alert' g 0)"
+check test_users_correlator_reads_and_acknowledges bash -c '[ "$1" = 1 ]' _ \
+	"$(as correlator xack '{ear:p03}:alert' g "$(as correlator xreadgroup group g c count 1 streams '{ear:p03}:alert' '>' | sed -n 2p)")"
+equal test_users_console_reads 1 "$(as console xlen '{ear:p03}:alert')"
+check test_users_admin_shows bash -c '"$@" | grep -q "{ear:p03}:alert"' _ "$EARSHOT" redis show \
+	--redis-password-file "$T/secrets/earshot-admin.password" "redis://earshot-admin@127.0.0.1:$port"
+
+# ---- and what not ----
+no() { # user, command...
+	local said; said=$(as "$@")
+	case $said in *NOPERM*) ;; *) not_ok "test_users_$1_may_not $*" "$said"; return ;; esac
+	refused=$((refused + 1))
+}
+refused=0
+while read -r command; do
+	# shellcheck disable=SC2086
+	for u in sensor correlator console; do no $u $command; done
+done <<'END'
+flushall
+flushdb
+config get save
+config set appendonly no
+acl list
+acl setuser x on
+function load x
+function delete earshot
+function flush
+eval return(1) 0
+script flush
+slowlog get
+shutdown
+replicaof no one
+module list
+keys x*y
+scan 0
+monitor
+client list
+save
+migrate h 1 k 0 1
+get other
+set other x
+xadd other * e x
+hset other f v
+publish channel x
+subscribe channel
+END
+for u in sensor correlator console; do no $u del '{ear:p03}:alert'; no $u rename '{ear:p03}:alert' '{ear:p03}:x'; done
+no sensor xread streams '{ear:p03}:alert' 0
+no sensor xrange '{ear:p03}:alert' - +
+no sensor xgroup create '{ear:p03}:alert' h 0
+no sensor hdel '{ear:p03}:seq' s
+no sensor hgetall '{ear:p03}:seq'
+no console xadd '{ear:p03}:alert' '*' e x
+no console xtrim '{ear:p03}:alert' maxlen 0
+no console hset '{ear:p03}:seq' f v
+no console xack '{ear:p03}:alert' g 0-1
+no console fcall ear_append 2 '{ear:p03}:alert' '{ear:p03}:seq' x/y/alert 1 1000 0 '{}'
+no correlator xgroup destroy '{ear:p03}:alert' g
+no admin xadd '{ear:p03}:alert' '*' e x
+no admin flushall
+no admin config set appendonly no
+no admin del '{ear:p03}:alert'
+no admin set '{ear:p03}:x' y
+equal test_users_every_other_command_is_refused 103 "$refused"
+# A right that is missing takes nothing half: neither the event nor its number.
+cli acl setuser half on nopass '~{ear:p*' -@all +fcall +hget +hmget +xadd +time >/dev/null
+redis-cli -s "$T/sock" --user half --pass x --no-auth-warning fcall ear_append 2 '{ear:p04}:alert' '{ear:p04}:seq' s/b/alert 1 1000 gap=0 '{}' >"$T/half" 2>&1
+equal test_users_a_missing_right_appends_nothing 0 "$(cli xlen '{ear:p04}:alert')"
+
+# ---- two machines, one name ----
+feed() { # boot, machine, name, drain: its exit code
+	mkdir -p "$T/spool-$3-$2"
+	"$B/tests/redis/feeder" "redis://earshot-sensor@127.0.0.1:$port" "$T/spool-$3-$2" "$T/ref-$1" 200 20000 "$1" 0 "$4" 1 "$2" "$3" \
+		"$T/secrets/earshot-sensor.password" >/dev/null 2>"$T/err-$1"
+}
+cli flushall >/dev/null
+feed b1 aaaa twin 5000; equal test_clone_the_first_machine_has_the_name 0 $?
+feed b2 bbbb twin 1000; equal test_clone_the_second_is_refused 1 $?
+check test_clone_it_says_why grep -q "gets events under our name from another machine" "$T/err-b2"
+check test_clone_it_says_what_to_do grep -q "earshot redis forget NAME" "$T/err-b2"
+cli --raw xrange '{ear:p00}:alert' - + | grep '"event":"cloned"' >"$T/cloned"
+equal test_clone_one_event_tells_the_readers 1 "$(wc -l <"$T/cloned")"
+check test_clone_the_event_is_of_the_schema "$PYTHON" - "$T/cloned" "$EARSHOT" <<'PY'
+import json, subprocess, sys, jsonschema
+schema = json.loads(subprocess.run([sys.argv[2], "schema"], capture_output=True, text=True).stdout)
+jsonschema.validate(json.loads(open(sys.argv[1]).read()), schema)
+PY
+for k in $(cli --scan --pattern '{ear:p*}:*[tw]'); do cli --raw xrange "$k" - + | grep -A1 '^e$' | grep '"boot":"b'; done | sort >"$T/got"
+check test_clone_nothing_of_the_second_is_there diff <(sort "$T/ref-b1") "$T/got"
+feed b3 aaaa twin 5000; equal test_clone_the_first_goes_on 0 $?
+check test_clone_forget "$EARSHOT" redis forget twin --redis-password-file "$T/secrets/earshot-admin.password" "redis://earshot-admin@127.0.0.1:$port"
+feed b4 bbbb twin 5000; equal test_clone_forgotten_the_second_delivers_what_waited 0 $?
+for k in $(cli --scan --pattern '{ear:p*}:*[tw]'); do cli --raw xrange "$k" - + | grep -A1 '^e$' | grep '"boot":"b'; done | sort >"$T/got"
+check test_clone_then_all_is_there diff <(sort "$T"/ref-b[1234]) "$T/got"
+
+# ---- age and length ----
+cli xadd '{ear:p05}:alert' 1-1 e old >/dev/null
+for i in $(seq 300); do echo "xadd {ear:p05}:alert 1-$((i + 1)) e old"; done | cli >/dev/null
+cli fcall ear_trim 1 '{ear:p05}:alert' 100000 60000 >/dev/null
+check test_trim_by_age [ "$(cli xlen '{ear:p05}:alert')" -le 100 ]
+for i in $(seq 2000); do echo "xadd {ear:p06}:alert * e new"; done | cli >/dev/null
+cli fcall ear_trim 1 '{ear:p06}:alert' 1000 600000 >/dev/null
+check test_trim_by_length [ "$(cli xlen '{ear:p06}:alert')" -le 1100 ]
+cli fcall ear_append 2 '{ear:p06}:alert' '{ear:p06}:seq' s/b/alert 1 200 gap=0 '{}' >/dev/null
+check test_trim_by_length_when_appending [ "$(cli xlen '{ear:p06}:alert')" -le 300 ]
+cli fcall ear_append 2 '{ear:p05}:alert' '{ear:p05}:seq' s/b/alert 1 1000 'gap=0 of=16' '{}' >/dev/null
+check test_another_number_of_partitions_is_refused grep -q "PARTITIONS" <(cli fcall ear_append 2 '{ear:p05}:alert' '{ear:p05}:seq' s/b/alert 2 1000 'gap=0 of=32' '{}')
+finish
