@@ -3,6 +3,7 @@
 #include "rules/event/delivery_state.h"
 
 #include "rules/event/redis_function.h"
+#include "rules/event/routes.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,13 +12,18 @@
 #include <string.h>
 
 #define WINDOW_BYTES (4u << 20)
+#define SEGMENT_BYTES ((uint64_t)4 << 20)
+#define SPOOL_BYTES ((uint64_t)256 << 20)
 #define PING_AFTER (5 * NS_PER_S)
 #define GIVE_UP_AFTER (10 * NS_PER_S)
 
-/* An answer of ours is two short elements, an error is a line; which node has what is the
- * longest: three arrays deep, and a fourth of what a node says about itself. */
-static const struct reply_limits limits = { .bytes = 1 << 20, .elements = 1024,
-	.depth = 4 };
+/* An answer of ours is three short elements, INFO a text of some kilobytes, an error a line.
+ * Which node has what is longer, and asked for only in a cluster: each slot may be a line,
+ * three arrays deep, and a fourth of what a node says about itself. A byte of an answer is
+ * up to twenty of memory. */
+static const struct reply_limits limits = { .bytes = 64 << 10, .elements = 8, .depth = 1 };
+static const struct reply_limits map_limits = { .bytes = 1 << 20,
+	.elements = REDIS_SLOTS, .depth = 4 };
 
 static void record_dropped(void *arg, uint64_t number, struct span bytes);
 static void acknowledge(struct delivery *d, struct loop_time now);
@@ -52,10 +58,35 @@ delivery_stream_key(enum lane lane, uint32_t partition, char buf[DELIVERY_KEY])
 	return buf;
 }
 
+/* The alerts' in the folder itself, the flows' in one of its own inside it. */
+static int
+open_spool(struct delivery *d, unsigned lane, const struct seglog_options *o,
+    struct fault *why)
+{
+	struct seglog_options mine = *o;
+	struct lane_spool *p = &d->spool[lane];
+	char dir[4200];
+
+	(void)snprintf(dir, sizeof(dir), "%s%s%s", o->dir, lane == LANE_FLOW ? "/" : "",
+	    lane == LANE_FLOW ? lane_name(LANE_FLOW) : "");
+	mine.dir = dir;
+	/* A segment that is read lies in memory, and there are two logs. */
+	if (mine.segment_bytes == 0)
+		mine.segment_bytes = d->cap / 8 < SEGMENT_BYTES ? d->cap / 8 :
+		    SEGMENT_BYTES;
+	mine.arg = p;
+	mine.dropped = record_dropped;
+	p->d = d;
+	p->log = seglog_open(&mine, why);
+	if (p->log == NULL)
+		return -1;
+	p->cursor = seglog_first(p->log);
+	return 0;
+}
+
 struct delivery *
 delivery_create(const struct delivery_options *o, struct fault *why)
 {
-	struct seglog_options spool = *o->spool;
 	struct delivery *d;
 
 	if (!spooled_name_ok(o->sensor)) {
@@ -91,14 +122,12 @@ delivery_create(const struct delivery_options *o, struct fault *why)
 	d->log = o->log;
 	d->arg = o->arg;
 	d->send = o->send;
-	spool.arg = d;
-	spool.dropped = record_dropped;
-	d->spool = seglog_open(&spool, why);
-	if (d->spool == NULL) {
-		delivery_destroy(d, false);
-		return NULL;
-	}
-	d->cursor = seglog_first(d->spool);
+	d->cap = o->spool->cap_bytes == 0 ? SPOOL_BYTES : o->spool->cap_bytes;
+	for (unsigned i = 0; i < LANE_COUNT; i++)
+		if (open_spool(d, i, o->spool, why) == -1) {
+			delivery_destroy(d, false);
+			return NULL;
+		}
 	return d;
 }
 
@@ -110,11 +139,29 @@ delivery_destroy(struct delivery *d, bool remove_spool)
 	queues_free(&d->queues);
 	for (unsigned i = 0; i < DELIVERY_LINKS; i++)
 		reply_destroy(d->link[i].reader);
-	if (remove_spool)
-		seglog_remove(d->spool);
-	else
-		seglog_close(d->spool);
+	/* The one inside the other first. */
+	for (unsigned i = LANE_COUNT; i-- > 0;)
+		if (remove_spool)
+			seglog_remove(d->spool[i].log);
+		else
+			seglog_close(d->spool[i].log);
 	free(d);
+}
+
+/* Below the cap: first goes what is acknowledged and only kept, then flows, then the oldest
+ * alerts; for a flow no alert goes. False: there is no room. */
+static bool
+make_room(struct delivery *d, uint32_t lane, size_t bytes)
+{
+	struct seglog *alert = d->spool[LANE_ALERT].log, *flow = d->spool[LANE_FLOW].log;
+
+	while (seglog_bytes(alert) + seglog_bytes(flow) + bytes + SEGLOG_SEGMENT_HEAD +
+	    SEGLOG_RECORD_HEAD > d->cap)
+		if (!seglog_shed(flow, true) && !seglog_shed(alert, true) &&
+		    !seglog_shed(flow, false) &&
+		    (lane == LANE_FLOW || !seglog_shed(alert, false)))
+			return lane != LANE_FLOW;
+	return true;
 }
 
 bool
@@ -123,27 +170,38 @@ delivery_put(struct delivery *d, const struct event_head *h, const char *json,
 {
 	struct spooled e = { .lane = h->lane, .partition = h->partition, .seq = h->seq,
 		.time = h->time, .json = span_of(json, h->json_len) };
+	struct seglog *log = d->spool[h->lane].log;
 	uint8_t head[SPOOLED_HEAD];
 	struct queue *q;
 	uint64_t number;
+	bool room;
+	size_t n;
 
 	memcpy(e.sensor, d->sensor, sizeof(e.sensor));
 	memcpy(e.boot, h->boot, sizeof(h->boot));
 	d->counts.put++;
-	if (seglog_append(d->spool, span_of(head, spooled_head_put(&e, head)), e.json,
-		now, &number) == 0)
+	n = spooled_head_put(&e, head);
+	room = make_room(d, h->lane, n + h->json_len);
+	if (room && seglog_append(log, span_of(head, n), e.json, now, &number) == 0)
 		return true;
+	/* A full disk: what flows have of it is given to an alert. */
+	while (room && h->lane != LANE_FLOW && seglog_shed(d->spool[LANE_FLOW].log, false))
+		if (seglog_append(log, span_of(head, n), e.json, now, &number) == 0)
+			return true;
 	d->counts.refused++;
 	if (log_limit_pass(&d->said_disk, now, NULL))
 		log_line(d->log, LOG_LEVEL_WARN,
 		    "cannot write to the spool '%s': %s; events for "
-		    "'%s' are being lost (%" PRIu64 " so far)",
-		    seglog_dir(d->spool), strerror(errno), d->server, d->counts.refused);
+		    "'%s' are being lost (%" PRIu64 " so far)", seglog_dir(log),
+		    room ? strerror(errno) : "it is full of alerts", d->server,
+		    d->counts.refused);
 	q = queues_use(&d->queues, &e);
 	if (q != NULL) {
 		q->time = e.time;
-		if (e.seq > q->disk_to)
+		if (room && e.seq > q->disk_to)
 			q->disk_to = e.seq;
+		if (!room && e.seq > q->cap_to)
+			q->cap_to = e.seq;
 		if (e.seq > q->lost_to)
 			q->lost_to = e.seq;
 		lost_by_add(&q->by, json, h->json_len);
@@ -155,7 +213,8 @@ delivery_put(struct delivery *d, const struct event_head *h, const char *json,
 static void
 record_dropped(void *arg, uint64_t number, struct span bytes)
 {
-	struct delivery *d = arg;
+	struct lane_spool *p = arg;
+	struct delivery *d = p->d;
 	struct spooled e;
 	struct queue *q;
 
@@ -165,7 +224,7 @@ record_dropped(void *arg, uint64_t number, struct span bytes)
 		q->cap_to = e.seq;
 	if (d->expiring && e.seq > q->age_to)
 		q->age_to = e.seq;
-	if (number >= d->cursor && e.seq > q->lost_to) {
+	if (number >= p->cursor && e.seq > q->lost_to) {
 		q->lost_to = e.seq;
 		q->time = e.time;
 		lost_by_add(&q->by, (const char *)e.json.at, e.json.left);
@@ -242,6 +301,14 @@ delivery_down(struct delivery *d, unsigned link, struct loop_time now)
 	nodes_look_again(d, l, now);
 }
 
+static void
+expect(struct link *l)
+{
+	bool map = l->calls > 0 && l->call[l->call_first].kind == CALL_SLOTS;
+
+	reply_expect(l->reader, map ? &map_limits : &limits);
+}
+
 int
 delivery_feed(struct delivery *d, unsigned link, const void *bytes, size_t n,
     struct loop_time now, struct fault *why)
@@ -257,6 +324,7 @@ delivery_feed(struct delivery *d, unsigned link, const void *bytes, size_t n,
 	while (n > 0) {
 		size_t piece = n < 16384 ? n : 16384;
 
+		expect(l);
 		if (reply_feed(l->reader, p, piece) == -1)
 			return fault_set(why, NULL, "%s", reply_error(l->reader));
 		p += piece;
@@ -267,6 +335,7 @@ delivery_feed(struct delivery *d, unsigned link, const void *bytes, size_t n,
 			freeReplyObject(r);
 			if (rc == -1)
 				return -1;
+			expect(l);
 		}
 		if (got == -1)
 			return fault_set(why, NULL, "%s", reply_error(l->reader));
@@ -283,7 +352,8 @@ delivery_tick(struct delivery *d, unsigned link, struct loop_time now, struct fa
 
 	if (now.ns - d->synced.ns >= NS_PER_S) {
 		d->synced = now;
-		seglog_tick(d->spool, now);
+		for (unsigned i = 0; i < LANE_COUNT; i++)
+			seglog_tick(d->spool[i].log, now);
 	}
 	nodes_tick(d, now);
 	care_tick(d, now);
@@ -311,7 +381,8 @@ void
 delivery_expire(struct delivery *d, int64_t wall_ns)
 {
 	d->expiring = true;
-	(void)seglog_expire(d->spool, wall_ns);
+	for (unsigned i = 0; i < LANE_COUNT; i++)
+		(void)seglog_expire(d->spool[i].log, wall_ns);
 	d->expiring = false;
 }
 
@@ -324,7 +395,11 @@ delivery_finish(struct delivery *d)
 uint64_t
 delivery_waiting(const struct delivery *d)
 {
-	return seglog_next(d->spool) - 1 - seglog_acked(d->spool);
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < LANE_COUNT; i++)
+		n += seglog_next(d->spool[i].log) - 1 - seglog_acked(d->spool[i].log);
+	return n;
 }
 
 bool
@@ -385,30 +460,31 @@ delivery_health(const struct delivery *d)
 }
 
 struct seglog *
-delivery_spool(struct delivery *d)
+delivery_spool(struct delivery *d, enum lane lane)
 {
-	return d->spool;
+	return d->spool[lane].log;
 }
 
-/* From the spool into the window. */
+/* From the spool into the window; of which flows that nobody takes leave half to alerts. */
 static void
-fill(struct delivery *d)
+fill(struct delivery *d, unsigned lane)
 {
+	struct lane_spool *p = &d->spool[lane];
 	struct spooled e;
 	struct span bytes;
 	struct queue *q;
 	uint64_t number;
 
-	while (d->queues.bytes < WINDOW_BYTES &&
-	    seglog_read(d->spool, d->cursor, &number, &bytes) == SEGLOG_RECORD) {
+	while (d->queues.bytes < (lane == LANE_FLOW ? WINDOW_BYTES / 2 : WINDOW_BYTES) &&
+	    seglog_read(p->log, p->cursor, &number, &bytes) == SEGLOG_RECORD) {
 		if (!spooled_parse(bytes, &e)) {
 			d->counts.unreadable++;
 		} else {
 			q = queues_use(&d->queues, &e);
-			if (q == NULL || !queues_push(&d->queues, q, number, &e))
+			if (q == NULL || !queues_push(&d->queues, q, lane, number, &e))
 				return;		/* the same record again, later */
 		}
-		d->cursor = number + 1;
+		p->cursor = number + 1;
 	}
 }
 
@@ -421,7 +497,8 @@ older_waits(const struct delivery *d, const struct queue *q)
 		const struct queue *o = d->queues.q[i];
 
 		if (o->head != NULL && o->partition == q->partition &&
-		    o->lane == q->lane && o->head->number < q->head->number)
+		    o->lane == q->lane && o->head->log == q->head->log &&
+		    o->head->number < q->head->number)
 			return true;
 	}
 	return false;
@@ -429,10 +506,11 @@ older_waits(const struct delivery *d, const struct queue *q)
 
 /* The turn of one queue. */
 static void
-serve(struct delivery *d, struct queue *q, bool read_all, struct loop_time now)
+serve(struct delivery *d, struct queue *q, const bool read_all[LANE_COUNT],
+    struct loop_time now)
 {
 	struct link *l = nodes_link(d, q);
-	bool owed = q->head == NULL && read_all && q->lost_to > q->last &&
+	bool owed = q->head == NULL && read_all[q->lane] && q->lost_to > q->last &&
 	    (d->finishing || q->hold.ns == 0 || now.ns >= q->hold.ns);
 
 	/* After a reconnect also those that owe nothing: the server may have lost
@@ -467,15 +545,17 @@ serve(struct delivery *d, struct queue *q, bool read_all, struct loop_time now)
 void
 delivery_pump(struct delivery *d, struct loop_time now)
 {
-	bool read_all;
+	bool read_all[LANE_COUNT];
 	unsigned n;
 
 	for (n = 0; n < DELIVERY_LINKS && d->link[n].state != STATE_READY; n++)
 		continue;
 	if (n == DELIVERY_LINKS)
 		return;
-	fill(d);
-	read_all = d->cursor >= seglog_next(d->spool);
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		fill(d, i);
+		read_all[i] = d->spool[i].cursor >= seglog_next(d->spool[i].log);
+	}
 	n = d->queues.n;
 	for (unsigned i = 0; i < n; i++)
 		serve(d, d->queues.q[(d->turn + i) % n], read_all, now);
@@ -487,10 +567,12 @@ delivery_pump(struct delivery *d, struct loop_time now)
 static void
 acknowledge(struct delivery *d, struct loop_time now)
 {
-	uint64_t oldest = queues_oldest(&d->queues);
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		uint64_t oldest = queues_oldest(&d->queues, i);
 
-	if (oldest > d->cursor)
-		oldest = d->cursor;
-	if (oldest > 1)
-		seglog_ack(d->spool, oldest - 1, now);
+		if (oldest > d->spool[i].cursor)
+			oldest = d->spool[i].cursor;
+		if (oldest > 1)
+			seglog_ack(d->spool[i].log, oldest - 1, now);
+	}
 }

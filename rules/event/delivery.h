@@ -8,7 +8,8 @@
  *	READY, for each (sensor, boot, lane, partition): ask for the last sequence
  *	-> one batch, stop and wait -> OK n: go on behind n; GAP n: resume there
  *
- * Events are read from the spool into a window of 4 MiB, a queue for each (sensor, boot,
+ * The spool is two logs below one cap, alerts and flows: when there is no room flows go
+ * first. Events are read from them into a window of 4 MiB, a queue for each (sensor, boot,
  * lane, partition), and leave the spool when the server has them. A server that says less
  * than it said before lost its tail: the spool is read again from its oldest record. What
  * is in no spool any more is told by one gap event that takes the sequence of the last
@@ -107,7 +108,7 @@ const char *delivery_state(const struct delivery *d);
 const struct delivery_counts *delivery_counts(const struct delivery *d);
 /* What the server says of itself, every five minutes, if it lets us ask. */
 const struct redis_health *delivery_health(const struct delivery *d);
-struct seglog *delivery_spool(struct delivery *d);
+struct seglog *delivery_spool(struct delivery *d, enum lane lane);
 
 /* True when these bytes may stand in a line of JSON: no control characters. */
 bool json_line_ok(const char *s, size_t n);

@@ -63,7 +63,8 @@ rewind_spool(struct delivery *d, struct queue *q, uint64_t last, struct fault *w
 	uint64_t had = q->popped;
 
 	queues_empty(&d->queues);
-	d->cursor = seglog_first(d->spool);
+	for (unsigned i = 0; i < LANE_COUNT; i++)
+		d->spool[i].cursor = seglog_first(d->spool[i].log);
 	d->counts.rewinds++;
 	return fault_set(why, NULL, "the server lost events %" PRIu64 " to %" PRIu64
 	    " that it had acknowledged; sending them again", last + 1, had);

@@ -50,6 +50,13 @@ struct link {
 	struct reasons reasons;
 };
 
+/* A lane's own log, so that flows go first when there is no room. */
+struct lane_spool {
+	struct delivery *d;
+	struct seglog *log;
+	uint64_t cursor;		/* next record to read */
+};
+
 struct delivery {
 	char sensor[QUEUE_NAME];
 	const char *version, *server, *user;
@@ -62,8 +69,8 @@ struct delivery {
 	const struct log *log;
 	void *arg;
 	void (*send)(void *arg, unsigned link, const void *bytes, size_t n);
-	struct seglog *spool;
-	uint64_t cursor;		/* next record to read */
+	struct lane_spool spool[LANE_COUNT];
+	uint64_t cap;			/* bytes of all of them */
 	struct queues queues;
 	unsigned turn;			/* queue that goes first in the next round */
 	struct link link[DELIVERY_LINKS];

@@ -389,8 +389,14 @@ outlet_sinks_state(const struct outlet_sinks *s, struct outlet_snapshot *out)
 	out->redis = s->delivery != NULL;
 	if (s->delivery == NULL)
 		return;
-	out->spool_bytes = seglog_bytes(delivery_spool(s->delivery));
-	out->spool_full = seglog_counts(delivery_spool(s->delivery))->full;
+	out->spool_bytes = 0;
+	out->spool_full = false;
+	for (unsigned i = 0; i < LANE_COUNT; i++) {
+		const struct seglog *log = delivery_spool(s->delivery, (enum lane)i);
+
+		out->spool_bytes += seglog_bytes(log);
+		out->spool_full = out->spool_full || seglog_counts(log)->full;
+	}
 	out->spool_refused = delivery_counts(s->delivery)->refused;
 	out->health = *delivery_health(s->delivery);
 }

@@ -114,7 +114,8 @@ queues_use(struct queues *s, const struct spooled *e)
 }
 
 bool
-queues_push(struct queues *s, struct queue *q, uint64_t number, const struct spooled *e)
+queues_push(struct queues *s, struct queue *q, uint32_t log, uint64_t number,
+    const struct spooled *e)
 {
 	struct entry *n;
 
@@ -124,7 +125,7 @@ queues_push(struct queues *s, struct queue *q, uint64_t number, const struct spo
 	n = malloc(sizeof(*n) + e->json.left);
 	if (n == NULL)
 		return false;
-	*n = (struct entry){ .number = number, .seq = e->seq, .time = e->time,
+	*n = (struct entry){ .number = number, .log = log, .seq = e->seq, .time = e->time,
 		.len = e->json.left };
 	memcpy(n->json, e->json.at, n->len);
 	*q->end = n;
@@ -172,12 +173,13 @@ queues_free(struct queues *s)
 }
 
 uint64_t
-queues_oldest(const struct queues *s)
+queues_oldest(const struct queues *s, uint32_t log)
 {
 	uint64_t oldest = UINT64_MAX;
 
 	for (unsigned i = 0; i < s->n; i++)
-		if (s->q[i]->head != NULL && s->q[i]->head->number < oldest)
+		if (s->q[i]->head != NULL && s->q[i]->head->log == log &&
+		    s->q[i]->head->number < oldest)
 			oldest = s->q[i]->head->number;
 	return oldest;
 }

@@ -31,7 +31,8 @@ bool spooled_parse(struct span record, struct spooled *out);
 
 struct entry {
 	struct entry *next;
-	uint64_t number, seq;		/* in the spool; of the event */
+	uint64_t number, seq;		/* in its log; of the event */
+	uint32_t log;			/* which: the lane it was spooled in */
 	int64_t time;
 	size_t len;
 	char json[];
@@ -68,10 +69,12 @@ struct queues {
 /* Finds or makes one; NULL: no room, and none that could be forgotten. */
 struct queue *queues_use(struct queues *s, const struct spooled *e);
 bool queues_push(
-    struct queues *s, struct queue *q, uint64_t number, const struct spooled *e);
+    struct queues *s, struct queue *q, uint32_t log, uint64_t number,
+    const struct spooled *e);
 void queues_pop_to(struct queues *s, struct queue *q, uint64_t seq, uint64_t *popped);
 void queues_empty(struct queues *s);	/* entries go, queues stay */
 void queues_free(struct queues *s);
-uint64_t queues_oldest(const struct queues *s);	/* lowest number; UINT64_MAX: all empty */
+/* Lowest number of this log; UINT64_MAX: none of it is here. */
+uint64_t queues_oldest(const struct queues *s, uint32_t log);
 
 #endif

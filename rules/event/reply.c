@@ -91,6 +91,12 @@ reply_reset(struct reply_reader *r)
 		(void)snprintf(r->error, sizeof(r->error), "no memory");
 }
 
+void
+reply_expect(struct reply_reader *r, const struct reply_limits *limits)
+{
+	r->limits = *limits;
+}
+
 static int
 failed(struct reply_reader *r)
 {

@@ -22,6 +22,8 @@ struct reply_reader;
 struct reply_reader *reply_create(const struct reply_limits *limits);
 void reply_destroy(struct reply_reader *r);
 void reply_reset(struct reply_reader *r);	/* a new connection */
+/* What the next answer may be: more is let through of one that is known to be long. */
+void reply_expect(struct reply_reader *r, const struct reply_limits *limits);
 
 /* Bytes of the server. 0, or -1: a limit was passed or it is no RESP; see reply_error. */
 int reply_feed(struct reply_reader *r, const void *bytes, size_t n);

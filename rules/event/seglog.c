@@ -408,6 +408,17 @@ seglog_tick(struct seglog *s, struct loop_time now)
 	segments_forget(s, now);
 }
 
+bool
+seglog_shed(struct seglog *s, bool acked_only)
+{
+	size_t writable = s->fd == -1 ? 0 : 1;
+
+	if (s->segs <= writable || (acked_only && s->seg[0].last > s->acked))
+		return false;
+	segment_drop(s);
+	return true;
+}
+
 uint64_t
 seglog_bytes(const struct seglog *s)
 {

@@ -93,6 +93,10 @@ size_t seglog_expire(struct seglog *s, int64_t wall_ns);
 void seglog_ack(struct seglog *s, uint64_t through, struct loop_time now);
 uint64_t seglog_acked(const struct seglog *s);
 
+/* The oldest segment goes, unless it is the one that is written to; acked_only: unless
+ * something in it was not acknowledged. What was not is handed to `dropped` first. */
+bool seglog_shed(struct seglog *s, bool acked_only);
+
 /* Once a second: what was written goes to the disk, what was kept long enough goes. */
 void seglog_tick(struct seglog *s, struct loop_time now);
 

@@ -402,28 +402,38 @@ def out_of_order(got):
 
 def spooled(folder, above):
     """Highest number of each boot/lane/partition that the spool's files hold whole, by a reader
-    that shares nothing with the sensor's. above: segments whose name comes before it are not
-    read again. Returns these and the newest segment's name."""
-    out, names = {}, sorted(n for n in os.listdir(folder) if n.endswith(".seg"))
-    for name in names:
-        if name < above:
+    that shares nothing with the sensor's: alerts in the folder itself, flows in one inside it.
+    above: folder -> segments whose name comes before it are not read again. Returns these and
+    the newest segments' names."""
+    out, newest = {}, dict(above)
+    for inside in ("", "flow"):
+        where = os.path.join(folder, inside)
+        if not os.path.isdir(where):
             continue
-        with open(os.path.join(folder, name), "rb") as f:
-            data = f.read()
-        at = 16
-        while at + 16 <= len(data):
-            length = int.from_bytes(data[at:at + 4], "little")
-            body = data[at + 16:at + 16 + length]
-            if length == 0 or len(body) < length:
-                break
-            lane, partition = body[1], int.from_bytes(body[2:4], "little")
-            seq = int.from_bytes(body[4:12], "little")
-            sensor, boot = body[20], body[21]
-            name_of = body[22 + sensor:22 + sensor + boot].decode()
-            key = "%s/%d/%02d" % (name_of, lane, partition)
-            out[key] = max(out.get(key, 0), seq)
-            at += 16 + length
-    return out, names[-1] if names else above
+        names = sorted(n for n in os.listdir(where) if n.endswith(".seg"))
+        if names:
+            newest[inside] = names[-1]
+        for name in names:
+            if name >= above.get(inside, ""):
+                with open(os.path.join(where, name), "rb") as f:
+                    records(f.read(), out)
+    return out, newest
+
+
+def records(data, out):
+    at = 16
+    while at + 16 <= len(data):
+        length = int.from_bytes(data[at:at + 4], "little")
+        body = data[at + 16:at + 16 + length]
+        if length == 0 or len(body) < length:
+            break
+        lane, partition = body[1], int.from_bytes(body[2:4], "little")
+        seq = int.from_bytes(body[4:12], "little")
+        sensor, boot = body[20], body[21]
+        name_of = body[22 + sensor:22 + sensor + boot].decode()
+        key = "%s/%d/%02d" % (name_of, lane, partition)
+        out[key] = max(out.get(key, 0), seq)
+        at += 16 + length
 
 
 def write_flows(path, n):

@@ -422,7 +422,7 @@ def sensor_killed(box):
     rng = random.Random(box.a.seed)
     r = box.redis().start()
     box.follow(r.path)
-    kills, have, above = 200 if box.a.long else 15, {}, ""
+    kills, have, above = 200 if box.a.long else 15, {}, {}
     for i in range(kills):
         f = Feeder(box, r.path, "-k", boot="k%03d" % i, rate=box.a.rate * 4)
         end = time.time() + 10

@@ -371,8 +371,189 @@ test_events_the_cap_dropped_are_told_with_their_reason(void **state)
 	expect_sent(b, "the spool was full");
 	expect_sent(b, "\"gap\":{\"from\":1,");
 	(void)snprintf(part, sizeof(part), "\"count\":%" PRIu64,
-	    seglog_counts(delivery_spool(b->d))->dropped);
+	    seglog_counts(delivery_spool(b->d, LANE_ALERT))->dropped);
 	expect_sent(b, part);
+}
+
+static void
+put_lane(struct box *b, enum lane lane, uint64_t seq, const char *json)
+{
+	struct event_head h = { .lane = lane, .partition = 1, .seq = seq, .boot = "b1",
+		.json_len = (uint32_t)strlen(json) };
+
+	(void)delivery_put(b->d, &h, json, b->now);
+}
+
+static void
+test_flows_go_before_alerts_and_are_counted_by_kind(void **state)
+{
+	static const char alert[] = "{\"earshot\":{\"kind\":\"live-audio\",\"severity\":"
+	    "\"critical\"}}", flow[] = "{\"event_type\":\"flow\",\"fill\":\"0123456789\"}";
+	struct box *b = *state;
+	uint64_t dropped;
+	char part[96];
+
+	delivery_destroy(b->d, true);
+	open_delivery(b, 64 << 10);
+	for (uint64_t n = 1; n <= 200; n++) {
+		put_lane(b, LANE_ALERT, n, alert);
+		for (uint64_t k = 0; k < 5; k++)
+			put_lane(b, LANE_FLOW, 5 * n - 4 + k, flow);
+	}
+	dropped = seglog_counts(delivery_spool(b->d, LANE_FLOW))->dropped;
+	assert_true(dropped > 0);
+	assert_true(seglog_counts(delivery_spool(b->d, LANE_ALERT))->dropped == 0);
+	assert_true(seglog_bytes(delivery_spool(b->d, LANE_ALERT)) +
+	    seglog_bytes(delivery_spool(b->d, LANE_FLOW)) <= 64 << 10);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n:0\r\n"), 0);
+	expect_sent(b, "\r\n1\r\n");
+	(void)snprintf(part, sizeof(part),
+	    "\"kinds\":[{\"kind\":\"flow\",\"count\":%" PRIu64 "}]}", dropped);
+	expect_sent(b, part);
+	/* Then alerts go too, the oldest first, once there is no flow but the newest. */
+	for (uint64_t n = 201; n <= 2000; n++)
+		put_lane(b, LANE_ALERT, n, alert);
+	assert_true(seglog_counts(delivery_spool(b->d, LANE_ALERT))->dropped > 0);
+}
+
+static void
+test_a_gap_counts_kinds_and_severities(void **state)
+{
+	struct lost_by by = { .kind = { 0 } }, told;
+	static const char one[] = "{\"a\":\"\\\"kind\\\":\\\"tunnel\\\"\",\"kind\":"
+	    "\"bulk-upload\",\"severity\":\"high\"}";
+	struct lost_events g = { .sensor = "s", .boot = "b", .version = "0", .from = 1,
+		.to = 3, .why = "x", .by = &by };
+	char json[2048];
+
+	(void)state;
+	lost_by_add(&by, one, sizeof(one) - 1);
+	lost_by_add(&by, one, sizeof(one) - 1);
+	lost_by_add(&by, "{}", 2);
+	assert_true(gap_event_json(&g, json, sizeof(json)) > 0);
+	assert_non_null(strstr(json, "\"kinds\":[{\"kind\":\"bulk-upload\",\"count\":2},"
+	    "{\"kind\":\"flow\",\"count\":1}],\"severities\":[{\"severity\":\"high\","
+	    "\"count\":2}]}"));
+	told = by;
+	lost_by_add(&by, "{}", 2);
+	lost_by_take(&by, &told);
+	assert_true(by.kind[EVENT_KIND_COUNT] == 1);
+	for (unsigned k = 0; k < EVENT_KIND_COUNT; k++)
+		by.kind[k] = UINT32_MAX;
+	for (unsigned k = 0; k < SEVERITY_COUNT; k++)
+		by.severity[k] = UINT32_MAX;
+	assert_true(gap_event_json(&g, json, sizeof(json)) > 0);
+	assert_non_null(strstr(json, "}]},\"rules_version\""));
+}
+
+static void
+test_what_waits_too_long_goes_and_is_told(void **state)
+{
+	struct box *b = *state;
+
+	delivery_destroy(b->d, true);
+	open_delivery(b, 64 << 10);
+	for (uint64_t n = 1; n <= 300; n++)
+		put(b, 1, n);
+	delivery_expire(b->d, 1);
+	assert_true(seglog_counts(delivery_spool(b->d, LANE_ALERT))->dropped == 0);
+	delivery_expire(b->d, INT64_MAX);
+	assert_true(seglog_counts(delivery_spool(b->d, LANE_ALERT))->dropped > 0);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	expect_sent(b, "they waited for longer than the spool keeps events");
+}
+
+static void
+test_the_name_of_another_machine_is_told_once(void **state)
+{
+	struct box *b = *state;
+	struct seglog_options spool = { .dir = b->dir, .now = b->now };
+	struct delivery_options o = { .sensor = "s1", .version = "0", .server = "x",
+		.machine = "abc", .partitions = 16, .keep_ns = NS_PER_S, .spool = &spool,
+		.log = &b->log, .arg = b, .send = keep_sent };
+	struct fault why;
+
+	delivery_destroy(b->d, true);
+	b->d = delivery_create(&o, &why);
+	assert_non_null(b->d);
+	put(b, 0, 1);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	expect_sent(b, "gap=0 id=abc of=16 keep=1000");
+	assert_int_equal(answer(b, "-CLONED the name s1\r\n"), 0);
+	expect_sent(b, "s1/cloned-abc-0/alert");
+	assert_string_equal(delivery_state(b->d), "cloned");
+	assert_true(delivery_health(b->d)->cloned);
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	wait_ms(b, 2100);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	expect_sent(b, "{\"seq\":1}");
+	assert_int_equal(answer(b, "-CLONED the name s1\r\n"), 0);
+	assert_string_equal(b->sent, "");
+	wait_ms(b, 2100);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	assert_string_equal(delivery_state(b->d), "ready");
+	assert_false(delivery_health(b->d)->cloned);
+}
+
+static void
+test_each_state_has_its_word(void **state)
+{
+	static const struct { const char *error, *state; } row[] = {
+		{ "-LOADING x\r\n", "loading" }, { "-MASTERDOWN x\r\n", "master-down" },
+		{ "-READONLY x\r\n", "read-only" }, { "-OOM x\r\n", "out-of-memory" },
+		{ "-MISCONF x\r\n", "cannot-save" }, { "-NOPERM x\r\n", "not-permitted" },
+		{ "-NOAUTH x\r\n", "no-password" },
+		{ "-CLUSTERDOWN x\r\n", "cluster-down" } };
+	struct box *b = *state;
+
+	assert_string_equal(delivery_state(b->d), "connecting");
+	put(b, 0, 1);
+	come_up(b);
+	assert_string_equal(delivery_state(b->d), "ready");
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		assert_int_equal(answer(b, row[i].error), 0);
+		assert_string_equal(delivery_state(b->d), row[i].state);
+		wait_ms(b, 2100);
+	}
+}
+
+static void
+test_health_is_asked_for_and_the_worst_is_told(void **state)
+{
+	struct box *b = *state;
+
+	put(b, 0, 1);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	assert_int_equal(answer(b, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	for (int i = 0; i < 70 && strstr(b->sent, "INFO") == NULL; i++) {
+		wait_ms(b, 1000);
+		if (strstr(b->sent, "PING") != NULL)
+			assert_int_equal(answer(b, "+PONG\r\n"), 0);
+	}
+	expect_sent(b, "INFO");
+	assert_int_equal(answer(b, "$69\r\nmaxmemory:1000000\r\nmaxmemory_policy:allkeys-lru"
+	    "\r\naof_enabled:0\r\nx:1\r\n\r\n"), 0);
+	assert_true(delivery_health(b->d)->known && delivery_health(b->d)->evicts);
+	assert_false(delivery_health(b->d)->appendonly);
+	for (unsigned i = 0; i < LANE_COUNT * EVENT_PARTITIONS; i++) {
+		if (i > 0) {
+			wait_ms(b, 50);
+			expect_sent(b, "ear_lag");
+		}
+		assert_int_equal(answer(b, i == 7 ? "*3\r\n:60000\r\n$1\r\ng\r\n:70000\r\n" :
+		    i == 9 ? "-NOPERM not you\r\n" : "*3\r\n:5\r\n$1\r\nh\r\n:9\r\n"), 0);
+	}
+	wait_ms(b, 50);
+	assert_string_equal(b->sent, "");
+	assert_true(delivery_health(b->d)->lag_known && delivery_health(b->d)->lags);
+	assert_true(delivery_health(b->d)->lag == 60000);
+	assert_string_equal(delivery_health(b->d)->group, "g");
+	assert_true(delivery_counts(b->d)->errors == 0);
 }
 
 static void
@@ -530,6 +711,12 @@ main(void)
 		T(test_a_server_that_lost_its_tail_is_healed_from_the_spool),
 		T(test_a_lost_tail_is_found_on_reconnect_without_new_events),
 		T(test_events_the_cap_dropped_are_told_with_their_reason),
+		T(test_flows_go_before_alerts_and_are_counted_by_kind),
+		T(test_what_waits_too_long_goes_and_is_told),
+		T(test_the_name_of_another_machine_is_told_once),
+		T(test_each_state_has_its_word),
+		T(test_health_is_asked_for_and_the_worst_is_told),
+		cmocka_unit_test(test_a_gap_counts_kinds_and_severities),
 		T(test_an_earlier_boot_goes_first_in_its_stream),
 		T(test_a_server_that_contradicts_itself_is_dropped),
 		T(test_a_silent_server_is_pinged_and_then_given_up),

@@ -66,9 +66,9 @@ test_every_figure_of_the_stats_event_is_told(void **state)
 			figures++;
 	for (const char *at = page.text; (at = strchr(at, '\n')) != NULL; at++)
 		samples += at[1] != '#' && at[1] != '\0';
-	/* Beside them: build_info, age, five metrics of outputs without one, the spool, three
-	 * of the store, refused. */
-	assert_int_equal(samples, figures + 7);
+	/* Beside them: build_info, age, five metrics of outputs without one, two of the
+	 * spool, three of the store, three of Redis, refused. */
+	assert_int_equal(samples, figures + 11);
 	assert_null(strstr(page.text, " untyped\n"));
 	assert_non_null(strstr(page.text, "\nearshot_packets_total 12\n"));
 	assert_non_null(strstr(page.text, "\nearshot_lag_seconds 2.5\n"));
