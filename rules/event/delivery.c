@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define WINDOW_BYTES (4u << 20)
-#define SEGMENT_BYTES ((uint64_t)4 << 20)
+#define SEGMENT_BYTES ((uint64_t)3 << 20)
 #define SPOOL_BYTES ((uint64_t)256 << 20)
 #define PING_AFTER (5 * NS_PER_S)
 #define GIVE_UP_AFTER (10 * NS_PER_S)
