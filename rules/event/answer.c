@@ -257,6 +257,7 @@ outputs(const struct outlet_snapshot *o, struct json *j)
 		json_open(j, NULL, '{');
 		answer_name(j, "name", k->name);
 		answer_bool(j, "up", k->up);
+		answer_name(j, "state", k->state);
 		answer_uint(j, "sent", k->sent);
 		answer_uint(j, "lost", k->lost);
 		answer_uint(j, "waiting", k->waiting);
