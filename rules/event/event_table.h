@@ -44,7 +44,7 @@ enum event_rule {
 	RULE_EVENT_ID, RULE_SEQ, RULE_LANE, RULE_PARTITION, RULE_KIND, RULE_SEVERITY,
 	RULE_NAME_SOURCE, RULE_SHAPE, RULE_CONTENT,
 	RULE_FORMAT, RULE_CODEC, RULE_PROOF, RULE_OP, RULE_UNIT, RULE_ENDED, RULE_TUNNEL, RULE_MITRE,
-	RULE_IFACE_STATE, RULE_LOST_KIND,
+	RULE_IFACE_STATE,
 };
 
 #define EVENT_DROP_ROW(id, name, meaning) \
@@ -359,7 +359,7 @@ enum event_rule {
 	X(GAP_REASON, "earshot.gap.reason", TEXT, N, P, NONE, "why") \
 	X(GAP_KINDS, "earshot.gap.kinds", OBJECTS, N, NONE, NONE, \
 	    "of those that were seen before they were lost: how many of each kind") \
-	X(GAP_KIND, "earshot.gap.kinds[].kind", NAME, N, P, LOST_KIND, \
+	X(GAP_KIND, "earshot.gap.kinds[].kind", NAME, N, P, NONE, \
 	    "a kind, or flow") \
 	X(GAP_KIND_COUNT, "earshot.gap.kinds[].count", UINT, N, P, SEQ, "how many") \
 	X(GAP_SEVERITIES, "earshot.gap.severities", OBJECTS, N, NONE, NONE, \

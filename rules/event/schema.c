@@ -286,10 +286,7 @@ rule_of(const struct out *o, unsigned type, enum event_rule r)
 		say(o, ",\"maximum\":15");
 		return;
 	case RULE_KIND:
-	case RULE_LOST_KIND:
 		say(o, ",\"enum\":[");
-		if (r == RULE_LOST_KIND)
-			say(o, "\"flow\",");
 		for (unsigned k = 0; k < EVENT_KIND_COUNT; k++) {
 			say(o, k == 0 ? "" : ",");
 			say_text(o, event_kind_name((enum event_kind)k));

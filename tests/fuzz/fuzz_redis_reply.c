@@ -2,7 +2,8 @@
 /*
  * Any bytes as a server's answers, to a delivery that has events to send. The first byte
  * says how many bytes come at once. Time passes between pieces; a dropped connection
- * comes back.
+ * comes back. Once the server has sent us to another node the pieces come from the two in
+ * turn, as from two that contradict each other.
  */
 #include "rules/event/delivery.h"
 
@@ -51,6 +52,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct log log = { "fuzz", LOG_LEVEL_FATAL };
 	struct loop_time now = { NS_PER_S };
 	size_t sent = 0, piece;
+	unsigned link = 0;
+	bool second = false;
 	struct delivery *d;
 	struct fault why;
 
@@ -67,12 +70,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		int rc;
 
 		memcpy(exact, data, n);
+		if (delivery_wants(d, 1) != NULL && !second)
+			delivery_up(d, 1, NULL, now);
+		second = delivery_wants(d, 1) != NULL;
+		link = second ? !link : 0;
 		now.ns += 300 * NS_PER_MS;
-		rc = delivery_feed(d, 0, exact, n, now, &why);
+		rc = delivery_feed(d, link, exact, n, now, &why);
 		free(exact);
-		if (rc == -1 || delivery_tick(d, 0, now, &why) == -1) {
-			delivery_down(d, 0, now);
-			delivery_up(d, 0, NULL, now);
+		if (rc == -1 || delivery_tick(d, link, now, &why) == -1) {
+			delivery_down(d, link, now);
+			delivery_up(d, link, NULL, now);
 		}
 		data += n;
 		size -= n;

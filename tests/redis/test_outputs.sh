@@ -101,10 +101,11 @@ cli set taken x >/dev/null
 says test_outputs_another_kind_of_value "another kind of value" -o "redis-list:unix:$T/sock:taken" "${auth[@]}"
 # Users with what contrib/docs/redis.md says they need, and not more.
 sed -n 's/^    \(ACL SETUSER .*\)>PASSWORD/\1>eng/p' contrib/docs/redis.md >"$T/acl"
+"$EARSHOT" redis users | sed -n 's/^\(ACL SETUSER earshot-sensor .*\)>PASSWORD/\1>eng/p' >>"$T/acl"
 cli <"$T/acl" >/dev/null
 printf 'eng\n' >"$T/narrow"; chmod 600 "$T/narrow"
 cli del events >/dev/null
-"$EARSHOT" read -o - -o "redis://earshot@127.0.0.1:$port" -o "redis-list://earlist@127.0.0.1:$port/events" --format json \
+"$EARSHOT" read -o - -o "redis://earshot-sensor@127.0.0.1:$port" -o "redis-list://earlist@127.0.0.1:$port/events" --format json \
 	-o "redis-pubsub://earlive@localhost:$port/live" --redis-password-file "$T/narrow" "${site[@]}" "$m01" >"$T/alerts" 2>"$T/err"
 equal test_outputs_users_of_the_document_are_enough 0 $?
 check test_outputs_users_of_the_document_are_told_nothing [ ! -s "$T/err" ]
