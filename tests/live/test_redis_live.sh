@@ -36,15 +36,19 @@ start() { # tag, machine, options: a sensor called twin
 event() { kill -HUP "$1"; }
 until_true() { local _; for _ in $(seq 300); do "$@" >/dev/null 2>&1 && return 0; sleep 0.05; done; return 1; }
 in_file() { grep -q "\"event\":\"$2\"" "$T/$1/events"; }
-known() { [ "$(cli hexists "{ear:p00}:seq" "$1")" = 1 ]; }
-in_redis() { cli --raw xrange '{ear:p00}:alert' - + | grep -q "\"event\":\"$1\""; }
+# A sensor's own events are in the partition of its name.
+seqs() { for k in $(cli --scan --pattern '{ear:p*}:seq'); do cli hgetall "$k"; done; }
+alerts() { for k in $(cli --scan --pattern '{ear:p*}:alert'); do cli --raw xrange "$k" - +; done; }
+known() { seqs | grep -qx "$1"; }
+in_redis() { alerts | grep -q "\"event\":\"$1\""; }
+no_machine_id() { ! seqs | grep -q 1111111; }
 if [ ! -e /etc/machine-id ]; then skip test_redis_live "this machine has no /etc/machine-id"; finish; fi
 
 start one 11111111111111111111111111111111 --state "$T/one/state"; one=$pid
 event $one
 check test_redis_live_delivers until_true in_redis rules-reloaded
-equal test_redis_live_the_name_has_a_machine 32 "$(cli hget '{ear:p00}:seq' twin | tr -d '\n' | wc -c)"
-check test_redis_live_the_machine_id_itself_is_not_told bash -c '! REDISCLI_AUTH=a-password-like-no-other redis-cli -s "$1" hgetall "{ear:p00}:seq" | grep -q 1111111' _ "$T/sock"
+equal test_redis_live_the_name_has_a_machine 32 "$(seqs | grep -x -A1 twin | sed -n 2p | tr -d '\n' | wc -c)"
+check test_redis_live_the_machine_id_itself_is_not_told no_machine_id
 
 # ---- who has what ----
 cat >"$T/who.py" <<'PY'
@@ -124,11 +128,11 @@ check test_redis_live_the_clone_tells_its_other_outputs until_true in_file two c
 check test_redis_live_the_clone_is_told_to_the_readers until_true in_redis cloned
 check test_redis_live_the_clone_says_why grep -q "gets events under our name from another machine" "$T/two/err"
 kill -TERM $two; wait $two
-equal test_redis_live_the_clone_has_delivered_nothing 1 "$(cli --raw xrange '{ear:p00}:alert' - + | grep -c '"event":"rules-reloaded"')"
+equal test_redis_live_the_clone_has_delivered_nothing 1 "$(alerts | grep -c '"event":"rules-reloaded"')"
 check test_redis_live_its_stats_say_cloned jq -se 'last(.[] | select(.event_type == "stats")).stats | .redis.cloned and .outputs[1].state == "cloned"' "$T/two/events"
 kill -TERM $one; wait $one
 equal test_redis_live_the_first_ends_well 0 $?
-check test_redis_live_stats_count_partitions jq -se 'last(.[] | select(.event_type == "stats")).stats | (.partition_events | length) == 16 and .partition_events[0] >= 1' "$T/one/events"
+check test_redis_live_stats_count_partitions jq -se 'last(.[] | select(.event_type == "stats")).stats | (.partition_events | length) == 16 and (.partition_events | add) >= 1' "$T/one/events"
 
 # ---- processes of a user: none can be dumped ----
 id nobody >/dev/null 2>&1 && {
