@@ -1,8 +1,6 @@
 " SPDX-License-Identifier: GPL-3.0-or-later
 " Checks on save; what is found stands in the location list of the window.
-if exists('b:did_ftplugin')
-  finish
-endif
+" No look at b:did_ftplugin: vim took the file for hog first, and that one has set it.
 let b:did_ftplugin = 1
 
 setlocal commentstring=#\ %s
