@@ -111,6 +111,16 @@ tls_destroy(struct tls *t)
 	free(t);
 }
 
+/* OpenSSL copies it, and asks for a pointer that it may write through. */
+static bool
+say_host(SSL *ssl, const char *name)
+{
+	char copy[TLSEXT_MAXLEN_host_name + 1];
+
+	return snprintf(copy, sizeof(copy), "%s", name) < (int)sizeof(copy) &&
+	    SSL_set_tlsext_host_name(ssl, copy) == 1;
+}
+
 SSL *
 tls_session(const struct tls *t, const char *host, struct fault *why)
 {
@@ -126,7 +136,7 @@ tls_session(const struct tls *t, const char *host, struct fault *why)
 	X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if ((literal ? X509_VERIFY_PARAM_set1_ip_asc(p, name) :
 	    X509_VERIFY_PARAM_set1_host(p, name, 0)) != 1 ||
-	    (!literal && SSL_set_tlsext_host_name(ssl, name) != 1))
+	    (!literal && !say_host(ssl, name)))
 		goto fail;
 	return ssl;
 fail:
