@@ -530,6 +530,8 @@ hear(struct flowtab *t, struct flow_entry *e, struct flow_hit *hit)
 		return;
 	}
 	hit->under_way = behind;
+	if (behind < UINT32_MAX && offset > behind)
+		hit->acked = offset - behind;
 	e->established = true;
 	if (len == 0)
 		return;

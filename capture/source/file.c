@@ -252,7 +252,8 @@ file_over(struct file *f, int over, struct fault *why)
 	return over;
 }
 
-/* Nothing whole is left in the buffer and nothing was handed on in this dispatch. 0: go on; INPUT_AGAIN, SOURCE_END, SOURCE_FAULT. */
+/* Nothing whole is left in the buffer and nothing was handed on in this dispatch. 0: go on;
+ * 1: a signal came; SOURCE_END, SOURCE_FAULT. */
 static int
 file_more(struct file *f, struct fault *why)
 {

@@ -528,8 +528,8 @@ over(struct pcapng *f, int how, struct fault *why)
 	return how;
 }
 
-/* Nothing was handed on in this dispatch. 0: go on; 1: a
- * signal came; SOURCE_END, SOURCE_FAULT. */
+/* Nothing was handed on in this dispatch. 0: go on; 1: a signal came; SOURCE_END,
+ * SOURCE_FAULT. */
 static int
 more(struct pcapng *f, struct fault *why)
 {

@@ -532,14 +532,15 @@ went_up(struct observer *o, const struct flow_hit *hit, uint32_t now)
 	uint64_t up = flow_true_bytes(&f->count[hit->dir]);
 	struct text_head text = { 0, 0, 0 };
 	struct meter_ext *m = meter_of(o, x, hit);
-	bool look = m == NULL || m->m.clock_n < METER_LOOKS || pieces_begins(o, f->pair);
 
-	if (look)
+	if (m != NULL && !meter_open(&m->m, o->now))
+		meter_windows(o, m, o->now);
+	/* what a body says it is is asked of every payload (bodies.c) */
+	if (m == NULL || m->m.clock_n < METER_LOOKS || more_of(o, x)->plain_text ||
+	    pieces_begins(o, f->pair))
 		text = text_look(hit->pkt->payload);
 
 	if (m != NULL) {
-		if (!meter_open(&m->m, o->now))
-			meter_windows(o, m, o->now);
 		m->flow = f;
 		m->ordinal = o->ordinal;
 		if (f->proto == IPPROTO_IS_TCP)

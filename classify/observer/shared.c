@@ -56,8 +56,10 @@ shared_window(struct observer *o, struct meter_ext *m, const struct meter_key *k
 	if (m->way.shared.ns == 0)
 		return;
 	OBSERVATION_SET(r, way_shared, w->end.ns - m->way.shared.ns);
-	/* what a call sends as well is of the call: no upload of content unknown */
-	if (w->end.ns - m->way.shared.ns < SHARED && m->flow != NULL)
+	/* what a call sends as well is of the call: no upload of content unknown; but never
+	 * what is faster than sound, which need not be it */
+	if (w->end.ns - m->way.shared.ns < SHARED && m->flow != NULL &&
+	    w->rate <= o->o.hearing->rate_max)
 		more_get(o, flow_user(m->flow))->plain_done += w->bytes;
 }
 

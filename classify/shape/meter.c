@@ -87,6 +87,7 @@ static const uint32_t gap_from[METER_GAPS] = {
 };
 
 #define TICK_LONG 4.5F		/* ticks: a pause, whose ticks are not known so well */
+#define TICKS_MOST 65000		/* counted; a gap is a few of them at the most */
 #define TICK_NEAR 0.35F		/* of a tick: packets late by more than half hide it */
 #define TICK_EACH 0.7		/* of the packets; batches of two leave half */
 
@@ -493,7 +494,8 @@ count_gap(struct meter *m, int64_t gap, float bytes)
 	}
 	m->gap[m->gap_now] += bytes;
 	/* asked of packets of one size alone */
-	if (m->tick > 0 && m->size_min == m->size_max && (float)gap < TICK_LONG * m->tick) {
+	if (m->tick > 0 && m->size_min == m->size_max && m->ticks < TICKS_MOST &&
+	    (float)gap < TICK_LONG * m->tick) {
 		float turns = (float)gap / m->tick;
 		unsigned n = (unsigned)(turns + 0.5F);
 

@@ -330,6 +330,8 @@ loop_files(struct sensor *s, int signals)
 		done = 0;
 	}
 	front_destroy(front);
+	if (done > 0)
+		tell_progress(s, &loss, done);
 	/* What a capture says was lost stands at its end; elsewhere it would fall between
 	 * other packets each time the same bytes come through a pipe. Most say nothing. */
 	source_get_loss(s->source, &loss);

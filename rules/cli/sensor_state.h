@@ -61,10 +61,10 @@ void sensor_tell_outlet(struct sensor *s, struct pkt_time now);
 /* A device goes by another key from here on. */
 void sensor_tell_device(struct sensor *s, const struct observation *o,
     const struct intern *strings);
-/* Every reload is an event, by whom and with what. arg: the sensor. */
 /* What an exception kept quiet; pipe_options.on_excepted. */
 void sensor_tell_excepted(void *arg, const struct program *p, unsigned exception,
     const struct exception_hits *h);
+/* Every reload is an event, by whom and with what. arg: the sensor. */
 void sensor_tell_reload(void *arg, const struct reload_ask *ask,
     const struct reload_answer *a);
 void sensor_tell_stats(struct sensor *s);	/* an event */

@@ -426,7 +426,7 @@ test_the_quick_way_does_what_the_long_way_does(void **state)
 	for (unsigned i = 0; i < 400000; i++) {
 		static const int32_t near[] = { 0, 0, 0, 1, 2, -1, -3, -9, 100, -5000,
 			-TCPSEQ_BACK, -TCPSEQ_BACK - 1, TCPSEQ_BACK, INT32_MIN };
-		uint32_t at = (uint32_t)dice(&seed), there = (uint32_t)dice(&seed), behind;
+		uint32_t at = (uint32_t)dice(&seed), there = (uint32_t)dice(&seed);
 		struct tcpseq_kept kept[2] = { some_kept(&seed, at),
 			some_kept(&seed, there) }, before[2], quickly[2];
 		uint32_t seq = at + (uint32_t)near[dice(&seed) % 14];
@@ -438,7 +438,6 @@ test_the_quick_way_does_what_the_long_way_does(void **state)
 
 		memcpy(before, kept, sizeof(before));
 		memcpy(quickly, kept, sizeof(before));
-		behind = kept[0].behind;
 		if (!tcpseq_quick(&quickly[0], &quickly[1], seq, len, ack)) {
 			assert_memory_equal(quickly, before, sizeof(before));
 			slow++;
@@ -453,7 +452,6 @@ test_the_quick_way_does_what_the_long_way_does(void **state)
 		assert_false(proof.beyond);
 		if (len > 0)
 			assert_int_equal(got.offset, offset);
-		assert_int_equal(behind, before[0].behind);
 	}
 	assert_true(quick > 20000 && slow > 20000);	/* both kinds were tried */
 }
