@@ -55,6 +55,45 @@ test_a_picture_explains_no_more_than_the_limit(void **state)
 	desk_close(d);
 }
 
+/* A body that says it is text: 4,500 heads of it in a window, and then, perhaps, others. */
+static uint64_t
+says_text(bool to_the_end)
+{
+	static const char head[] = "PUT /x HTTP/1.1\r\nContent-Type: text/plain\r\n"
+	    "Content-Length: 900000000\r\n\r\n";
+	static const char words[] = "{\"hall\": 21.5, \"door\": \"shut\", \"n\": 7}\n";
+	struct desk *d = desk_open();
+	uint8_t text[1000], rest[1000];
+	uint32_t seq = 1;
+	uint64_t unseen;
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)words[i % (sizeof(words) - 1)];
+	memset(rest, 0xf7, sizeof(rest));
+	send_tcp(d, 1, INSIDE, 40000, OUTSIDE, 80, TCP_SYN, 0, 0, NULL, 0);
+	send_tcp(d, 1.01, OUTSIDE, 80, INSIDE, 40000, TCP_SYN | TCP_ACK, 0, 1, NULL, 0);
+	send_tcp(d, 1.02, INSIDE, 40000, OUTSIDE, 80, TCP_ACK, seq, 1, head, sizeof(head) - 1);
+	seq += (uint32_t)sizeof(head) - 1;
+	for (unsigned i = 0; i < 20000; i++, seq += sizeof(text))
+		send_tcp(d, 1.1 + i * 0.0004, INSIDE, 40000, OUTSIDE, 80, TCP_ACK, seq, 1,
+		    i < 4500 || to_the_end ? text : rest, sizeof(text));
+	send_tcp(d, 10, INSIDE, 40000, OUTSIDE, 80, TCP_RST, seq, 1, NULL, 0);
+	observer_finish(d->o);
+	assert_non_null(closes(d, 0));
+	assert_int_equal(closes(d, 0)->content, CONTENT_TEXT);
+	unseen = closes(d, 0)->unseen;
+	desk_close(d);
+	return unseen;
+}
+
+static void
+test_what_says_it_is_text_is_asked_to_its_end(void **state)
+{
+	(void)state;
+	assert_in_range(says_text(true), 0, 1000);
+	assert_in_range(says_text(false), 15 * MB, 21 * MB);
+}
+
 /* Pictures of 20 kB/s for so long, then so many seconds of speech in the same stream. */
 static const struct observation *
 films(struct desk *d, double pictures, double sound)
@@ -112,6 +151,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_picture_explains_no_more_than_the_limit),
+		cmocka_unit_test(test_what_says_it_is_text_is_asked_to_its_end),
 		cmocka_unit_test(test_pictures_that_end_explain_what_they_were),
 	};
 

@@ -24,6 +24,7 @@ struct scene {
 	bool unanswered;		/* nobody speaks in the call */
 	bool apart;			/* the call's answer comes to another socket */
 	bool other_traffic;		/* datagrams both ways, as they come */
+	bool bulk;			/* 12 MB follow the sound on its socket, in 10 s */
 };
 
 struct packet_out {
@@ -107,6 +108,8 @@ told(struct scene s, uint64_t seed, uint64_t *unseen)
 	n += encode(p + n, &d, &s, 2, s.deaf ? third : here, begin,
 	    s.other > 0 ? s.other : 0.02,
 	    s.own && !s.constant ? 60 : 80);
+	for (double t = 100; s.bulk && t < 110; t += 0.001)
+		p[n++] = (struct packet_out){ t, 1200, 2 };
 	for (double t = start; s.other_traffic && t < LONG;
 	    t += dice_exponential(&d, 1.0 / 40))
 		p[n++] = (struct packet_out){ t, 100 + (uint32_t)(400 * dice_uniform(&d)),
@@ -176,6 +179,17 @@ test_what_a_call_sends_as_well_is_no_upload(void **state)
 	unseen = 0;
 	assert_true(told(own, 1, &unseen));
 	assert_in_range(unseen, 400000, 800000);
+}
+
+/* Ten seconds of a call's sound are no pass for what follows them. */
+static void
+test_what_is_faster_than_sound_is_no_part_of_a_call(void **state)
+{
+	uint64_t unseen = 0;
+
+	(void)state;
+	(void)told((struct scene){ .late = 0.005, .noise = 0.3, .bulk = true }, 3, &unseen);
+	assert_in_range(unseen, 11500000, 13000000);
 }
 
 /* The call is one of several that answer, and does not give way to them. */
@@ -255,6 +269,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_listens_in_a_meeting_of_several_is_no_bug),
 		cmocka_unit_test(test_what_a_call_sends_as_well_is_no_upload),
+		cmocka_unit_test(test_what_is_faster_than_sound_is_no_part_of_a_call),
 		cmocka_unit_test(test_other_traffic_both_ways_hides_no_call),
 		cmocka_unit_test(test_a_call_that_is_answered_at_another_socket_is_one),
 		cmocka_unit_test(
