@@ -25,6 +25,24 @@ handshake(struct bench *b)
 	UP(b, T0 + 2, TCP_ACK, 1000, 5000, 0);
 }
 
+/* Said of the next segment in order as of one that takes the long way. */
+static void
+test_what_was_acknowledged_is_said(void **state)
+{
+	struct bench b;
+	struct flow_hit *h;
+
+	(void)state;
+	start(&b);
+	handshake(&b);
+	UP(&b, T0 + 3, TCP_ACK, 1000, 5000, 700);
+	DOWN(&b, T0 + 4, TCP_ACK, 5000, 1500, 0);
+	h = UP(&b, T0 + 5, TCP_ACK, 1700, 5000, 100);
+	assert_int_equal(h->offset, 700);
+	assert_int_equal(h->acked, 500);
+	assert_int_equal(h->under_way, 200);
+}
+
 static void
 test_a_connection_is_one_flow_with_its_bytes_each_way(void **state)
 {
@@ -476,6 +494,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_was_acknowledged_is_said),
 		cmocka_unit_test(test_a_connection_is_one_flow_with_its_bytes_each_way),
 		cmocka_unit_test(test_a_gap_is_proven_by_the_other_sides_acknowledgement),
 		cmocka_unit_test(
