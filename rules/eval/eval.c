@@ -181,6 +181,11 @@ follow(struct eval *e, const struct program *old)
 			break;
 		}
 	}
+	/* What stands inside a head is no condition of the rule. */
+	for (unsigned i = 0; i < p->afters; i++)
+		for (unsigned k = 0; k < old->afters; k++)
+			if (old->after[k]->sum_id == p->after[i]->sum_id)
+				e->sum_from[p->after[i]->sum] = (int)old->after[k]->sum;
 	return 0;
 }
 

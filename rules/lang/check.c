@@ -567,6 +567,8 @@ systems_without_asn(struct check *c)
 	}
 }
 
+/* Outer before inner: a head looks at what was met by earlier records, so what it rests on
+ * must not have taken this one yet. The list has the outer ones first. */
 static void
 collect_heads(struct check *c)
 {
@@ -577,8 +579,9 @@ collect_heads(struct check *c)
 		n++;
 	c->p->after = after = lang_alloc(c->l, c->l->keep, (n + 1) * sizeof(struct expr *));
 	c->p->afters = n;
+	n = 0;
 	for (const struct leaf_link *h = c->heads; h != NULL; h = h->next)
-		after[--n] = h->x;
+		after[n++] = h->x;
 }
 
 void

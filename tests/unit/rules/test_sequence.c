@@ -127,6 +127,23 @@ test_one_record_is_not_before_itself(void **state)
 }
 
 static void
+test_one_record_is_not_two_steps(void **state)
+{
+	struct play k;
+
+	(void)state;
+	play_open(&k, RULE("quarantined or (dest.port in { 1, 2 } then (dest.port = 2) within "
+	    "1 h per device then (dest.port = 3) within 1 h per device)"), 64);
+	record(&k, 0, "a", 2);		/* is either, and not both */
+	record(&k, 1, "a", 3);
+	assert_int_equal(k.told, 0);
+	record(&k, 2, "a", 2);
+	record(&k, 3, "a", 3);
+	assert_int_equal(k.told, 1);
+	play_close(&k);
+}
+
+static void
 test_a_key_that_is_unknown_makes_the_sequence_unknown(void **state)
 {
 	struct play k;
@@ -196,6 +213,33 @@ test_a_reload_keeps_what_began_when_the_sequence_is_the_same(void **state)
 	}
 }
 
+/* Three steps, the first of them met, then a reload: the second and third are met after. */
+static void
+test_a_reload_keeps_what_stands_inside_what_began(void **state)
+{
+	static const char when[] = RULE("dest.port = 1 then (dest.port = 2) within 1 h per device "
+	    "then (dest.port = 3) within 1 h per device");
+	struct program *q = compiled(when);
+	struct eval *next;
+	struct play k;
+
+	(void)state;
+	play_open(&k, when, 64);
+	record(&k, 0, "a", 1);
+	next = eval_create(&(struct eval_options){ .hash = sample_hash, .program = q,
+	    .follows = k.p, .keys = 64, .arg = &k, .on_verdict = heard }, NULL);
+	assert_non_null(next);
+	eval_adopt(next, k.eval);
+	eval_destroy(k.eval);
+	program_destroy(k.p);
+	k.eval = next;
+	k.p = q;
+	record(&k, 10, "a", 2);
+	record(&k, 20, "a", 3);
+	assert_int_equal(k.told, 1);
+	play_close(&k);
+}
+
 static struct item {
 	uint8_t bytes[EVAL_ITEM_MAX];
 	size_t n;
@@ -242,9 +286,11 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_comes_after_in_time_is_told_and_says_how_long_after),
 		cmocka_unit_test(test_one_record_is_not_before_itself),
+		cmocka_unit_test(test_one_record_is_not_two_steps),
 		cmocka_unit_test(test_a_key_that_is_unknown_makes_the_sequence_unknown),
 		cmocka_unit_test(test_the_longest_ago_is_shed_when_too_many_begin_and_counted),
 		cmocka_unit_test(test_a_reload_keeps_what_began_when_the_sequence_is_the_same),
+		cmocka_unit_test(test_a_reload_keeps_what_stands_inside_what_began),
 		cmocka_unit_test(test_what_began_outlives_the_process),
 	};
 
