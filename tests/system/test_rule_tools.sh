@@ -122,4 +122,18 @@ mistake test_new_of_no_name 2 rules new "a name is to be given"
 mistake test_new_of_a_wrong_name 2 rules new 'No Name' "'No Name' is no name for a rule"
 mistake test_fields_of_none 2 rules fields nothing.here "no field is called 'nothing.here'"
 mistake test_learn_of_nothing 2 rules learn "nothing to learn from"
+
+# ---- a second look at a test that failed counts nothing for the others of its capture ----
+cat >"$T/two.rules" <<EOF
+rule two {
+	id 901  severity low  kind tunnel
+	when outbound and upload >= 10 kB
+	limit 1 per device every 366 d
+	test "first" { pcap "$(realpath "$CAPTURES")/p01-https-put-m4a.pcap.zst" expect 9 alerts }
+	test "second" { pcap "$(realpath "$CAPTURES")/p01-https-put-m4a.pcap.zst" expect 1 alert }
+}
+EOF
+"$EARSHOT" rules test rules/std/00-hearing.rules rules/std/00-site.rules "$T/two.rules" >"$T/out" 2>&1
+check test_rules_test_says_why_the_first_failed grep -q '^FAIL  two: first (expected 9, saw 1)' "$T/out"
+check test_rules_test_counts_each_alert_once grep -q '^1 passed, 1 failed, 0 skipped' "$T/out"
 finish
