@@ -27,7 +27,7 @@ struct label {
 
 struct labels {
 	struct label *row;
-	unsigned n;
+	unsigned n, room;
 };
 
 static bool
@@ -71,12 +71,18 @@ static int
 take_row(struct labels *l, struct span line, const int *place, unsigned columns,
     const char *name, unsigned number, struct fault *why)
 {
-	struct label *grown = realloc(l->row, (l->n + 1) * sizeof(*grown)), *r;
+	unsigned room = l->room == 0 ? 64 : l->room * 2;
+	struct label *grown = l->row, *r;
 	struct span cell;
 
-	if (grown == NULL || l->n == LABELS_MOST)
+	if (l->n == LABELS_MOST)
+		grown = NULL;
+	else if (l->n == l->room)
+		grown = realloc(l->row, room * sizeof(*grown));
+	if (grown == NULL)
 		return fault_set(why, NULL, "'%s' has more labels than there is room for",
 		    name);
+	l->room = l->n == l->room ? room : l->room;
 	l->row = grown;
 	r = &grown[l->n];
 	memset(r, 0, sizeof(*r));

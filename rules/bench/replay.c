@@ -97,7 +97,7 @@ replay_record(struct replay *r, const struct observation *o, const struct intern
 		r->run_first = o->time;
 	if (o->time > r->run_last)
 		r->run_last = o->time;
-	if (!r->steps && o->time - r->stepped.ns >= STEP) {
+	if (!r->steps && (o->time - r->stepped.ns >= STEP || o->time < r->stepped.ns)) {
 		r->stepped.ns = o->time;
 		for (unsigned i = 0; i < r->o.programs; i++)
 			eval_step(r->one[i].e, r->stepped, strings);

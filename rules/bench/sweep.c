@@ -276,15 +276,6 @@ copy(struct variant *v, const struct expr *x, const struct expr **leaf)
 	return out;
 }
 
-static bool
-is_leaf(const struct rule *r, const struct expr *x)
-{
-	for (unsigned i = 0; i < r->leaves; i++)
-		if (r->leaf[i] == x)
-			return true;
-	return false;
-}
-
 /* The rule with another limit. Its sums are those of the rule as it stands, unless what is
  * added to them differs: then they are its own. */
 static void
@@ -357,18 +348,19 @@ sweep_program(const struct program *p, const struct sweep *s, bool alone,
 	}
 	v->p = *p;
 	v->p.exceptions = v->p.afters = 0;
-	v->sums = p->sums;		/* those of other rules are never made */
+	v->sums = p->sums;		/* of other rules only the heads keep any */
 	if (alone)
 		v->rule[0] = *r;
 	else
 		memcpy(v->rule, p->rule, p->rules * sizeof(*v->rule));
-	for (unsigned i = 0; i < p->afters; i++)
-		if (!alone || is_leaf(r, p->after[i]))
-			v->after[v->p.afters++] = p->after[i];
 	for (unsigned i = 0; i < values; i++) {
 		turn(v, &v->rule[kept + i], r, s, &value[i]);
 		v->rule[kept + i].id = UINT32_MAX - i;
 	}
+	/* Behind ours, which rest on them: a record is judged outer before inner. All of them,
+	 * for what stands inside a head is no leaf of its rule. */
+	for (unsigned i = 0; i < p->afters; i++)
+		v->after[v->p.afters++] = p->after[i];
 	except(v, p, s, kept, values, alone);
 	v->p.rule = v->rule;
 	v->p.rules = kept + values;

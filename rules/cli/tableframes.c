@@ -270,7 +270,7 @@ open_flow(struct maker *m, struct sender *s)
 
 /* ---- what goes on in it ---- */
 
-/* n bytes, up or down, in segments; datagrams one by one. */
+/* n bytes, up or down, in segments, datagrams one by one, until it is too much of them. */
 static void
 send(struct maker *m, struct sender *s, int64_t at, bool up, uint64_t n)
 {
@@ -279,7 +279,7 @@ send(struct maker *m, struct sender *s, int64_t at, bool up, uint64_t n)
 	unsigned count = 0;
 
 	*(up ? &s->sent : &s->received) += n;
-	for (; n > 0; count++) {
+	for (; n > 0 && m->frames < FRAMES_MAX; count++) {
 		size_t part = n < most ? (size_t)n : most;
 		int64_t t = at + count * 50 * NS_PER_MS / 1000;
 

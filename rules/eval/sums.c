@@ -250,7 +250,8 @@ ask_after(const struct sum *m, const struct ledger_key *key, int64_t time)
 	struct sum_value out = { .known = true, .sum = UINT64_MAX };
 
 	if (met != NULL) {
-		out.sum = time > met->at ? (uint64_t)(time - met->at) : 0;
+		/* A clock that went back makes it no less far. */
+		out.sum = (uint64_t)(time > met->at ? time - met->at : met->at - time);
 		out.since = met->at;
 	}
 	return out;

@@ -88,4 +88,13 @@ sed -i 's/expect 0 alerts/expect 1 alert/' "$T/t.rules"
 "$EARSHOT" rules test rules/std/00-hearing.rules rules/std/00-site.rules "$T/t.rules" >"$T/out" 2>&1; rc=$?
 equal "test_tables_that_do_not_hold_exit_1" 1 "$rc"
 check "test_tables_that_do_not_hold_are_told" grep -q '^FAIL  live: a call (expected 1, saw 0)' "$T/out"
+
+# A table that never ends is not played to its end.
+cat >"$T/much.rules" <<'EOF'
+rule r { id 1 severity low kind tunnel when upload >= 1 MB
+	test "much" { flows { 10:00 a -> b up 1 kB over udp for 1 s cadence 1/s size 100 down 100000 GB } expect 0 alerts } }
+EOF
+timeout 120 "$EARSHOT" rules test rules/std/00-hearing.rules "$T/much.rules" >"$T/out" 2>&1; rc=$?
+equal "test_tables_of_too_much_end_with_1" 1 "$rc"
+check "test_tables_of_too_much_say_so" grep -q 'the table comes to more than 20000000 packets' "$T/out"
 finish

@@ -435,6 +435,64 @@ test_what_a_store_summed_is_judged(void **state)
 	program_destroy(p);
 }
 
+/* Three steps, swept by the last one's limit: the rule and its copies tell the same, and a
+ * record that is the first and the second step is not both. */
+static void
+test_sweep_keeps_what_stands_inside_sequences(void **state)
+{
+	struct program *p = program_of("rule volume { id 1 rev 1 severity high kind bulk-upload\n"
+	    "when upload in 100 B..300 B then (upload = 200 B) within 1 h per device then "
+	    "(upload >= 1 kB) within 1 h per device\n"
+	    "limit 1 per device, dest every 1 s explain \"x\" }\n"
+	    "rule other { id 2 rev 1 severity high kind tunnel when upload = 7 B }\n");
+	struct sweep s;
+	struct fault why;
+	struct program *all;
+	const struct program *run;
+	struct world w;
+
+	(void)state;
+	assert_int_equal(sweep_parse("volume.upload=1kB..3kB/3", p, &s, &why), 0);
+	run = all = sweep_program(p, &s, true, s.value, s.steps);
+	assert_non_null(all);
+	w = begin(run, 0);
+	start(&w, &run, -1);
+	send(&w, 1, 1, 1, 0, 200);	/* either, and not both */
+	send(&w, 2, 1, 1, 10, 5000);
+	send(&w, 3, 2, 1, 20, 100);
+	send(&w, 4, 2, 1, 30, 200);
+	send(&w, 5, 2, 1, 40, 2000);
+	replay_end(w.replay);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(alerts_count(w.alerts[i]), i < 3);
+	end(&w);
+	sweep_program_destroy(all);
+	program_destroy(p);
+}
+
+static void
+test_labels_have_a_most(void **state)
+{
+	static const char head[] = "src\tdst\texpect\n", row[] = "a\tb\tquiet\n";
+	size_t most = (sizeof(row) - 1) * (LABELS_MOST + 1), n = sizeof(head) - 1;
+	char *text = malloc(n + most);
+	struct labels *l;
+	struct fault why;
+
+	(void)state;
+	assert_non_null(text);
+	memcpy(text, head, n);
+	for (unsigned i = 0; i <= LABELS_MOST; i++, n += sizeof(row) - 1)
+		memcpy(text + n, row, sizeof(row) - 1);
+	assert_null(labels_read(span_of(text, n), "x.tsv", &why));
+	assert_non_null(strstr(why.what, "more labels"));
+	l = labels_read(span_of(text, n - (sizeof(row) - 1)), "x.tsv", &why);
+	assert_non_null(l);
+	assert_int_equal(labels_rows(l), LABELS_MOST);
+	labels_destroy(l);
+	free(text);
+}
+
 int
 main(void)
 {
@@ -445,6 +503,8 @@ main(void)
 		cmocka_unit_test(test_sweep_tells_what_the_rule_with_that_limit_tells),
 		cmocka_unit_test(test_compare_pairs_by_device_destination_and_time),
 		cmocka_unit_test(test_labels_count_found_false_and_unlabelled),
+		cmocka_unit_test(test_sweep_keeps_what_stands_inside_sequences),
+		cmocka_unit_test(test_labels_have_a_most),
 		cmocka_unit_test(test_a_flow_event_is_a_record),
 		cmocka_unit_test(test_what_a_store_summed_is_judged),
 	};

@@ -144,6 +144,21 @@ test_one_record_is_not_two_steps(void **state)
 }
 
 static void
+test_a_clock_that_goes_back_brings_nothing_nearer(void **state)
+{
+	struct play k;
+
+	(void)state;
+	play_open(&k, RULE("dest.port = 1 then (dest.port = 2) within 1 h per device"), 64);
+	record(&k, 7200, "a", 1);
+	record(&k, 0, "a", 2);
+	assert_int_equal(k.told, 0);
+	record(&k, 7190, "a", 2);	/* out of order, as records may be */
+	assert_int_equal(k.told, 1);
+	play_close(&k);
+}
+
+static void
 test_a_key_that_is_unknown_makes_the_sequence_unknown(void **state)
 {
 	struct play k;
@@ -287,6 +302,7 @@ main(void)
 		cmocka_unit_test(test_what_comes_after_in_time_is_told_and_says_how_long_after),
 		cmocka_unit_test(test_one_record_is_not_before_itself),
 		cmocka_unit_test(test_one_record_is_not_two_steps),
+		cmocka_unit_test(test_a_clock_that_goes_back_brings_nothing_nearer),
 		cmocka_unit_test(test_a_key_that_is_unknown_makes_the_sequence_unknown),
 		cmocka_unit_test(test_the_longest_ago_is_shed_when_too_many_begin_and_counted),
 		cmocka_unit_test(test_a_reload_keeps_what_began_when_the_sequence_is_the_same),
