@@ -30,6 +30,10 @@ refused(struct delivery *d, struct link *l, struct queue *q, const char *text,
 		d->health.cloned = true;
 		care_tell_clone(d, q, now);
 	}
+	/* What is too old goes now, not within the hour. */
+	if (strncmp(text, "OOM", 3) == 0 && d->keep_ns > 0 &&
+	    d->trim_next >= d->used * LANE_COUNT)
+		d->trim_next = 0;
 	if (strncmp(text, "CLUSTERDOWN", 11) == 0)
 		nodes_look_again(d, l, now);
 	(void)refusal_fault(text, &why);

@@ -143,5 +143,11 @@ check test_trim_by_length [ "$(cli xlen '{ear:p06}:alert')" -le 1100 ]
 cli fcall ear_append 2 '{ear:p06}:alert' '{ear:p06}:seq' s/b/alert 1 200 gap=0 '{}' >/dev/null
 check test_trim_by_length_when_appending [ "$(cli xlen '{ear:p06}:alert')" -le 300 ]
 cli fcall ear_append 2 '{ear:p05}:alert' '{ear:p05}:seq' s/b/alert 1 1000 'gap=0 of=16' '{}' >/dev/null
+# Who is full may still be trimmed.
+for i in $(seq 300); do echo "xadd {ear:p77}:alert 1-$i e old"; done | cli >/dev/null
+cli config set maxmemory 1 >/dev/null
+check test_trim_full_it_takes_no_event grep -q OOM <(as sensor fcall ear_append 2 '{ear:p77}:alert' '{ear:p77}:seq' s/b/alert 1 1000 'gap=0 keep=60000' '{}')
+check test_trim_full_it_makes_room [ "$(as sensor fcall ear_trim 1 '{ear:p77}:alert' 100000 60000)" -ge 200 ]
+cli config set maxmemory 0 >/dev/null
 check test_another_number_of_partitions_is_refused grep -q "PARTITIONS" <(cli fcall ear_append 2 '{ear:p05}:alert' '{ear:p05}:seq' s/b/alert 2 1000 'gap=0 of=32' '{}')
 finish

@@ -500,6 +500,33 @@ test_the_name_of_another_machine_is_told_once(void **state)
 }
 
 static void
+test_a_full_server_is_trimmed_at_once(void **state)
+{
+	struct box *b = *state;
+	struct seglog_options spool = { .dir = b->dir, .now = b->now };
+	struct delivery_options o = { .sensor = "s1", .version = "0", .server = "x",
+		.keep_ns = NS_PER_S, .maxlen = 77, .spool = &spool, .log = &b->log,
+		.arg = b, .send = keep_sent };
+	struct fault why;
+
+	delivery_destroy(b->d, true);
+	b->d = delivery_create(&o, &why);
+	assert_non_null(b->d);
+	put(b, 0, 1);
+	come_up(b);
+	assert_int_equal(answer(b, ":0\r\n"), 0);
+	wait_ms(b, 50);
+	assert_null(strstr(b->sent, "ear_trim"));
+	assert_int_equal(answer(b, "-OOM command not allowed\r\n"), 0);
+	wait_ms(b, 50);
+	expect_sent(b, "ear_trim");
+	expect_sent(b, "{ear:p00}:alert");
+	expect_sent(b, "$2\r\n77\r\n$4\r\n1000\r\n");
+	wait_ms(b, 10);
+	expect_sent(b, "{ear:p00}:flow");
+}
+
+static void
 test_each_state_has_its_word(void **state)
 {
 	static const struct { const char *error, *state; } row[] = {
@@ -714,6 +741,7 @@ main(void)
 		T(test_flows_go_before_alerts_and_are_counted_by_kind),
 		T(test_what_waits_too_long_goes_and_is_told),
 		T(test_the_name_of_another_machine_is_told_once),
+		T(test_a_full_server_is_trimmed_at_once),
 		T(test_each_state_has_its_word),
 		T(test_health_is_asked_for_and_the_worst_is_told),
 		cmocka_unit_test(test_a_gap_counts_kinds_and_severities),
