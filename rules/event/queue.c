@@ -120,8 +120,14 @@ queues_push(struct queues *s, struct queue *q, uint32_t log, uint64_t number,
 	struct entry *n;
 
 	q->time = e->time;
-	if (e->seq <= q->tail || (q->state >= QUEUE_READY && e->seq <= q->last))
-		return true;		/* the server has it, or it stands here already */
+	/* The server has it; should it have less one day, that is to be seen. */
+	if (q->state >= QUEUE_READY && e->seq <= q->last) {
+		if (e->seq > q->popped)
+			q->popped = e->seq;
+		return true;
+	}
+	if (e->seq <= q->tail)
+		return true;		/* it stands here already */
 	n = malloc(sizeof(*n) + e->json.left);
 	if (n == NULL)
 		return false;

@@ -152,12 +152,18 @@ wait_ms(struct box *b, int ms)
 }
 
 static void
-put(struct box *b, uint64_t seq)
+put_in(struct box *b, uint32_t partition, uint64_t seq)
 {
-	struct event_head h = { .lane = LANE_ALERT, .partition = 3, .seq = seq,
+	struct event_head h = { .lane = LANE_ALERT, .partition = partition, .seq = seq,
 		.boot = "b1", .json_len = 2 };
 
 	assert_true(delivery_put(b->d, &h, "{}", b->now));
+}
+
+static void
+put(struct box *b, uint64_t seq)
+{
+	put_in(b, 3, seq);
 }
 
 static void
@@ -262,6 +268,43 @@ test_a_node_that_was_behind_when_it_took_over_is_healed(void **state)
 	assert_true(delivery_done(b->d) && delivery_counts(b->d)->rewinds == 1);
 }
 
+/* Re-reading the spool for the one forgets nothing about the other. */
+static void
+test_two_nodes_that_lose_their_tails_are_healed_both(void **state)
+{
+	struct box *b = *state;
+	char text[64];
+
+	assert_int_equal(answer(b, 0, sent_to("MOVED", "b", text)), 0);
+	come_up(b, 1, "b");
+	assert_int_equal(answer(b, 1, ":0\r\n"), 0);
+	assert_int_equal(answer(b, 1, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	put_in(b, 5, 1);
+	delivery_pump(b->d, b->now);
+	SENT(0, "ear_last");
+	assert_int_equal(answer(b, 0, ":0\r\n"), 0);
+	assert_int_equal(answer(b, 0, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	delivery_down(b->d, 0, b->now);
+	come_up(b, 0, "a");
+	assert_int_equal(answer(b, 0, ":0\r\n"), -1);
+	delivery_down(b->d, 0, b->now);
+	come_up(b, 0, "a");
+	assert_int_equal(answer(b, 0, ":0\r\n"), 0);
+	assert_int_equal(answer(b, 0, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	delivery_down(b->d, 1, b->now);
+	come_up(b, 1, "b");
+	SENT(1, "ear_last");
+	assert_int_equal(answer(b, 1, ":0\r\n"), -1);
+	delivery_down(b->d, 1, b->now);
+	come_up(b, 1, "b");
+	assert_int_equal(answer(b, 1, ":0\r\n"), 0);
+	SENT(1, "{ear:p03}:alert");
+	SENT(1, "gap=0");
+	assert_int_equal(answer(b, 1, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	assert_true(delivery_counts(b->d)->rewinds == 2);
+	assert_true(delivery_done(b->d) && delivery_counts(b->d)->gaps == 0);
+}
+
 static void
 test_who_is_sent_elsewhere_for_once_says_asking(void **state)
 {
@@ -353,6 +396,7 @@ main(void)
 		cmocka_unit_test(test_the_map_of_a_cluster_is_read_and_nonsense_refused),
 		T(test_a_partition_that_moved_is_asked_for_where_it_went),
 		T(test_a_node_that_was_behind_when_it_took_over_is_healed),
+		T(test_two_nodes_that_lose_their_tails_are_healed_both),
 		T(test_who_is_sent_elsewhere_for_once_says_asking),
 		T(test_a_node_that_is_lost_is_looked_for_at_the_others),
 		T(test_a_map_that_may_not_be_asked_for_is_made_of_redirections),
