@@ -133,21 +133,25 @@ for k in $(cli --scan --pattern '{ear:p*}:*[tw]'); do cli --raw xrange "$k" - + 
 check test_clone_then_all_is_there diff <(sort "$T"/ref-b[1234]) "$T/got"
 
 # ---- age and length ----
-cli xadd '{ear:p05}:alert' 1-1 e old >/dev/null
-for i in $(seq 300); do echo "xadd {ear:p05}:alert 1-$((i + 1)) e old"; done | cli >/dev/null
-cli fcall ear_trim 1 '{ear:p05}:alert' 100000 60000 >/dev/null
-check test_trim_by_age [ "$(cli xlen '{ear:p05}:alert')" -le 100 ]
-for i in $(seq 2000); do echo "xadd {ear:p06}:alert * e new"; done | cli >/dev/null
-cli fcall ear_trim 1 '{ear:p06}:alert' 1000 600000 >/dev/null
-check test_trim_by_length [ "$(cli xlen '{ear:p06}:alert')" -le 1100 ]
-cli fcall ear_append 2 '{ear:p06}:alert' '{ear:p06}:seq' s/b/alert 1 200 gap=0 '{}' >/dev/null
-check test_trim_by_length_when_appending [ "$(cli xlen '{ear:p06}:alert')" -le 300 ]
-cli fcall ear_append 2 '{ear:p05}:alert' '{ear:p05}:seq' s/b/alert 1 1000 'gap=0 of=16' '{}' >/dev/null
+cli xadd '{ear:p75}:alert' 1-1 e old >/dev/null
+for i in $(seq 300); do echo "xadd {ear:p75}:alert 1-$((i + 1)) e old"; done | cli >/dev/null
+for i in $(seq 150); do echo "xadd {ear:p75}:alert * e young$i"; done | cli >/dev/null
+cli fcall ear_trim 1 '{ear:p75}:alert' 100000 60000 >/dev/null
+check test_trim_by_age [ "$(cli --raw xrange '{ear:p75}:alert' - + | grep -c '^old$')" -le 100 ]
+equal test_trim_by_age_keeps_what_is_young 150 "$(cli --raw xrange '{ear:p75}:alert' - + | grep -c '^young')"
+for i in $(seq 2000); do echo "xadd {ear:p76}:alert * e new"; done | cli >/dev/null
+cli fcall ear_trim 1 '{ear:p76}:alert' 1000 600000 >/dev/null
+between() { [ "$2" -ge "$1" ] && [ "$2" -le "$3" ] || { echo "$2 is not $1 to $3"; return 1; }; }
+check test_trim_by_length between 1000 "$(cli xlen '{ear:p76}:alert')" 1100
+cli fcall ear_append 2 '{ear:p76}:alert' '{ear:p76}:seq' s/b/alert 1 200 gap=0 last >/dev/null
+check test_trim_by_length_when_appending between 200 "$(cli xlen '{ear:p76}:alert')" 300
+equal test_trim_keeps_what_was_appended last "$(cli --raw xrevrange '{ear:p76}:alert' + - count 1 | tail -n 1)"
+cli fcall ear_append 2 '{ear:p75}:alert' '{ear:p75}:seq' s/b/alert 1 1000 'gap=0 of=16' '{}' >/dev/null
 # Who is full may still be trimmed.
 for i in $(seq 300); do echo "xadd {ear:p77}:alert 1-$i e old"; done | cli >/dev/null
 cli config set maxmemory 1 >/dev/null
 check test_trim_full_it_takes_no_event grep -q OOM <(as sensor fcall ear_append 2 '{ear:p77}:alert' '{ear:p77}:seq' s/b/alert 1 1000 'gap=0 keep=60000' '{}')
 check test_trim_full_it_makes_room [ "$(as sensor fcall ear_trim 1 '{ear:p77}:alert' 100000 60000)" -ge 200 ]
 cli config set maxmemory 0 >/dev/null
-check test_another_number_of_partitions_is_refused grep -q "PARTITIONS" <(cli fcall ear_append 2 '{ear:p05}:alert' '{ear:p05}:seq' s/b/alert 2 1000 'gap=0 of=32' '{}')
+check test_another_number_of_partitions_is_refused grep -q "PARTITIONS" <(cli fcall ear_append 2 '{ear:p75}:alert' '{ear:p75}:seq' s/b/alert 2 1000 'gap=0 of=32' '{}')
 finish
