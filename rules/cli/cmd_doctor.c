@@ -153,7 +153,8 @@ static void
 look_sinks(struct doctor_facts *facts, const struct launch_options *o)
 {
 	struct secret secret = { "" };
-	struct redis_access a = { .secret = &secret, .tls = &o->redis_tls };
+	struct redis_access a = { .secret = &secret, .tls = &o->redis_tls,
+		.plain = o->redis_plain };
 	struct fault no_secret = { "", "" };
 	int got = secret_read(o->redis_password, &secret, &no_secret);
 

@@ -105,7 +105,7 @@ command_redis(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "", *file = NULL, *users = NULL;
 	const char *name = NULL;
-	bool plain = false, wrong = false, forgets = strcmp(what, "forget") == 0;
+	bool wrong = false, forgets = strcmp(what, "forget") == 0;
 	struct secret secret = { "" };
 	struct tls_files tls = { NULL, NULL, NULL, NULL };
 	struct redis_access a = { .secret = &secret, .tls = &tls };
@@ -125,7 +125,7 @@ command_redis(int argc, char **argv)
 		    strcmp(argv[i], takes[k].option) != 0)
 			k++;
 		if (strcmp(argv[i], "--redis-plain") == 0)
-			plain = true;
+			a.plain = true;
 		else if (k < sizeof(takes) / sizeof(takes[0]) && i + 1 < argc)
 			*takes[k].at = argv[++i];
 		else if (forgets && name == NULL && argv[i][0] != '-')
@@ -146,7 +146,7 @@ command_redis(int argc, char **argv)
 	if (rc == 0)
 		rc = secret_read(file, &secret, &why);
 	if (rc == 0)
-		rc = redis_login_check(&spec, &secret, plain, &why);
+		rc = redis_login_check(&spec, &secret, a.plain, &why);
 	if (rc == 0)
 		rc = forgets ? forget(&a, name, &why) : strcmp(what, "init") == 0 ?
 		    init(&a, users, &why) : redis_summary(&a, stream_line, NULL, &why);

@@ -18,6 +18,7 @@ struct redis_access {
 	const char *target;		/* an output of kind SINK_REDIS (sink.h) */
 	const struct secret *secret;	/* may be NULL */
 	const struct tls_files *tls;	/* for rediss:; may be NULL */
+	bool plain;			/* a password may cross a network in clear text */
 };
 
 /* Loads or replaces the library, on every master of a cluster, and asks it for its version.

@@ -139,6 +139,20 @@ secure(const struct talk *t, struct talk_end *e, struct fault *why)
 	    "cannot speak TLS with '%s': %.300s", e->name, what.what);
 }
 
+int
+talk_may_tell(const struct talk *t, const struct sink_address *to, struct fault *why)
+{
+	struct sink_spec spec = t->to;
+	char name[SINK_TEXT];
+
+	if (t->tls != NULL || t->access->plain || sink_is_near(to))
+		return 0;
+	spec.at = *to;
+	return fault_set(why, "rediss://, or --redis-plain",
+	    "the password would cross the network to '%s' in clear text",
+	    sink_name(&spec, name, sizeof(name)));
+}
+
 /* A connection, logged in; one that is there already serves again. */
 static int
 begin(struct talk *t, const struct sink_address *to, struct talk_end **out,
@@ -155,6 +169,10 @@ begin(struct talk *t, const struct sink_address *to, struct talk_end **out,
 			*out = t->end[i];
 			return 0;
 		}
+	argc = redis_login_argv(t->to.user, t->access->secret, argv);
+	/* The address may be what a node of a cluster said. */
+	if (argc > 0 && talk_may_tell(t, to, why) == -1)
+		return -1;
 	e = t->ends == TALK_NODES ? NULL : calloc(1, sizeof(*e));
 	if (e == NULL)
 		return fault_set(why, NULL, "no room for one more node of '%s'", t->name);
@@ -167,7 +185,6 @@ begin(struct talk *t, const struct sink_address *to, struct talk_end **out,
 		return fault_set(why, NULL, "no memory for '%s'", e->name);
 	if (reach(e, why) == -1 || (t->tls != NULL && secure(t, e, why) == -1))
 		return -1;
-	argc = redis_login_argv(t->to.user, t->access->secret, argv);
 	if (argc == 0)
 		return 0;
 	if (one(e, argc, argv, &r, why) == -1)
@@ -348,6 +365,12 @@ const char *
 talk_master_name(const struct talk *t, unsigned which)
 {
 	return master(t, which)->name;
+}
+
+const struct sink_address *
+talk_master_at(const struct talk *t, unsigned which)
+{
+	return &master(t, which)->at;
 }
 
 int

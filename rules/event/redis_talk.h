@@ -29,6 +29,9 @@ struct talk {
 int talk_begin(struct talk *t, const struct redis_access *a, struct fault *why);
 void talk_end_all(struct talk *t);
 
+/* 0 when a password may be sent to this address; else -1 and *why. */
+int talk_may_tell(const struct talk *t, const struct sink_address *to, struct fault *why);
+
 /* An error answer is a fault; a key that lies on another node is asked for there. *out is
  * given back with freeReplyObject. */
 int talk_ask(struct talk *t, int argc, const char **argv, redisReply **out,
@@ -39,6 +42,7 @@ int talk_masters(struct talk *t, struct fault *why);
 /* Of the last talk_masters; which < what it said. */
 int talk_ask_master(struct talk *t, unsigned which, int argc, const char **argv,
     redisReply **out, struct fault *why);
+const struct sink_address *talk_master_at(const struct talk *t, unsigned which);
 const char *talk_master_name(const struct talk *t, unsigned which);
 
 #endif

@@ -98,6 +98,10 @@ redis_users_create(const struct redis_access *a, const char *folder, struct faul
 
 	if (talk_begin(&t, a, why) == 0)
 		n = talk_masters(&t, why);
+	/* Before the first one is made: not some servers with them and some without. */
+	for (int i = 0; i < n; i++)
+		if (talk_may_tell(&t, talk_master_at(&t, (unsigned)i), why) == -1)
+			n = -1;
 	for (unsigned u = 0; u < REDIS_USERS && n > 0; u++) {
 		if (password(folder, redis_users[u].name, &secret, why) == -1)
 			n = -1;

@@ -31,6 +31,28 @@ as() { # user, command...
 }
 append() { as "$1" fcall ear_append 2 '{ear:p03}:alert' '{ear:p03}:seq' "$2" 1 1000 "gap=0 id=aa of=16 keep=600000" '{}'; }
 
+# ---- no password in clear text; 0.0.0.0 is this machine, but does not look so ----
+"$EARSHOT" redis init --users "$T/clear" "redis://0.0.0.0:$port" >/dev/null 2>"$T/clear.err"
+equal test_users_not_in_clear_text 1 $?
+check test_users_says_why grep -q "the password would cross the network to 'redis://0.0.0.0:$port' in clear text" "$T/clear.err"
+check test_users_says_what_to_do grep -q -- "try: rediss://, or --redis-plain" "$T/clear.err"
+check test_users_no_password_was_made [ ! -e "$T/clear" ]
+check test_users_unless_told "$EARSHOT" redis init --users "$T/secrets" --redis-plain "redis://0.0.0.0:$port"
+# A node that names another one, far away: it gets no password.
+"$PYTHON" - "$((port + 1))" "$T/fake" <<'PY' &
+import socket, sys
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+open(sys.argv[2], "w").close()
+c = s.accept()[0]
+while data := c.recv(9999):
+    c.sendall(b"*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n192.0.2.9\r\n:6379\r\n"
+              if b"SLOTS" in data else b"+OK\r\n")
+PY
+for _ in $(seq 100); do [ -e "$T/fake" ] && break; sleep 0.05; done
+"$EARSHOT" redis init --redis-password-file "$T/secrets/earshot-admin.password" "redis://127.0.0.1:$((port + 1))" >/dev/null 2>"$T/far.err"
+equal test_users_a_node_far_away_gets_no_password 1 $?
+check test_users_it_is_named grep -q "cross the network to 'redis://192.0.2.9:6379' in clear text" "$T/far.err"
+
 # ---- what each may ----
 equal test_users_sensor_appends "OK 1" "$(append sensor s/b/alert | xargs)"
 equal test_users_sensor_asks_where_it_stands 1 "$(as sensor fcall ear_last 1 '{ear:p03}:seq' s/b/alert)"
