@@ -36,6 +36,7 @@ struct expr_use {
 	bool over; /* too many conditions: told */
 	bool has_sum, hears; /* out: a sum; a field of a meter */
 	unsigned leaves, sums, macros; /* macros: how deep we are in them */
+	unsigned thens; /* so far, those before a `then` included */
 	unsigned deepest; /* out */
 	struct place top; /* where the expression begins, for what is too large */
 	struct leaf_link {

@@ -170,7 +170,7 @@ const struct expr *
 check_then(struct check *c, struct expr_use *u, const struct tree_expr *t)
 {
 	struct expr_use head = { .in_head = true, .scratch = u->scratch,
-		.macros = u->macros, .sums = u->sums, .top = t->at };
+		.macros = u->macros, .sums = u->sums, .top = u->top };
 	struct tree_expr after = *t;
 	const struct expr *a, *b;
 	const enum field *key = NULL;
@@ -184,7 +184,18 @@ check_then(struct check *c, struct expr_use *u, const struct tree_expr *t)
 		    "a sequence cannot be asked here");
 		return NULL;
 	}
+	/* Before either side is gone into: macros that double would be gone into for long. */
+	if (u->thens == LANG_THENS_MAX) {
+		u->over = true;
+		lang_error(c->l, u->macros == 0 ? &t->at : &u->top, "make it two rules",
+		    "with its macros, the expression has more than %u 'then'",
+		    LANG_THENS_MAX);
+		return NULL;
+	}
+	head.thens = ++u->thens;
 	a = check_expr(c, &head, t->a);
+	u->thens = head.thens;
+	u->over = u->over || head.over;
 	b = check_expr(c, u, t->b);
 	u->hears = u->hears || head.hears;
 	u->sums = head.sums > u->sums ? head.sums : u->sums;

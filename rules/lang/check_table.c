@@ -13,6 +13,7 @@
 #define DAY (86400 * NS_PER_S)
 #define FAST 1e6 /* bytes a second of a row that does not say: 8 Mbit/s */
 #define LONGEST (366 * DAY)
+#define SIZE_MOST 1e9 /* bytes of a message */
 
 /* "10:00", "9:05:30.5", as ns since midnight. 24:00 is the end of the day. */
 bool
@@ -60,7 +61,8 @@ pace(struct check *c, const struct tree_row *t, double *out)
 		return true;
 	if (v->unit != NULL && v->unit->kind == UNIT_PACE && !v->negative) {
 		*out = (double)v->mantissa / pow(10, v->decimals);
-	} else if (v->unit != NULL && v->unit->kind == UNIT_DURATION && v->mantissa > 0) {
+	} else if (v->unit != NULL && v->unit->kind == UNIT_DURATION && v->mantissa > 0 &&
+	    !v->negative) {
 		*out = 1e9 * pow(10, v->decimals) /
 		    ((double)v->mantissa * (double)v->unit->times);
 	}
@@ -120,7 +122,7 @@ work_out(struct check *c, const struct tree_row *t, struct table_row *r)
 {
 	bool size = t->clause[ROW_SIZE].line != 0, up = t->clause[ROW_UP].line != 0;
 	bool during = t->clause[ROW_FOR].line != 0;
-	double mean = (double)(r->size + r->size_to) / 2, seconds;
+	double mean = (double)(r->size + r->size_to) / 2, seconds, ns;
 
 	if (r->cadence == 0) {
 		if (size)
@@ -128,6 +130,9 @@ work_out(struct check *c, const struct tree_row *t, struct table_row *r)
 			    "'size' says how large the messages of a 'cadence' are, and "
 			    "the row has none");
 		seconds = (double)(r->up > r->down ? r->up : r->down) / FAST;
+		if (!during && seconds * 1e9 > (double)LONGEST)
+			return contradicts(c, t, up ? ROW_UP : ROW_DOWN,
+			    "at 8 Mbit/s this lasts longer than a year");
 		if (!during)
 			r->during = (int64_t)(seconds * 1e9) + NS_PER_MS;
 		return true;
@@ -138,10 +143,17 @@ work_out(struct check *c, const struct tree_row *t, struct table_row *r)
 	if (!size && !up)
 		return contradicts(c, t, ROW_CADENCE,
 		    "the row says how often and not how much: add 'size 80'");
+	ns = ceil((double)r->up / mean) / r->cadence * 1e9;
+	if (!during && !(ns <= (double)LONGEST))
+		return contradicts(c, t, ROW_CADENCE,
+		    "as much as 'up' says, so slowly, lasts longer than a year");
 	if (!during)
-		r->during = (int64_t)(ceil((double)r->up / mean) / r->cadence * 1e9);
+		r->during = (int64_t)ns;
 	seconds = (double)r->during / 1e9;
 	if (!size) {
+		if (!((double)r->up / (seconds * r->cadence) <= SIZE_MOST))
+			return contradicts(c, t, ROW_UP,
+			    "messages of more than 1 GB: send less, more often or longer");
 		r->size = (uint64_t)((double)r->up / (seconds * r->cadence) + 0.5);
 		r->size_to = r->size = r->size == 0 ? 1 : r->size;
 	} else if (!up) {
@@ -201,10 +213,10 @@ check_row(struct check *c, const struct tree_row *t, struct table_row *r, int64_
 		to = t->amount[ROW_SIZE].to != NULL ? *t->amount[ROW_SIZE].to :
 						      t->amount[ROW_SIZE];
 		good = value_of(c->l, &bytes, &t->amount[ROW_SIZE], &size) && good;
-		if (good && size.n >= 1 && size.n <= 1e9)
+		if (good && size.n >= 1 && size.n <= SIZE_MOST)
 			r->size = (uint64_t)size.n;
 		good = good && value_of(c->l, &bytes, &to, &size);
-		if (good && size.n >= 1 && size.n <= 1e9)
+		if (good && size.n >= 1 && size.n <= SIZE_MOST)
 			r->size_to = (uint64_t)size.n;
 		if (good && (r->size == 0 || r->size_to < r->size))
 			good = contradicts(c, t, ROW_SIZE,
@@ -230,6 +242,8 @@ check_row(struct check *c, const struct tree_row *t, struct table_row *r, int64_
 		    "a table ends after a year");
 	if (times.u > TABLE_FLOWS_MAX || (t->clause[ROW_TIMES].line != 0 && times.u == 0))
 		return contradicts(c, t, ROW_TIMES, "'times' goes from 1 to 40,000");
+	if (every.i > LONGEST / r->times)
+		return contradicts(c, t, ROW_EVERY, "a table ends after a year");
 	if ((t->clause[ROW_TIMES].line == 0) != (t->clause[ROW_EVERY].line == 0))
 		return contradicts(c, t,
 		    t->clause[ROW_TIMES].line == 0 ? ROW_EVERY : ROW_TIMES,

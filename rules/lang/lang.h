@@ -20,6 +20,7 @@
 #define LANG_TOKENS_MAX 1000000U /* of one file */
 #define LANG_RULES_MAX 20000U /* a record meets those of its own values (eval/plan.h) */
 #define LANG_DEPTH_MAX 64U /* parentheses, `not`s, macros inside macros */
+#define LANG_THENS_MAX 16U /* of a rule: each stands for memory by key */
 #define LANG_INCLUDES_DEEP 8U
 #define LANG_INCLUDES_MAX 256U /* files that files include */
 #define LANG_MEMORY ((size_t)768 << 20) /* an inventory of 200 MB comes to 350 */
