@@ -6,6 +6,7 @@
 #include "rules/cli/settings_table.h"
 
 #include "rules/cli/rulepack.h"
+#include "rules/lang/lang.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,6 +37,7 @@ struct rule_files {
 	unsigned files;
 	struct blob *blob;		/* files and what they name; owns the bytes */
 	unsigned blobs;
+	size_t bytes;			/* of all of them; LANG_MEMORY at most */
 	const struct rule_choice *choice;	/* while files are read */
 	struct compile_options options;
 	struct source_file asn, country;
@@ -54,6 +56,7 @@ static int add_command_line(struct rule_files *f, const struct rule_choice *c,
     struct fault *why);
 static char *read_all(const char *path, bool guarded, size_t *len, struct fault *why);
 static bool trusted(const char *path, const struct stat *st, struct fault *why);
+static bool folder_trusted(const char *path, struct fault *why);
 static bool provide(void *arg, const char *from, const char *path, struct span *out,
     struct fault *why);
 static void tell(void *arg, const struct diag *d);
@@ -255,6 +258,8 @@ add_path(struct rule_files *f, const char *path, bool must, struct fault *why)
 	}
 	if (!S_ISDIR(st.st_mode))
 		return add_file(f, path, why);
+	if (f->guarded && !trusted(path, &st, why))
+		return -1;
 	n = scandir(path, &entry, is_rules, alphasort);
 	if (n == -1)
 		return fault_set(why, NULL, "cannot read rules '%s': %s", path,
@@ -317,8 +322,13 @@ static int
 add_bytes(struct rule_files *f, enum pack_kind kind, const char *name, char *bytes,
     size_t len)
 {
-	struct blob *grown = realloc(f->blob, (f->blobs + 1) * sizeof(*grown));
-	char *copy = strdup(name);
+	struct blob *grown;
+	char *copy;
+
+	if (len > LANG_MEMORY - f->bytes)	/* the compiler has no room for more */
+		return -1;
+	grown = realloc(f->blob, (f->blobs + 1) * sizeof(*grown));
+	copy = strdup(name);
 
 	if (grown != NULL)
 		f->blob = grown;
@@ -327,12 +337,13 @@ add_bytes(struct rule_files *f, enum pack_kind kind, const char *name, char *byt
 		return -1;
 	}
 	f->blob[f->blobs++] = (struct blob){ kind, copy, bytes, len };
+	f->bytes += len;
 	return 0;
 }
 
 /* A path as a string of the rule language: quotes and backslashes are escaped. */
 static void
-quote(FILE *out, const char *s)
+put_quoted(FILE *out, const char *s)
 {
 	fputc('"', out);
 	for (; *s != '\0'; s++) {
@@ -362,7 +373,7 @@ add_command_line(struct rule_files *f, const struct rule_choice *c, struct fault
 		fprintf(out, "home { %s }\n", c->home);
 	if (c->known != NULL) {
 		fputs("list known = file ", out);
-		quote(out, c->known);
+		put_quoted(out, c->known);
 		fputc('\n', out);
 	}
 	if (c->inventory != NULL) {
@@ -379,7 +390,7 @@ add_command_line(struct rule_files *f, const struct rule_choice *c, struct fault
 		}
 		fprintf(out, "inventory devices = %.*s ", (int)(colon - c->inventory),
 		    c->inventory);
-		quote(out, colon + 1);
+		put_quoted(out, colon + 1);
 		fputc('\n', out);
 	}
 	fclose(out);
@@ -412,6 +423,25 @@ trusted(const char *path, const struct stat *st, struct fault *why)
 	return false;
 }
 
+/* Who may write the folder puts another file into a file's place; not where the sticky bit
+ * leaves everybody his own. */
+static bool
+folder_trusted(const char *path, struct fault *why)
+{
+	char name[RULE_PATH];
+	struct stat st;
+	const char *folder;
+
+	(void)snprintf(name, sizeof(name), "%s", path);
+	folder = dirname(name);
+	if (stat(folder, &st) == -1)
+		return fault_set(why, NULL, "cannot read '%s': %s", path,
+		    strerror(errno)) == 0;
+	if ((st.st_mode & S_ISVTX) != 0)
+		st.st_mode &= ~(mode_t)(S_IWGRP | S_IWOTH);
+	return trusted(folder, &st, why);
+}
+
 static char *
 read_all(const char *path, bool guarded, size_t *len, struct fault *why)
 {
@@ -431,7 +461,7 @@ read_all(const char *path, bool guarded, size_t *len, struct fault *why)
 		    "cannot read '%s': it is no plain file, or too large", path);
 		return NULL;
 	}
-	if (guarded && !trusted(path, &st, why)) {
+	if (guarded && (!trusted(path, &st, why) || !folder_trusted(path, why))) {
 		close(fd);
 		return NULL;
 	}

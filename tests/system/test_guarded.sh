@@ -24,4 +24,20 @@ chmod 644 "$T/site.rules"; chown 54321 "$T/site.rules"; said $manager >/dev/null
 check "test_guarded_a_strangers_rules_are_refused" grep -q "will not read .*site.rules': it belongs to neither root nor" "$T/out"
 chown 0 "$T/site.rules"; chmod 622 "$T/office.txt"; said $manager >/dev/null
 check "test_guarded_lists_as_well" grep -q "will not read .*office.txt'" "$T/out"
+
+# Who may write the folder may put another file into a file's place.
+chmod 644 "$T/office.txt"; chmod 777 "$T"; said $manager >/dev/null
+check "test_guarded_the_folder_of_a_file_as_well" grep -q "will not read '$T': others than its owner may write it" "$T/out"
+chmod 1777 "$T"; said $manager >/dev/null
+check "test_guarded_not_where_everybody_keeps_his_own" sh -c "! grep -q 'will not read' '$T/out'"
+chmod 755 "$T"; mkdir "$T/lists"; mv "$T/office.txt" "$T/lists/"; sed -i 's,office.txt,lists/office.txt,' "$T/site.rules"
+chmod 777 "$T/lists"; said $manager >/dev/null
+check "test_guarded_the_folder_of_a_list_as_well" grep -q "will not read '$T/lists'" "$T/out"
+chmod 755 "$T/lists"; said $manager >/dev/null
+check "test_guarded_a_folder_of_ours_is_read" sh -c "! grep -q 'will not read' '$T/out'"
+mkdir "$T/rules.d"; mv "$T/site.rules" "$T/rules.d/x.rules"; mv "$T/rules.d" "$T/site.rules"; mv "$T/lists" "$T/site.rules/"
+said $manager >/dev/null
+check "test_guarded_a_folder_of_rules_is_read" sh -c "! grep -q 'will not read' '$T/out'"
+chmod 1777 "$T/site.rules"; said $manager >/dev/null
+check "test_guarded_not_when_others_may_add_to_it" grep -q "will not read '$T/site.rules'" "$T/out"
 finish
