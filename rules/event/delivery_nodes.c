@@ -37,11 +37,23 @@ nodes_look_again(struct delivery *d, struct link *l, struct loop_time now)
 		map_wanted(d, now.ns + MAP_SOON);
 }
 
-static bool
-has_partition(const struct delivery *d, unsigned link)
+/* Those we have events for: the spool may hold some of a larger setting than today's. */
+static uint64_t
+our_partitions(const struct delivery *d)
 {
-	for (unsigned p = 0; p < d->used; p++)
-		if (d->route[p] == link)
+	uint64_t ours = d->used >= 64 ? UINT64_MAX : (1ULL << d->used) - 1;
+
+	_Static_assert(EVENT_PARTITIONS_MOST <= 64, "a bit for each");
+	for (unsigned i = 0; i < d->queues.n; i++)
+		ours |= 1ULL << d->queues.q[i]->partition;
+	return ours;
+}
+
+static bool
+has_partition(const struct delivery *d, uint64_t ours, unsigned link)
+{
+	for (unsigned p = 0; p < EVENT_PARTITIONS_MOST; p++)
+		if (d->route[p] == link && (ours >> p & 1) != 0)
 			return true;
 	return false;
 }
@@ -133,12 +145,14 @@ nodes_heard(struct delivery *d, struct link *l, const redisReply *r, struct faul
 {
 	struct sink_address to[EVENT_PARTITIONS_MOST];
 	const struct link *at;
+	uint64_t ours = our_partitions(d);
 
 	d->map_asked = false;
 	if (slots_parse(r, to) == -1)
 		return fault_set(why, NULL, "an answer of the server makes no sense");
-	for (uint32_t p = 0; p < d->used; p++)
-		if (to[p].port != 0 && (at = link_to(d, l, &to[p], l->heard)) != NULL)
+	for (uint32_t p = 0; p < EVENT_PARTITIONS_MOST; p++)
+		if ((ours >> p & 1) != 0 && to[p].port != 0 &&
+		    (at = link_to(d, l, &to[p], l->heard)) != NULL)
 			route(d, p, at);
 	return 0;
 }
@@ -147,7 +161,7 @@ nodes_heard(struct delivery *d, struct link *l, const redisReply *r, struct faul
 static void
 ask_around(struct delivery *d, const struct link *l)
 {
-	for (unsigned p = 0; p < d->used; p++)
+	for (unsigned p = 0; p < EVENT_PARTITIONS_MOST; p++)
 		if (d->link[d->route[p]].state == STATE_DOWN)
 			route(d, p, l);
 }
@@ -155,6 +169,7 @@ ask_around(struct delivery *d, const struct link *l)
 void
 nodes_tick(struct delivery *d, struct loop_time now)
 {
+	uint64_t ours = our_partitions(d);
 	bool away = false;
 
 	for (unsigned i = 1; i < DELIVERY_LINKS; i++) {
@@ -162,12 +177,12 @@ nodes_tick(struct delivery *d, struct loop_time now)
 
 		if (!l->wanted)
 			continue;
-		if (has_partition(d, i))
+		if (has_partition(d, ours, i))
 			away = away || l->state == STATE_DOWN;
 		else if (l->calls == 0 && now.ns - l->used.ns > UNUSED_AFTER)
 			l->wanted = false;
 	}
-	if (d->cluster && d->link[0].state == STATE_DOWN && has_partition(d, 0))
+	if (d->cluster && d->link[0].state == STATE_DOWN && has_partition(d, ours, 0))
 		away = true;
 	if (away)
 		map_wanted(d, now.ns + MAP_AGAIN);

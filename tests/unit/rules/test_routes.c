@@ -358,6 +358,35 @@ test_a_node_that_is_lost_is_looked_for_at_the_others(void **state)
 	assert_null(delivery_wants(b->d, 1));
 }
 
+/* Of the sixteen that there are none, but it lies in the spool. */
+static void
+test_a_partition_of_an_earlier_setting_is_looked_for_too(void **state)
+{
+	struct box *b = *state;
+	char text[128];
+	unsigned slot = partition_slot(40);
+
+	assert_int_equal(answer(b, 0, ":0\r\n"), 0);
+	assert_int_equal(answer(b, 0, "*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	put_in(b, 40, 1);
+	delivery_pump(b->d, b->now);
+	SENT(0, "ear_last");
+	(void)snprintf(text, sizeof(text), "-MOVED %u b:1\r\n", slot);
+	assert_int_equal(answer(b, 0, text), 0);
+	wait_ms(b, 50);
+	SENT(0, "CLUSTER");
+	assert_int_equal(answer(b, 0, "*0\r\n"), 0);
+	come_up(b, 1, "b");
+	delivery_down(b->d, 1, b->now);
+	wait_ms(b, 250);
+	SENT(0, "CLUSTER");
+	(void)snprintf(text, sizeof(text), "*1\r\n*3\r\n:%u\r\n:%u\r\n*2\r\n$1\r\nc\r\n"
+	    ":1\r\n", slot, slot);
+	assert_int_equal(answer(b, 0, text), 0);
+	assert_non_null(delivery_wants(b->d, 2));
+	assert_string_equal(delivery_wants(b->d, 2)->host, "c");
+}
+
 static void
 test_a_map_that_may_not_be_asked_for_is_made_of_redirections(void **state)
 {
@@ -399,6 +428,7 @@ main(void)
 		T(test_two_nodes_that_lose_their_tails_are_healed_both),
 		T(test_who_is_sent_elsewhere_for_once_says_asking),
 		T(test_a_node_that_is_lost_is_looked_for_at_the_others),
+		T(test_a_partition_of_an_earlier_setting_is_looked_for_too),
 		T(test_a_map_that_may_not_be_asked_for_is_made_of_redirections),
 		T(test_a_slot_that_is_not_ours_moves_nothing),
 	};
