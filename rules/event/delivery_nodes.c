@@ -132,12 +132,31 @@ nodes_redirected(struct delivery *d, struct link *l, struct queue *q,
 	} else if (kind == REDIRECT_ASK) {
 		q->via = (uint8_t)other->index;
 		other->used = now;
+		map_wanted(d, now.ns + MAP_AGAIN);
 		return true;
 	} else {
 		route(d, q->partition, other);
 	}
 	map_wanted(d, now.ns + (other == NULL ? MAP_SOON : 0));
 	return true;
+}
+
+/* Who was sent elsewhere for once: by the map it is there for good, or the map is asked for
+ * again. */
+static void
+settle(struct delivery *d, const struct link *by)
+{
+	for (unsigned i = 0; i < d->queues.n; i++) {
+		struct queue *q = d->queues.q[i];
+
+		if (q->via == 0)
+			continue;
+		if (q->via == d->route[q->partition] && q->state != QUEUE_ASKING &&
+		    q->state != QUEUE_SENDING)
+			q->via = 0;
+		else
+			map_wanted(d, by->heard.ns + MAP_AGAIN);
+	}
 }
 
 int
@@ -154,6 +173,7 @@ nodes_heard(struct delivery *d, struct link *l, const redisReply *r, struct faul
 		if ((ours >> p & 1) != 0 && to[p].port != 0 &&
 		    (at = link_to(d, l, &to[p], l->heard)) != NULL)
 			route(d, p, at);
+	settle(d, l);
 	return 0;
 }
 

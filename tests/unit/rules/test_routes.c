@@ -327,6 +327,33 @@ test_who_is_sent_elsewhere_for_once_says_asking(void **state)
 }
 
 static void
+test_who_was_sent_elsewhere_for_once_stays_when_the_map_says_so(void **state)
+{
+	struct box *b = *state;
+	char text[64], map[128];
+
+	assert_int_equal(answer(b, 0, sent_to("ASK", "b", text)), 0);
+	come_up(b, 1, "b");
+	assert_int_equal(answer(b, 1, "+OK\r\n:0\r\n"), 0);
+	assert_int_equal(answer(b, 1, "+OK\r\n*2\r\n$2\r\nOK\r\n:1\r\n"), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		wait_ms(b, 2100);
+		SENT(i, "CLUSTER");	/* in turn */
+		(void)snprintf(map, sizeof(map), "*1\r\n*3\r\n:%u\r\n:%u\r\n*2\r\n$1\r\n"
+		    "%s\r\n:1\r\n", partition_slot(3), partition_slot(3), i == 0 ? "a" : "b");
+		assert_int_equal(answer(b, i, map), 0);
+		put(b, 2 + i);
+		delivery_pump(b->d, b->now);
+		SENT(1, "ear_append");
+		assert_true((strstr(b->sent[1], "ASKING") != NULL) == (i == 0));
+		(void)snprintf(text, sizeof(text), "%s*2\r\n$2\r\nOK\r\n:%u\r\n",
+		    i == 0 ? "+OK\r\n" : "", 2 + i);
+		assert_int_equal(answer(b, 1, text), 0);
+	}
+	assert_true(delivery_done(b->d));
+}
+
+static void
 test_a_node_that_is_lost_is_looked_for_at_the_others(void **state)
 {
 	struct box *b = *state;
@@ -427,6 +454,7 @@ main(void)
 		T(test_a_node_that_was_behind_when_it_took_over_is_healed),
 		T(test_two_nodes_that_lose_their_tails_are_healed_both),
 		T(test_who_is_sent_elsewhere_for_once_says_asking),
+		T(test_who_was_sent_elsewhere_for_once_stays_when_the_map_says_so),
 		T(test_a_node_that_is_lost_is_looked_for_at_the_others),
 		T(test_a_partition_of_an_earlier_setting_is_looked_for_too),
 		T(test_a_map_that_may_not_be_asked_for_is_made_of_redirections),
