@@ -59,6 +59,7 @@ name(struct alerts *a, struct span s)
 {
 	uint32_t id = s.left == 0 ? 0 : intern_put(a->names, s.at, s.left);
 
+	a->lost += id == 0 && s.left > 0;	/* no room for its name */
 	intern_hold(a->names, id);
 	return id;
 }
@@ -95,6 +96,7 @@ alerts_take(struct alerts *a, unsigned run, uint32_t id, const struct verdict *v
 	const struct observation *o = v->o;
 	char b1[ADDR_TEXT], b2[ADDR_TEXT];
 	struct alert *x = v->update ? NULL : more(a);
+	uint64_t lost = a->lost;
 
 	if (x == NULL)
 		return;
@@ -107,6 +109,7 @@ alerts_take(struct alerts *a, unsigned run, uint32_t id, const struct verdict *v
 	x->dest_address = address(a, o, FIELD_dest_ip, &o->dest_ip);
 	if (observation_known(o, FIELD_dest_key))
 		x->dest_key = name(a, intern_get(v->strings, o->dest_key));
+	a->lost = a->lost > lost ? lost + 1 : lost;
 	x->time = o->time;
 	x->every = v->rule->limit_every;
 	x->by_device = limited_by(v->rule, "device", "src.ip");

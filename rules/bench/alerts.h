@@ -40,7 +40,7 @@ void alerts_join(struct alerts *a, const struct alerts *b,
 
 unsigned alerts_count(const struct alerts *a);
 const struct alert *alerts_get(const struct alerts *a, unsigned i);
-uint64_t alerts_lost(const struct alerts *a);	/* found no room */
+uint64_t alerts_lost(const struct alerts *a);	/* found no room, or their names */
 unsigned alerts_devices(const struct alerts *a);	/* how many different ones */
 
 /* One of a in pairs with one of b; NULL: only the other has it. In order of time. */

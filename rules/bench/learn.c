@@ -36,7 +36,7 @@ struct dest {
 	uint64_t who[WHO];
 	char first_who[NAME];
 	unsigned devices;
-	bool named, looked_up, known, sound, pieces;
+	bool named, looked_up, known, sound, pieces, cut;
 	struct seen s;
 	const char *odd;		/* why it is not proposed; NULL: it is */
 };
@@ -94,7 +94,8 @@ learn_destroy(struct learn *l)
 	free(l);
 }
 
-static void
+/* False: it was cut. */
+static bool
 keep(char out[NAME], const struct observation *o, enum field f, uint32_t id,
     const struct intern *strings)
 {
@@ -102,9 +103,10 @@ keep(char out[NAME], const struct observation *o, enum field f, uint32_t id,
 	size_t n = s.left < NAME - 1 ? s.left : NAME - 1;
 
 	if (n == 0)
-		return;
+		return true;
 	memcpy(out, s.at, n);
 	out[n] = '\0';
+	return n == s.left;
 }
 
 static void
@@ -136,9 +138,9 @@ device_of(struct learn *l, const struct observation *o, const struct intern *str
 	struct device *d = table_use(l->devices, &k, NULL);
 
 	*hash = k.hi;
-	keep(d->key, o, FIELD_device_key, o->device_key, strings);
-	keep(d->name, o, FIELD_device_name, o->device_name, strings);
-	keep(d->vendor, o, FIELD_device_vendor, o->device_vendor, strings);
+	(void)keep(d->key, o, FIELD_device_key, o->device_key, strings);
+	(void)keep(d->name, o, FIELD_device_name, o->device_name, strings);
+	(void)keep(d->vendor, o, FIELD_device_vendor, o->device_vendor, strings);
 	if (observation_known(o, FIELD_device_mac))
 		d->mac = o->device_mac;
 	d->random = d->random || (observation_known(o, FIELD_device_random) &&
@@ -159,7 +161,7 @@ take_dest(struct learn *l, const struct observation *o, const struct intern *str
 	struct expr in = { .op = EXPR_DEST_IN_LIST };
 	unsigned i = 0;
 
-	keep(t->key, o, FIELD_dest_key, o->dest_key, strings);
+	t->cut = !keep(t->key, o, FIELD_dest_key, o->dest_key, strings);
 	if (observation_known(o, FIELD_dest_ip))
 		(void)addr_print(&o->dest_ip, t->ip);
 	t->named = t->named || observation_known(o, FIELD_dest_name);
@@ -239,6 +241,8 @@ odd_of(const struct dest *t)
 		return "nobody looked its name up";
 	if (!is_clean(t->key) || strchr(t->key, ' ') != NULL)
 		return "its name holds what no name of a host does";
+	if (t->cut)		/* what is left may be another's */
+		return "its name is too long to be proposed";
 	if (t->devices < 2 && t->s.days < 2)
 		return "one device, on one day";
 	return NULL;

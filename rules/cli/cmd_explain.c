@@ -287,9 +287,11 @@ tell_event(const struct explainer *x)
 		struct json_value k;
 
 		for (in = parse_inside(&v); in.left > 0 && parse_member(&in, &k, &e);)
-			if (e.type == 't')
-				printf("  not all was seen: %.*s\n", (int)k.raw.left - 2,
-				    (const char *)k.raw.at + 1);
+			if (e.type == 't') {
+				(void)parse_text(&k, a, sizeof(a));
+				printf("  not all was seen: %s\n",
+				    plain_text(a, text, sizeof(text)));
+			}
 	}
 	if (parse_get(&doc, "earshot.related", &v) && v.type == '[')
 		for (in = parse_inside(&v); in.left > 0 && parse_element(&in, &e);) {

@@ -87,6 +87,8 @@ rule(const struct rule *r)
 		printf("%s{\"does\":\"%s\",\"when\":", i == 0 ? "" : ",", r->caveat[i].lower ?
 		    "lower" : r->caveat[i].raise ? "raise" : "note");
 		condition(r->caveat[i].when);
+		if (r->caveat[i].to != 0)
+			text("to", severity_name((enum severity)(r->caveat[i].to - 1)));
 		text("because", r->caveat[i].because);
 		putchar('}');
 	}

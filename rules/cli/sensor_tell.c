@@ -47,7 +47,7 @@ sensor_tell_excepted(void *arg, const struct program *p, unsigned exception,
 	char text[900];
 
 	(void)snprintf(text, sizeof(text), "an exception (%.200s:%u, owner %.60s) kept %llu "
-	    "verdict%s of '%.64s' quiet; %s to %s was the last; %llu in all: %.200s",
+	    "verdict%s of '%.64s' quiet; %s to %s was the first; %llu in all: %.200s",
 	    x->file, x->line, x->owner[0] == '\0' ? "nobody" : x->owner,
 	    (unsigned long long)h->fresh, h->fresh == 1 ? "" : "s",
 	    h->rule < p->rules ? p->rule[h->rule].name : "a rule that is gone", h->device,

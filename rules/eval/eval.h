@@ -74,7 +74,7 @@ struct exception_hits {
 	uint64_t hits;			/* verdicts that were not told, ever... */
 	uint64_t fresh;			/* ...and since on_excepted said so */
 	int64_t first, last;		/* ns; of those ever */
-	uint32_t rule;			/* the last: index into program.rule;
+	uint32_t rule;			/* the first of the fresh: index into program.rule;
 					 * UINT32_MAX: not known any more... */
 	char device[64], dest[128];	/* ...and who, to whom */
 };

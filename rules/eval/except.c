@@ -114,7 +114,9 @@ party(char *buf, size_t size, const enum field *field, const struct observation 
 
 	for (size_t i = 0; i < 2; i++)
 		if (field_value(o, field[i], strings, &v, &s) && s.left > 0) {
-			(void)snprintf(buf, size, "%.*s", (int)s.left, (const char *)s.at);
+			size = s.left < size ? s.left : size - 1;
+			memcpy(buf, s.at, size);
+			buf[size] = '\0';
 			return;
 		}
 	(void)snprintf(buf, size, "%s", addr_print(ip, text));
@@ -132,12 +134,12 @@ count(struct exceptions *x, struct one *n, unsigned rule, const struct observati
 	if (n->hits.fresh++ == 0) {
 		n->opened = o->time;
 		x->waiting++;
+		n->hits.rule = rule;
+		party(n->hits.device, sizeof(n->hits.device), device, o, &o->src_ip, strings);
+		party(n->hits.dest, sizeof(n->hits.dest), dest, o, &o->dest_ip, strings);
 	}
 	n->hits.last = o->time;
-	n->hits.rule = rule;
 	n->changed = true;
-	party(n->hits.device, sizeof(n->hits.device), device, o, &o->src_ip, strings);
-	party(n->hits.dest, sizeof(n->hits.dest), dest, o, &o->dest_ip, strings);
 }
 
 bool
@@ -197,7 +199,9 @@ exceptions_adopt(struct exceptions *x, struct exceptions *old)
 			struct one *from = &old->one[k], *to = &x->one[i];
 			int rule = x->program->except[i].rule;
 
-			if (from->id != to->id || from->hits.hits == 0)
+			/* Two that say the same: each takes one, none is taken over. */
+			if (from->id != to->id || from->hits.hits == 0 ||
+			    to->hits.hits != 0)
 				continue;
 			to->hits = from->hits;
 			to->hits.rule = rule < 0 ? UINT32_MAX : (uint32_t)rule;

@@ -18,6 +18,9 @@ done
 check test_explain_shows_limit_and_observed grep -qE 'upload.unseen >= 1 MB.* 1\.1 MB +1 MB +\[#{10}\] 100 %' "$T/out"
 equal test_explain_as_json "bulk-upload 5 true" "$("$EARSHOT" explain "$id" "$T/p01.json" --format json |
 	jq -r '"\(.event.alert.signature) \(.conditions | length) \([.conditions[].passed] | all)"')"
+jq -c --arg id "$id" 'select(.earshot.event_id == $id) | .earshot.seen += {"no\u001b[31m": true}' "$T/p01.json" >"$T/odd.json"
+"$EARSHOT" explain "$id" "$T/odd.json" --format text >"$T/out" 2>"$T/err"
+check test_explain_prints_no_key_as_it_came bash -c 'grep -q "not all was seen: no.*31m" "$1" && ! grep -qE "\\\\u001b|$(printf "\\033")" "$1"' _ "$T/out"
 "$EARSHOT" explain "${id%:*}:99" "$T/p01.json" >"$T/out" 2>"$T/err"
 equal test_explain_of_no_event_is_1 1 $?
 check test_explain_of_no_event_says_so grep -q "no event '${id%:*}:99' was found" "$T/err"

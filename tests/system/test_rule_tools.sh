@@ -136,4 +136,7 @@ EOF
 "$EARSHOT" rules test rules/std/00-hearing.rules rules/std/00-site.rules "$T/two.rules" >"$T/out" 2>&1
 check test_rules_test_says_why_the_first_failed grep -q '^FAIL  two: first (expected 9, saw 1)' "$T/out"
 check test_rules_test_counts_each_alert_once grep -q '^1 passed, 1 failed, 0 skipped' "$T/out"
+printf 'rule r { id 1 severity low kind tunnel when outbound raise to critical when dest.new because "x" }' >"$T/to.rules"
+equal test_rules_export_says_what_it_is_raised_to critical "$("$EARSHOT" rules export --json "$T/to.rules" 2>/dev/null |
+	jq -r '.rules[0].caveats[0].to')"
 finish

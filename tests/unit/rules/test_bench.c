@@ -14,6 +14,7 @@
 #include "rules/bench/alerts.h"
 #include "rules/bench/flow_event.h"
 #include "rules/bench/labels.h"
+#include "rules/bench/learn.h"
 #include "rules/bench/near.h"
 #include "rules/bench/replay.h"
 #include "rules/bench/rows.h"
@@ -470,6 +471,39 @@ test_sweep_keeps_what_stands_inside_sequences(void **state)
 	program_destroy(p);
 }
 
+/* What is left of a name that was cut may be another's. */
+static void
+test_learn_proposes_no_name_that_was_cut(void **state)
+{
+	struct program *p = program_of(volume);
+	struct intern *strings = intern_create(&key, 64);
+	char name[120];
+
+	(void)state;
+	for (unsigned n = 79; n <= 80; n++) {
+		struct learn *l = learn_create(p, &key);
+		struct learn_counts c;
+
+		memset(name, 'a', sizeof(name));
+		memcpy(name + n - 8, ".example", 8);
+		for (unsigned d = 1; d < 3; d++) {
+			struct observation o = flow(strings, d, d, 1, d, 1000);
+			uint32_t id = intern_put(strings, name, n);
+
+			OBSERVATION_SET(&o, dest_key, id);
+			OBSERVATION_SET(&o, dest_name, id);
+			OBSERVATION_SET(&o, dest_looked_up, true);
+			learn_take(l, &o, strings);
+		}
+		learn_finish(l, 0, &c);
+		assert_int_equal(c.dests, 1);
+		assert_int_equal(c.proposed_dests, n == 79);
+		learn_destroy(l);
+	}
+	intern_destroy(strings);
+	program_destroy(p);
+}
+
 static void
 test_labels_have_a_most(void **state)
 {
@@ -504,6 +538,7 @@ main(void)
 		cmocka_unit_test(test_compare_pairs_by_device_destination_and_time),
 		cmocka_unit_test(test_labels_count_found_false_and_unlabelled),
 		cmocka_unit_test(test_sweep_keeps_what_stands_inside_sequences),
+		cmocka_unit_test(test_learn_proposes_no_name_that_was_cut),
 		cmocka_unit_test(test_labels_have_a_most),
 		cmocka_unit_test(test_a_flow_event_is_a_record),
 		cmocka_unit_test(test_what_a_store_summed_is_judged),

@@ -142,6 +142,35 @@ test_a_reload_keeps_what_the_same_exception_counted(void **state)
 	}
 }
 
+/* The same exception twice, the first until a day before: neither's count is taken over by
+ * the other's. */
+static void
+test_two_that_say_the_same_are_both_taken_over(void **state)
+{
+	static const char text[] = TEXT("except rule r device \"a*\" until 2025-12-31 owner "
+	    "\"o\" reason \"w\"\n" EXCEPT);
+	struct program *q = compiled(text);
+	struct eval *e;
+	struct play k;
+
+	(void)state;
+	play_open(&k, text);
+	record(&k, 0, "a1");
+	record(&k, 1, "a1");
+	record(&k, 100 * 86400, "a1");
+	assert_int_equal(eval_exception(k.eval, 0)->hits, 2);
+	assert_int_equal(eval_exception(k.eval, 1)->hits, 1);
+	e = evaluator(&k, q, k.p);
+	eval_adopt(e, k.eval);
+	eval_destroy(k.eval);
+	program_destroy(k.p);
+	k.eval = e;
+	k.p = q;
+	assert_int_equal(eval_exception(e, 0)->hits, 2);
+	assert_int_equal(eval_exception(e, 1)->hits, 1);
+	play_close(&k);
+}
+
 static uint8_t item[EVAL_ITEM_MAX];
 static size_t item_n;
 static unsigned items;
@@ -185,6 +214,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_kept_quiet_is_said_once_an_hour_and_at_the_end),
 		cmocka_unit_test(test_a_reload_keeps_what_the_same_exception_counted),
+		cmocka_unit_test(test_two_that_say_the_same_are_both_taken_over),
 		cmocka_unit_test(test_hits_outlive_the_process),
 	};
 
