@@ -34,6 +34,7 @@ struct redis_sink {
 	uint64_t reconnects;		/* of dials that are gone */
 	struct event *tick;
 	struct loop_time expired;
+	int64_t apart;			/* wall and monotonic clock */
 	char name[SINK_TEXT];
 	char error[sizeof(((struct sink_state *)NULL)->error)];
 };
@@ -142,8 +143,11 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 			(void)reach(s, i, to, &why);	/* no memory: the next tick */
 	}
 	if (s->o.spool_age > 0 && clock_now().ns - s->expired.ns >= EXPIRE_EVERY) {
+		int64_t wall_ns = wall();
+
 		s->expired = clock_now();
-		delivery_expire(s->o.delivery, wall() - s->o.spool_age);
+		if (!clock_jumped(&s->apart, wall_ns, s->expired))
+			delivery_expire(s->o.delivery, wall_ns - s->o.spool_age);
 	}
 	for (unsigned i = 0; i < DELIVERY_LINKS; i++)
 		if (s->node[i].dial != NULL &&
@@ -162,6 +166,7 @@ redis_sink_create(const struct redis_sink_options *o, struct fault *why)
 		return NULL;
 	}
 	s->o = *o;
+	(void)clock_jumped(&s->apart, wall(), clock_now());
 	(void)sink_name(o->to, s->name, sizeof(s->name));
 	if (reach(s, 0, &o->to->at, why) == -1)
 		goto fail;

@@ -371,9 +371,14 @@ size_t
 seglog_expire(struct seglog *s, int64_t wall_ns)
 {
 	size_t writable = s->fd == -1 ? 0 : 1, n = 0;
+	int64_t at;
 
-	for (; s->segs > writable && written_at(s, &s->seg[0]) < wall_ns; n++)
+	for (; s->segs > writable; n++) {
+		at = written_at(s, &s->seg[0]);
+		if (at == 0 || at >= wall_ns)
+			break;		/* 0: nobody knows, so it stays */
 		segment_drop(s);
+	}
 	return n;
 }
 

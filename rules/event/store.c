@@ -10,6 +10,7 @@
 #include "rules/event/batch.h"
 #include "rules/event/batch_bytes.h"
 #include "rules/event/carry.h"
+#include "rules/event/clock.h"
 #include "rules/event/seglog.h"
 
 #include <stdlib.h>
@@ -42,6 +43,7 @@ struct store {
 	uint64_t replay_next;
 	unsigned waiting;		/* items in the batch */
 	struct loop_time due, sync_at, expire_at;
+	int64_t apart;			/* wall and monotonic clock */
 	struct store_counts counts;
 };
 
@@ -70,6 +72,7 @@ store_open(const struct store_options *o, struct fault *why)
 	s->sums = table_create(&to);
 	if (s->batch == NULL || s->reader == NULL || s->sums == NULL)
 		goto nomem;
+	(void)clock_jumped(&s->apart, o->wall, o->now);
 	s->sync_at.ns = o->now.ns + SYNC_EVERY;
 	if (o->dir != NULL) {
 		struct seglog_options lo = { .dir = o->dir, .what = "store", .segment_bytes = SEGMENT,
@@ -262,7 +265,8 @@ store_tick(struct store *s, struct pkt_time pkt, struct loop_time now, int64_t w
 	}
 	if (now.ns >= s->expire_at.ns) {
 		s->expire_at.ns = now.ns + EXPIRE_EVERY;
-		s->counts.expired += seglog_expire(s->log, wall - s->o.age);
+		if (!clock_jumped(&s->apart, wall, now))
+			s->counts.expired += seglog_expire(s->log, wall - s->o.age);
 	}
 }
 

@@ -407,6 +407,26 @@ test_a_file_that_is_not_ours_is_put_aside(void **state)
 	assert_int_equal(access(path, F_OK), 0);
 }
 
+/* Nobody knows how old it is. */
+static void
+test_a_segment_whose_age_is_not_known_does_not_expire(void **state)
+{
+	struct box *b = *state;
+	struct seglog *s = open_log(b, 1000, 0);
+	char command[200];
+
+	for (uint64_t n = 1; n <= 100; n++)
+		append(s, n);
+	(void)snprintf(command, sizeof(command),
+	    "cd '%s' && mkdir away && mv *.seg* away/", b->dir);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(seglog_expire(s, INT64_MAX), 0);
+	(void)snprintf(command, sizeof(command), "cd '%s' && mv away/* .", b->dir);
+	assert_int_equal(system(command), 0);
+	assert_true(seglog_expire(s, INT64_MAX) > 3);
+	seglog_close(s);
+}
+
 static void
 test_remove_leaves_nothing_behind(void **state)
 {
@@ -456,6 +476,7 @@ main(void)
 		T(test_a_second_sensor_on_one_spool_gets_a_sentence),
 		T(test_a_full_disk_refuses_and_recovers_without_half_a_record),
 		T(test_a_file_that_is_not_ours_is_put_aside),
+		T(test_a_segment_whose_age_is_not_known_does_not_expire),
 		T(test_remove_leaves_nothing_behind),
 		T(test_a_record_of_no_bytes_or_too_many_is_refused),
 	};

@@ -30,7 +30,7 @@ struct box {
 	char dir[64];
 	struct intern *strings;		/* the sensor's */
 	struct recorder *r;
-	int64_t wall;
+	int64_t wall, ahead;		/* ahead: of the monotonic clock */
 	uint64_t cap;
 	int64_t age;
 };
@@ -88,8 +88,17 @@ static void
 pass(struct box *b, int64_t ns)
 {
 	b->wall += ns;
-	while (recorder_tick(b->r, (struct loop_time){ b->wall }, b->wall))
+	while (recorder_tick(b->r, (struct loop_time){ b->wall - b->ahead }, b->wall))
 		continue;
+}
+
+/* The wall clock alone, and a quarter of an hour later. */
+static void
+set_clock(struct box *b, int64_t ns)
+{
+	b->wall += ns;
+	b->ahead += ns;
+	pass(b, 3600 * SECOND / 4);
 }
 
 static void
@@ -284,6 +293,7 @@ static void
 test_size_and_age_are_kept(void **state)
 {
 	struct box *b = *state;
+	uint64_t expired;
 
 	recorder_destroy(b->r);
 	b->cap = 1 << 20;
@@ -297,6 +307,11 @@ test_size_and_age_are_kept(void **state)
 	assert_true(counts(b).bytes <= 1 << 20);
 	assert_true(counts(b).bytes > 700 << 10);
 	assert_int_equal(counts(b).lost, 0);
+	/* Somebody sets the clock: that makes nothing older. */
+	expired = counts(b).expired;
+	set_clock(b, 365 * 86400 * SECOND);
+	assert_true(counts(b).expired == expired);
+	set_clock(b, -365 * 86400 * SECOND);
 	/* The clock of the store goes on; the files stay as old as they are. */
 	pass(b, 2 * 3600 * SECOND);
 	assert_true(counts(b).expired > 3);
