@@ -157,7 +157,7 @@ enum setting_type {
 	X(STATE, "state", 0, "DIR", PATH(state), "", "\"/var/lib/earshot\"", \
 	    FOR_READ | FOR_RUN, NEED_NOTHING, \
 	    "where spool, store and control socket lie") \
-	X(SPOOL, "spool", 0, "BYTES", BYTES(spool_bytes, MEGA, MEGA * MEGA), \
+	X(SPOOL, "spool", 0, "BYTES", BYTES(spool_bytes, MEGA, 100000 * MEGA), \
 	    "256 MB", "", FOR_READ | FOR_RUN, NEED_SPOOL, \
 	    "how much waits on disk while Redis is away") \
 	X(SPOOL_AGE, "spool-age", 0, "TIME", \
