@@ -41,6 +41,7 @@ test_what_was_acknowledged_is_said(void **state)
 	assert_int_equal(h->offset, 700);
 	assert_int_equal(h->acked, 500);
 	assert_int_equal(h->under_way, 200);
+	bench_stop(&b);
 }
 
 static void
